@@ -1,0 +1,296 @@
+//! From operations to views: each operation becomes writes to cells, and of two writes to one cell
+//! the later stamp wins.
+//!
+//! Every effect commutes with every other and applying one twice changes nothing, so all replicas
+//! that accepted the same operations hold the same cells, whatever the order of arrival. An effect
+//! that reads the view before it writes would break that.
+
+use crate::id::OpId;
+use crate::op::{Kind, Num, Op, OutlinePoint, Subject};
+use serde_json::{Value, json};
+
+/// A write to the views.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// The record exists. Of several, the earliest stamp is the creation.
+    Record { kind: Kind, id: String, parent: Option<String> },
+    /// Last writer wins. `None` removes.
+    Cell { kind: Kind, id: String, field: &'static str, key: String, value: Option<String> },
+    /// Like `Cell`, and remembered together with what it was based on, so that two edits of one
+    /// text are both seen.
+    Edit { kind: Kind, id: String, field: &'static str, key: String, value: String, base: Option<OpId> },
+}
+
+struct Writes {
+    kind: Kind,
+    id: String,
+    out: Vec<Effect>,
+}
+
+impl Writes {
+    fn on(kind: Kind, id: impl Into<String>) -> Self {
+        Self { kind, id: id.into(), out: Vec::new() }
+    }
+    fn record(mut self, parent: Option<&str>) -> Self {
+        self.out.push(Effect::Record { kind: self.kind, id: self.id.clone(), parent: parent.map(str::to_owned) });
+        self
+    }
+    fn put(self, field: &'static str, value: impl Into<String>) -> Self {
+        self.put_key(field, "", Some(value.into()))
+    }
+    fn put_key(mut self, field: &'static str, key: impl Into<String>, value: Option<String>) -> Self {
+        let (kind, id, key) = (self.kind, self.id.clone(), key.into());
+        self.out.push(Effect::Cell { kind, id, field, key, value });
+        self
+    }
+    fn edit(mut self, field: &'static str, key: impl Into<String>, value: String, base: Option<&OpId>) -> Self {
+        let (kind, id, key) = (self.kind, self.id.clone(), key.into());
+        self.out.push(Effect::Edit { kind, id, field, key, value, base: base.cloned() });
+        self
+    }
+    fn all<'a>(self, field: &'static str, pairs: impl IntoIterator<Item = (&'a String, &'a String)>) -> Self {
+        pairs.into_iter().fold(self, |w, (k, v)| w.put_key(field, k.clone(), Some(v.clone())))
+    }
+    fn none<'a>(self, field: &'static str, keys: impl IntoIterator<Item = &'a String>) -> Self {
+        keys.into_iter().fold(self, |w, k| w.put_key(field, k.clone(), None))
+    }
+    fn done(self) -> Vec<Effect> {
+        self.out
+    }
+}
+
+/// The value of a run's `metric` cell: what is known of a metric without its points.
+pub fn metric_summary(count: u64, last: OutlinePoint, min: Num, max: Num, outline: &[OutlinePoint]) -> Value {
+    json!({ "count": count, "last": last, "min": min, "max": max, "outline": outline })
+}
+
+/// What `op` writes. Authority operations write nothing here: `authority` folds them.
+pub fn effects(op: &Op) -> Vec<Effect> {
+    match op {
+        Op::WorkspaceCreated { .. }
+        | Op::DeviceRequested { .. }
+        | Op::MemberAdmitted(_)
+        | Op::RoleGranted { .. }
+        | Op::RoleRevoked { .. }
+        | Op::DeviceRevoked { .. } => Vec::new(),
+
+        Op::ProjectCreated { project, title, template } => Writes::on(Kind::Project, project.as_str())
+            .record(None)
+            .edit("title", "", title.to_string(), None)
+            .put("template", template)
+            .done(),
+        Op::ProjectEdited { project, field, value, base } => {
+            Writes::on(Kind::Project, project.as_str()).edit(field.as_str(), "", value.as_str().to_owned(), base.as_ref()).done()
+        }
+        Op::ProjectMemberAdded { project, member, role } => Writes::on(Kind::Project, project.as_str())
+            .put_key("member", format!("{member}/{}", role.as_str()), Some("1".to_owned()))
+            .done(),
+        Op::ProjectMemberRemoved { project, member, role } => Writes::on(Kind::Project, project.as_str())
+            .put_key("member", format!("{member}/{}", role.as_str()), None)
+            .done(),
+        Op::ProjectStageEntered { project, stage, cycle, waived } => Writes::on(Kind::Project, project.as_str())
+            // One cell, so that stage and cycle can never come from two different moves.
+            .put("stage", json!({ "stage": stage, "cycle": cycle, "waived": waived }).to_string())
+            .done(),
+
+        Op::ExperimentCreated { experiment, name, project } => Writes::on(Kind::Experiment, experiment.as_str())
+            .record(None)
+            .put("name", name.as_str())
+            .put_key("project", "", project.as_ref().map(ToString::to_string))
+            .done(),
+        Op::ExperimentRenamed { experiment, name } => {
+            Writes::on(Kind::Experiment, experiment.as_str()).put("name", name.as_str()).done()
+        }
+        Op::ExperimentLinked { experiment, project } => Writes::on(Kind::Experiment, experiment.as_str())
+            .put_key("project", "", project.as_ref().map(ToString::to_string))
+            .done(),
+        Op::ExperimentTagged { experiment, set, removed } => {
+            Writes::on(Kind::Experiment, experiment.as_str()).all("tag", set).none("tag", removed).done()
+        }
+        Op::RunCreated { run, experiment, user, start_ms, tags } => Writes::on(Kind::Run, run.as_str())
+            .record(Some(experiment.as_str()))
+            .put("user", user)
+            .put("start_ms", start_ms.to_string())
+            .put("status", "RUNNING")
+            .all("tag", tags)
+            .done(),
+        Op::RunUpdated { run, status, end_ms } => {
+            let writes = Writes::on(Kind::Run, run.as_str()).put("status", status.as_str());
+            match end_ms {
+                Some(ms) => writes.put("end_ms", ms.to_string()).done(),
+                None => writes.done(),
+            }
+        }
+        Op::RunParamsLogged { run, params } => Writes::on(Kind::Run, run.as_str()).all("param", params).done(),
+        Op::RunTagged { run, set, removed } => {
+            Writes::on(Kind::Run, run.as_str()).all("tag", set).none("tag", removed).done()
+        }
+        Op::RunMetricSummarised { run, key, count, last, min, max, outline } => Writes::on(Kind::Run, run.as_str())
+            .put_key("metric", key, Some(metric_summary(*count, *last, *min, *max, outline).to_string()))
+            .done(),
+        Op::RunInputsLogged { run, inputs } => inputs
+            .iter()
+            .fold(Writes::on(Kind::Run, run.as_str()), |w, (k, v)| w.put_key("input", k.clone(), Some(v.to_string())))
+            .done(),
+        Op::RunOutputsLogged { run, models } => models
+            .iter()
+            .fold(Writes::on(Kind::Run, run.as_str()), |w, (k, step)| w.put_key("output", k.clone(), Some(step.to_string())))
+            .done(),
+        Op::LoggedModelCreated { model, experiment, run, name, model_type, created_ms, params, tags } => {
+            Writes::on(Kind::LoggedModel, model.as_str())
+                .record(Some(experiment.as_str()))
+                .put("name", name)
+                .put("type", model_type)
+                .put("status", "LOGGED_MODEL_PENDING")
+                .put("created_ms", created_ms.to_string())
+                .put("updated_ms", created_ms.to_string())
+                .put_key("run", "", run.as_ref().map(ToString::to_string))
+                .all("param", params)
+                .all("tag", tags)
+                .done()
+        }
+        Op::LoggedModelUpdated { model, status, updated_ms } => Writes::on(Kind::LoggedModel, model.as_str())
+            .put("status", status)
+            .put("updated_ms", updated_ms.to_string())
+            .done(),
+        Op::LoggedModelTagged { model, set, removed } => {
+            Writes::on(Kind::LoggedModel, model.as_str()).all("tag", set).none("tag", removed).done()
+        }
+        Op::ArtifactLogged { owner, path, digest, size } => Writes::on(owner.kind, owner.id.clone())
+            .put_key("artifact", path, Some(json!({ "digest": digest, "size": size }).to_string()))
+            .done(),
+
+        Op::DatasetCreated { dataset, project, name } => Writes::on(Kind::Dataset, dataset.as_str())
+            .record(Some(project.as_str()))
+            .put("name", name.as_str())
+            .done(),
+        Op::DatasetVersionAdded { version, dataset, number, file, digest, size, rows, columns } => {
+            Writes::on(Kind::DatasetVersion, version.as_str())
+                .record(Some(dataset.as_str()))
+                .put("number", number.to_string())
+                .put("file", file)
+                .put("digest", digest.as_str())
+                .put("size", size.to_string())
+                .put("rows", rows.to_string())
+                .put("columns", json!(columns).to_string())
+                .done()
+        }
+        Op::ModelCreated { model, project, name } => Writes::on(Kind::Model, model.as_str())
+            .record(Some(project.as_str()))
+            .put("name", name.as_str())
+            .done(),
+        Op::ModelVersionAdded { version, model, number, run, files, datasets } => {
+            Writes::on(Kind::ModelVersion, version.as_str())
+                .record(Some(model.as_str()))
+                .put("number", number.to_string())
+                .put("run", run.as_str())
+                .put("files", json!(files).to_string())
+                .put("datasets", json!(datasets).to_string())
+                .done()
+        }
+        Op::ModelAliasSet { model, alias, version } => Writes::on(Kind::Model, model.as_str())
+            .put_key("alias", alias, version.as_ref().map(ToString::to_string))
+            .done(),
+        Op::CardEdited { version, section, text, base } => Writes::on(Kind::ModelVersion, version.as_str())
+            .edit("card", section, text.as_str().to_owned(), base.as_ref())
+            .done(),
+
+        Op::NoteCreated { note, about, title, text } => Writes::on(Kind::Note, note.as_str())
+            .record(Some(&subject_key(about)))
+            .edit("content", "", json!({ "title": title, "text": text }).to_string(), None)
+            .done(),
+        Op::NoteEdited { note, title, text, base } => Writes::on(Kind::Note, note.as_str())
+            .edit("content", "", json!({ "title": title, "text": text }).to_string(), base.as_ref())
+            .done(),
+        Op::ChecklistStarted { checklist, project, gate, template, cycle } => Writes::on(Kind::Checklist, checklist.as_str())
+            .record(Some(project.as_str()))
+            .put("gate", gate)
+            .put("template", template)
+            .put("cycle", cycle.to_string())
+            .put("state", "open")
+            .done(),
+        Op::ChecklistPickedUp { checklist, member } => Writes::on(Kind::Checklist, checklist.as_str())
+            .put("holder", member.as_str())
+            .put("state", "picked_up")
+            .done(),
+        Op::ChecklistItemDone { checklist, item, comment, evidence } => Writes::on(Kind::Checklist, checklist.as_str())
+            .put_key("item", item, Some(json!({ "comment": comment, "evidence": evidence }).to_string()))
+            .done(),
+        Op::ChecklistItemReopened { checklist, item } => {
+            Writes::on(Kind::Checklist, checklist.as_str()).put_key("item", item, None).done()
+        }
+        Op::ChecklistHandedBack { checklist } => Writes::on(Kind::Checklist, checklist.as_str())
+            .put_key("holder", "", None)
+            .put("state", "handed_back")
+            .done(),
+        Op::ChecklistCompleted { checklist } => {
+            Writes::on(Kind::Checklist, checklist.as_str()).put("state", "completed").done()
+        }
+
+        Op::ReleaseRequested { release, project, version, policy, policy_digest } => Writes::on(Kind::Release, release.as_str())
+            .record(Some(project.as_str()))
+            .put("version", version.as_str())
+            .put("policy", policy)
+            .put("policy_digest", policy_digest.as_str())
+            .done(),
+        Op::ReleaseSigned { release, signoff, decision, role, statement, signature } => Writes::on(Kind::Signoff, signoff)
+            .record(Some(release.as_str()))
+            .put("decision", decision.as_str())
+            .put("role", role.as_str())
+            .put("statement", statement)
+            .put("signature", signature)
+            .done(),
+        Op::ReleaseWithdrawn { release } => Writes::on(Kind::Release, release.as_str()).put("withdrawn", "1").done(),
+        Op::DeploymentRecorded { deployment, project, version, release, environment } => {
+            Writes::on(Kind::Deployment, deployment.as_str())
+                .record(Some(project.as_str()))
+                .put("version", version.as_str())
+                .put("environment", environment.as_str())
+                .put_key("release", "", release.as_ref().map(ToString::to_string))
+                .done()
+        }
+
+        Op::RecordDeleted { subject } if deletable(subject.kind) => {
+            Writes::on(subject.kind, subject.id.clone()).put("deleted", "1").done()
+        }
+        Op::RecordDeleted { .. } => Vec::new(),
+        Op::RecordRestored { subject } => {
+            Writes::on(subject.kind, subject.id.clone()).put_key("deleted", "", None).done()
+        }
+    }
+}
+
+/// What was decided or put into operation stays visible for ever.
+fn deletable(kind: Kind) -> bool {
+    !matches!(kind, Kind::Release | Kind::Signoff | Kind::Deployment)
+}
+
+/// How a record is named where a plain key is needed: `project/0198…`.
+pub fn subject_key(subject: &Subject) -> String {
+    format!("{}/{}", subject.kind.as_str(), subject.id)
+}
+
+/// The record that an operation is mainly about, for the audit trail. None for authority.
+pub fn subject(op: &Op) -> Option<Subject> {
+    effects(op).into_iter().next().map(|effect| match effect {
+        Effect::Record { kind, id, .. } | Effect::Cell { kind, id, .. } | Effect::Edit { kind, id, .. } => Subject { kind, id },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::ReleaseId;
+
+    #[test]
+    fn a_decision_cannot_be_deleted() {
+        let subject = Subject { kind: Kind::Release, id: "r".into() };
+        assert!(effects(&Op::RecordDeleted { subject }).is_empty(), "a rejected release stays visible for ever");
+    }
+
+    #[test]
+    fn what_an_operation_is_about_is_its_record() {
+        let op = Op::ReleaseWithdrawn { release: ReleaseId::parse("r9").unwrap() };
+        assert_eq!(subject(&op), Some(Subject { kind: Kind::Release, id: "r9".into() }));
+    }
+}

@@ -1,0 +1,600 @@
+//! The operations: everything that can happen in a workspace, and their wire form.
+//!
+//! The set is closed. A new meaning gets a new type name; a released one is never changed, because
+//! signed lines of it exist. `docs/format.md` describes each for strangers.
+
+use crate::hlc::Hlc;
+use crate::id::{
+    ChecklistId, DatasetId, DatasetVersionId, DeploymentId, DeviceId, Digest, ExperimentId, LoggedModelId, MemberId,
+    ModelId, ModelVersionId, NoteId, OpId, ProjectId, ReleaseId, RunId,
+};
+use crate::lifecycle::Stage;
+use crate::role::{Act, Role};
+use crate::strict;
+use crate::text::{Body, Title};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A measured number on the wire: text, so that NaN and infinities survive and every digit counts.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Num(pub f64);
+
+impl PartialEq for Num {
+    fn eq(&self, other: &Self) -> bool {
+        // Bits, not values: a NaN that survived a round trip is the same NaN.
+        self.0.to_bits() == other.0.to_bits()
+    }
+}
+impl From<Num> for String {
+    fn from(num: Num) -> String {
+        match num.0 {
+            x if x.is_nan() => "NaN".to_owned(),
+            x if x == f64::INFINITY => "Infinity".to_owned(),
+            x if x == f64::NEG_INFINITY => "-Infinity".to_owned(),
+            x => format!("{x}"),
+        }
+    }
+}
+impl TryFrom<String> for Num {
+    type Error = String;
+    fn try_from(raw: String) -> Result<Self, String> {
+        match raw.as_str() {
+            "NaN" => Ok(Self(f64::NAN)),
+            "Infinity" => Ok(Self(f64::INFINITY)),
+            "-Infinity" => Ok(Self(f64::NEG_INFINITY)),
+            text => text
+                .parse()
+                .ok()
+                .filter(|x: &f64| x.is_finite())
+                .map(Self)
+                .ok_or_else(|| format!("\"{text}\" is no number")),
+        }
+    }
+}
+
+/// The kinds of record that the views hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Project,
+    Experiment,
+    Run,
+    LoggedModel,
+    Dataset,
+    DatasetVersion,
+    Model,
+    ModelVersion,
+    Note,
+    Checklist,
+    Release,
+    Signoff,
+    Deployment,
+}
+
+impl Kind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Project => "project",
+            Self::Experiment => "experiment",
+            Self::Run => "run",
+            Self::LoggedModel => "logged_model",
+            Self::Dataset => "dataset",
+            Self::DatasetVersion => "dataset_version",
+            Self::Model => "model",
+            Self::ModelVersion => "model_version",
+            Self::Note => "note",
+            Self::Checklist => "checklist",
+            Self::Release => "release",
+            Self::Signoff => "signoff",
+            Self::Deployment => "deployment",
+        }
+    }
+}
+
+/// One record, by kind and id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Subject {
+    pub kind: Kind,
+    pub id: String,
+}
+
+/// The state of a run, in MLflow's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RunStatus {
+    Running,
+    Scheduled,
+    Finished,
+    Failed,
+    Killed,
+}
+
+impl RunStatus {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "RUNNING",
+            Self::Scheduled => "SCHEDULED",
+            Self::Finished => "FINISHED",
+            Self::Failed => "FAILED",
+            Self::Killed => "KILLED",
+        }
+    }
+    pub fn parse(raw: &str) -> Option<Self> {
+        [Self::Running, Self::Scheduled, Self::Finished, Self::Failed, Self::Killed].into_iter().find(|s| s.as_str() == raw)
+    }
+}
+
+/// Where a model version runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Environment {
+    Development,
+    Test,
+    Production,
+}
+
+impl Environment {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Test => "test",
+            Self::Production => "production",
+        }
+    }
+}
+
+/// What a reviewer decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    Approved,
+    Rejected,
+    /// "Please change this first": neither a yes nor a final no.
+    SentBack,
+}
+
+impl Decision {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::SentBack => "sent_back",
+        }
+    }
+    pub fn parse(raw: &str) -> Option<Self> {
+        [Self::Approved, Self::Rejected, Self::SentBack].into_iter().find(|d| d.as_str() == raw)
+    }
+}
+
+/// The fields of a project that people edit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProjectField {
+    Title,
+    Problem,
+    Hypothesis,
+    ValueMetric,
+    RiskClass,
+    CostFalsePositive,
+    CostFalseNegative,
+}
+
+impl ProjectField {
+    pub const ALL: [Self; 7] = [
+        Self::Title,
+        Self::Problem,
+        Self::Hypothesis,
+        Self::ValueMetric,
+        Self::RiskClass,
+        Self::CostFalsePositive,
+        Self::CostFalseNegative,
+    ];
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Title => "title",
+            Self::Problem => "problem",
+            Self::Hypothesis => "hypothesis",
+            Self::ValueMetric => "value_metric",
+            Self::RiskClass => "risk_class",
+            Self::CostFalsePositive => "cost_false_positive",
+            Self::CostFalseNegative => "cost_false_negative",
+        }
+    }
+}
+
+/// One column of a dataset version.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Column {
+    pub name: String,
+    /// `integer`, `number`, `boolean`, `date` or `text`.
+    pub dtype: String,
+    pub missing: u64,
+    /// Distinct values, exact up to 10,000; none beyond.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distinct: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<Num>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean: Option<Num>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<Num>,
+}
+
+/// One metric point: step, milliseconds since 1970, value.
+pub type OutlinePoint = (i64, i64, Num);
+
+/// A key from the keyring: OpenSSH public key text, `ssh-ed25519 AAAA…`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicKey(pub String);
+
+/// A person and the computer that asks for them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Admission {
+    pub member: MemberId,
+    pub name: Title,
+    pub email: String,
+    pub device: DeviceId,
+    pub device_name: Title,
+    pub key: PublicKey,
+    pub roles: Vec<Role>,
+}
+
+/// What can happen. The names on the wire are the field's words: noun, dot, what happened to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "t", content = "d")]
+pub enum Op {
+    // ---- authority: travels in acl.jsonl, fails closed ----
+    #[serde(rename = "workspace.created")]
+    WorkspaceCreated { name: Title, first: Admission },
+    /// A computer asks to be let in. Anyone may ask; only an administrator's answer counts.
+    #[serde(rename = "device.requested")]
+    DeviceRequested { name: Title, email: String, device_name: Title, key: PublicKey },
+    #[serde(rename = "member.admitted")]
+    MemberAdmitted(Admission),
+    #[serde(rename = "role.granted")]
+    RoleGranted { member: MemberId, role: Role },
+    #[serde(rename = "role.revoked")]
+    RoleRevoked { member: MemberId, role: Role },
+    /// `last` is the number of the device's last operation that still counts.
+    #[serde(rename = "device.revoked")]
+    DeviceRevoked { device: DeviceId, last: u64 },
+
+    // ---- projects ----
+    #[serde(rename = "project.created")]
+    ProjectCreated { project: ProjectId, title: Title, template: String },
+    #[serde(rename = "project.edited")]
+    ProjectEdited { project: ProjectId, field: ProjectField, value: Body, base: Option<OpId> },
+    #[serde(rename = "project.member_added")]
+    ProjectMemberAdded { project: ProjectId, member: MemberId, role: Role },
+    #[serde(rename = "project.member_removed")]
+    ProjectMemberRemoved { project: ProjectId, member: MemberId, role: Role },
+    /// `waived` names the criteria that were not met; then the line's `why` is required.
+    #[serde(rename = "project.stage_entered")]
+    ProjectStageEntered { project: ProjectId, stage: Stage, cycle: u32, waived: Vec<String> },
+
+    // ---- tracking ----
+    #[serde(rename = "experiment.created")]
+    ExperimentCreated { experiment: ExperimentId, name: Title, project: Option<ProjectId> },
+    #[serde(rename = "experiment.renamed")]
+    ExperimentRenamed { experiment: ExperimentId, name: Title },
+    #[serde(rename = "experiment.linked")]
+    ExperimentLinked { experiment: ExperimentId, project: Option<ProjectId> },
+    #[serde(rename = "experiment.tagged")]
+    ExperimentTagged { experiment: ExperimentId, set: BTreeMap<String, String>, removed: Vec<String> },
+    #[serde(rename = "run.created")]
+    RunCreated { run: RunId, experiment: ExperimentId, user: String, start_ms: i64, tags: BTreeMap<String, String> },
+    #[serde(rename = "run.updated")]
+    RunUpdated { run: RunId, status: RunStatus, end_ms: Option<i64> },
+    #[serde(rename = "run.params_logged")]
+    RunParamsLogged { run: RunId, params: BTreeMap<String, String> },
+    #[serde(rename = "run.tagged")]
+    RunTagged { run: RunId, set: BTreeMap<String, String>, removed: Vec<String> },
+    #[serde(rename = "run.metric_summarised")]
+    RunMetricSummarised { run: RunId, key: String, count: u64, last: OutlinePoint, min: Num, max: Num, outline: Vec<OutlinePoint> },
+    /// Dataset inputs as MLflow's client sends them; `key` is name and digest.
+    #[serde(rename = "run.inputs_logged")]
+    RunInputsLogged { run: RunId, inputs: BTreeMap<String, serde_json::Value> },
+    #[serde(rename = "run.outputs_logged")]
+    RunOutputsLogged { run: RunId, models: BTreeMap<String, i64> },
+    #[serde(rename = "logged_model.created")]
+    LoggedModelCreated {
+        model: LoggedModelId,
+        experiment: ExperimentId,
+        run: Option<RunId>,
+        name: String,
+        model_type: String,
+        created_ms: i64,
+        params: BTreeMap<String, String>,
+        tags: BTreeMap<String, String>,
+    },
+    #[serde(rename = "logged_model.updated")]
+    LoggedModelUpdated { model: LoggedModelId, status: String, updated_ms: i64 },
+    #[serde(rename = "logged_model.tagged")]
+    LoggedModelTagged { model: LoggedModelId, set: BTreeMap<String, String>, removed: Vec<String> },
+    /// A file of a run or logged model. Files up to 256 KiB travel with the log.
+    #[serde(rename = "artifact.logged")]
+    ArtifactLogged { owner: Subject, path: String, digest: Digest, size: u64 },
+
+    // ---- datasets and models ----
+    #[serde(rename = "dataset.created")]
+    DatasetCreated { dataset: DatasetId, project: ProjectId, name: Title },
+    #[serde(rename = "dataset.version_added")]
+    DatasetVersionAdded {
+        version: DatasetVersionId,
+        dataset: DatasetId,
+        number: u32,
+        file: String,
+        digest: Digest,
+        size: u64,
+        rows: u64,
+        columns: Vec<Column>,
+    },
+    #[serde(rename = "model.created")]
+    ModelCreated { model: ModelId, project: ProjectId, name: Title },
+    #[serde(rename = "model.version_added")]
+    ModelVersionAdded {
+        version: ModelVersionId,
+        model: ModelId,
+        number: u32,
+        run: RunId,
+        /// Path and digest of each model file, as they were when the version was made.
+        files: BTreeMap<String, Digest>,
+        datasets: Vec<DatasetVersionId>,
+    },
+    #[serde(rename = "model.alias_set")]
+    ModelAliasSet { model: ModelId, alias: String, version: Option<ModelVersionId> },
+    #[serde(rename = "card.edited")]
+    CardEdited { version: ModelVersionId, section: String, text: Body, base: Option<OpId> },
+
+    // ---- together ----
+    #[serde(rename = "note.created")]
+    NoteCreated { note: NoteId, about: Subject, title: Title, text: Body },
+    #[serde(rename = "note.edited")]
+    NoteEdited { note: NoteId, title: Title, text: Body, base: Option<OpId> },
+    #[serde(rename = "checklist.started")]
+    ChecklistStarted { checklist: ChecklistId, project: ProjectId, gate: String, template: String, cycle: u32 },
+    #[serde(rename = "checklist.picked_up")]
+    ChecklistPickedUp { checklist: ChecklistId, member: MemberId },
+    #[serde(rename = "checklist.item_done")]
+    ChecklistItemDone { checklist: ChecklistId, item: String, comment: String, evidence: Vec<Subject> },
+    #[serde(rename = "checklist.item_reopened")]
+    ChecklistItemReopened { checklist: ChecklistId, item: String },
+    /// Returned to whoever worked before; the line's `why` says what is missing.
+    #[serde(rename = "checklist.handed_back")]
+    ChecklistHandedBack { checklist: ChecklistId },
+    #[serde(rename = "checklist.completed")]
+    ChecklistCompleted { checklist: ChecklistId },
+
+    // ---- release and operation ----
+    #[serde(rename = "release.requested")]
+    ReleaseRequested { release: ReleaseId, project: ProjectId, version: ModelVersionId, policy: String, policy_digest: Digest },
+    /// `statement` holds the exact bytes that were signed, `signature` the SSHSIG over them.
+    #[serde(rename = "release.signed")]
+    ReleaseSigned { release: ReleaseId, signoff: String, decision: Decision, role: Role, statement: String, signature: String },
+    #[serde(rename = "release.withdrawn")]
+    ReleaseWithdrawn { release: ReleaseId },
+    #[serde(rename = "deployment.recorded")]
+    DeploymentRecorded {
+        deployment: DeploymentId,
+        project: ProjectId,
+        version: ModelVersionId,
+        release: Option<ReleaseId>,
+        environment: Environment,
+    },
+
+    // ---- any record ----
+    #[serde(rename = "record.deleted")]
+    RecordDeleted { subject: Subject },
+    #[serde(rename = "record.restored")]
+    RecordRestored { subject: Subject },
+}
+
+/// What permission an operation needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// The first operation of a workspace.
+    Genesis,
+    /// Nothing: a stranger may knock.
+    Nothing,
+    /// One of the author's roles must permit this.
+    Permission(Act),
+    /// Permission in this very role, which the operation names.
+    AsRole(Act, Role),
+}
+
+impl Op {
+    /// Operations about who may do what: they travel in `acl.jsonl` and are folded first.
+    pub fn is_authority(&self) -> bool {
+        matches!(
+            self,
+            Self::WorkspaceCreated { .. }
+                | Self::DeviceRequested { .. }
+                | Self::MemberAdmitted(_)
+                | Self::RoleGranted { .. }
+                | Self::RoleRevoked { .. }
+                | Self::DeviceRevoked { .. }
+        )
+    }
+
+    /// What the author must hold. Sits beside the type so that every path checks the same rule.
+    pub fn needs(&self) -> Needs {
+        match self {
+            Self::WorkspaceCreated { .. } => Needs::Genesis,
+            Self::DeviceRequested { .. } => Needs::Nothing,
+            Self::MemberAdmitted(_) | Self::RoleGranted { .. } | Self::RoleRevoked { .. } | Self::DeviceRevoked { .. } => {
+                Needs::Permission(Act::ManageMembers)
+            }
+            Self::ProjectStageEntered { waived, .. } if !waived.is_empty() => Needs::Permission(Act::WaiveGate),
+            Self::ProjectCreated { .. }
+            | Self::ProjectEdited { .. }
+            | Self::ProjectMemberAdded { .. }
+            | Self::ProjectMemberRemoved { .. }
+            | Self::ProjectStageEntered { .. }
+            | Self::ExperimentLinked { .. } => Needs::Permission(Act::ShapeProject),
+            Self::ExperimentCreated { .. }
+            | Self::ExperimentRenamed { .. }
+            | Self::ExperimentTagged { .. }
+            | Self::RunCreated { .. }
+            | Self::RunUpdated { .. }
+            | Self::RunParamsLogged { .. }
+            | Self::RunTagged { .. }
+            | Self::RunMetricSummarised { .. }
+            | Self::RunInputsLogged { .. }
+            | Self::RunOutputsLogged { .. }
+            | Self::LoggedModelCreated { .. }
+            | Self::LoggedModelUpdated { .. }
+            | Self::LoggedModelTagged { .. }
+            | Self::ArtifactLogged { .. } => Needs::Permission(Act::Track),
+            Self::DatasetCreated { .. } | Self::DatasetVersionAdded { .. } => Needs::Permission(Act::RegisterData),
+            Self::ModelCreated { .. }
+            | Self::ModelVersionAdded { .. }
+            | Self::ModelAliasSet { .. }
+            | Self::CardEdited { .. } => Needs::Permission(Act::RegisterModel),
+            Self::NoteCreated { .. }
+            | Self::NoteEdited { .. }
+            | Self::ChecklistStarted { .. }
+            | Self::ChecklistPickedUp { .. }
+            | Self::ChecklistItemDone { .. }
+            | Self::ChecklistItemReopened { .. }
+            | Self::ChecklistHandedBack { .. }
+            | Self::ChecklistCompleted { .. } => Needs::Permission(Act::Collaborate),
+            Self::ReleaseRequested { .. } | Self::ReleaseWithdrawn { .. } => Needs::Permission(Act::RequestRelease),
+            Self::ReleaseSigned { role, .. } => Needs::AsRole(Act::SignRelease, *role),
+            Self::DeploymentRecorded { .. } => Needs::Permission(Act::RecordDeployment),
+            Self::RecordDeleted { subject } | Self::RecordRestored { subject } => Needs::Permission(delete_needs(subject.kind)),
+        }
+    }
+
+    /// The word on the wire, such as `run.created`.
+    pub fn name(&self) -> String {
+        serde_json::to_value(self).ok().and_then(|v| v["t"].as_str().map(str::to_owned)).unwrap_or_default()
+    }
+}
+
+fn delete_needs(kind: Kind) -> Act {
+    match kind {
+        Kind::Experiment | Kind::Run | Kind::LoggedModel => Act::Track,
+        Kind::Dataset | Kind::DatasetVersion => Act::RegisterData,
+        Kind::Model | Kind::ModelVersion => Act::RegisterModel,
+        Kind::Note | Kind::Checklist => Act::Collaborate,
+        Kind::Project => Act::ShapeProject,
+        // Nothing that was decided or deployed is ever deleted; `fold` ignores the attempt too.
+        Kind::Release | Kind::Signoff | Kind::Deployment => Act::ManageMembers,
+    }
+}
+
+/// One line of the log: an operation, when its author's clock said it happened, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OpLine {
+    pub id: OpId,
+    pub hlc: Hlc,
+    /// Minutes east of UTC where the author sat.
+    pub tz: i16,
+    /// The reason that the author gave, where one is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    #[serde(flatten)]
+    pub op: Op,
+}
+
+/// What became of reading a line.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ReadLine {
+    Known(Box<OpLine>),
+    /// A type that this program does not know: kept as it stands, skipped, read again after an upgrade.
+    Unknown { id: OpId, hlc: Hlc, tz: i16, name: String },
+}
+
+#[derive(Deserialize)]
+struct Header {
+    id: OpId,
+    hlc: Hlc,
+    tz: i16,
+    t: String,
+}
+
+impl OpLine {
+    /// The exact text that is stored, signed and shared.
+    ///
+    /// # Panics
+    /// Never: every field of an operation has a JSON form.
+    #[allow(clippy::expect_used)]
+    pub fn to_text(&self) -> String {
+        serde_json::to_string(self).expect("every operation has a JSON form")
+    }
+
+    /// Reads a line. Strict about its form, lenient about types that came later.
+    pub fn read(text: &str) -> Result<ReadLine, String> {
+        strict::check(text)?;
+        let head: Header = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        match serde_json::from_str::<Self>(text) {
+            Ok(line) => Ok(ReadLine::Known(Box::new(line))),
+            Err(_) if !is_known_name(&head.t) => {
+                Ok(ReadLine::Unknown { id: head.id, hlc: head.hlc, tz: head.tz, name: head.t })
+            }
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+fn is_known_name(name: &str) -> bool {
+    // serde names the variants it knows in the error for one that it does not.
+    let probe = serde_json::json!({ "t": name, "d": null });
+    match serde_json::from_value::<Op>(probe) {
+        Ok(_) => true,
+        Err(error) => !error.to_string().starts_with("unknown variant"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(op: Op) -> OpLine {
+        OpLine { id: OpId::parse("op1").unwrap(), hlc: Hlc { ms: 5, counter: 0 }, tz: 60, why: None, op }
+    }
+
+    #[test]
+    fn a_line_reads_back_as_it_was_written() {
+        let run = RunId::parse("r1").unwrap();
+        let before = line(Op::RunMetricSummarised {
+            run,
+            key: "loss".into(),
+            count: 2,
+            last: (1, 2, Num(f64::NAN)),
+            min: Num(0.1),
+            max: Num(f64::INFINITY),
+            outline: vec![(0, 1, Num(-0.0)), (1, 2, Num(f64::NAN))],
+        });
+        let text = before.to_text();
+        assert!(text.starts_with(r#"{"id":"op1","hlc":"000000000005.00000000","tz":60,"t":"run.metric_summarised","d":{"#), "{text}");
+        let ReadLine::Known(after) = OpLine::read(&text).unwrap() else { panic!("known") };
+        assert_eq!(*after, before, "NaN, infinity and minus zero survive");
+        assert_eq!(after.to_text(), text);
+    }
+
+    #[test]
+    fn a_type_from_a_later_version_is_kept_and_skipped() {
+        let text = r#"{"id":"x","hlc":"000000000005.00000000","tz":0,"t":"moon.landed","d":{"a":1}}"#;
+        assert!(matches!(OpLine::read(text), Ok(ReadLine::Unknown { name, .. }) if name == "moon.landed"));
+    }
+
+    #[test]
+    fn a_known_type_with_a_wrong_body_is_an_error_not_a_later_version() {
+        let text = r#"{"id":"x","hlc":"000000000005.00000000","tz":0,"t":"run.updated","d":{"run":"../x"}}"#;
+        assert!(OpLine::read(text).is_err());
+    }
+
+    #[test]
+    fn passing_a_gate_that_is_not_met_needs_the_right_to_waive() {
+        let enter = |waived: Vec<String>| Op::ProjectStageEntered {
+            project: ProjectId::parse("p").unwrap(),
+            stage: Stage::Training,
+            cycle: 1,
+            waived,
+        };
+        assert_eq!(enter(vec![]).needs(), Needs::Permission(Act::ShapeProject));
+        assert_eq!(enter(vec!["x".into()]).needs(), Needs::Permission(Act::WaiveGate));
+    }
+}

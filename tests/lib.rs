@@ -1,0 +1,1 @@
+//! Whole-system tests live in `suite/`, `stories/`, `peers/` and `e2e/`.
