@@ -240,6 +240,82 @@ impl Acl {
     }
 }
 
+/// One operation of the whole history, to be judged.
+#[derive(Debug, Clone)]
+pub struct Line<'a> {
+    pub device: &'a DeviceId,
+    pub n: u64,
+    /// The author's causal past, without the author's own earlier operations.
+    pub past: &'a Past,
+    pub op: &'a Op,
+    pub why: Option<&'a str>,
+}
+
+/// What became of an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    Accepted,
+    Refused(Denied),
+    /// Valid when it was made, but beyond the cut of its device's revocation.
+    Held,
+}
+
+/// Judges a whole history from nothing. The order of `lines` does not matter.
+pub fn judge(lines: &[Line<'_>]) -> Vec<Verdict> {
+    // The size of the past grows strictly along causality, so it is an order that respects it.
+    let weight = |l: &Line<'_>| l.past.iter().filter(|(d, _)| *d != l.device).map(|(_, n)| *n).sum::<u64>() + l.n;
+    let mut order: Vec<usize> = (0..lines.len()).collect();
+    order.sort_by_cached_key(|i| (weight(&lines[*i]), lines[*i].device.clone(), lines[*i].n));
+
+    let mut verdicts = vec![Verdict::Accepted; lines.len()];
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut known: BTreeMap<Vec<u64>, Acl> = BTreeMap::new();
+    for i in &order {
+        let line = &lines[*i];
+        let mut past = line.past.clone();
+        past.insert(line.device.clone(), line.n - 1);
+        // Which authority operations the author knew decides the state, so it is the memo's key.
+        let knew: Vec<u64> = entries
+            .iter()
+            .enumerate()
+            .filter(|(_, e)| past.get(&e.device).is_some_and(|n| *n >= e.n))
+            .map(|(at, _)| at as u64)
+            .collect();
+        let acl = known.entry(knew).or_insert_with(|| Acl::at(&entries, Some(&past)));
+        match acl.check(line.device, line.n, line.op, line.why) {
+            Ok(()) if line.op.is_authority() => {
+                if line.n == 1 {
+                    past.remove(line.device);
+                }
+                entries.push(Entry { device: line.device.clone(), n: line.n, past, op: line.op.clone() });
+            }
+            Ok(()) => {}
+            Err(denied) => verdicts[*i] = Verdict::Refused(denied),
+        }
+    }
+    let cuts = cuts(&entries);
+    for (line, verdict) in lines.iter().zip(&mut verdicts) {
+        if *verdict == Verdict::Accepted && cuts.get(line.device).is_some_and(|cut| line.n > *cut) {
+            *verdict = Verdict::Held;
+        }
+    }
+    verdicts
+}
+
+/// After which operation each revoked device no longer counts. A revocation that itself lies beyond
+/// its author's cut has no effect.
+fn cuts(entries: &[Entry]) -> BTreeMap<DeviceId, u64> {
+    let mut cuts: BTreeMap<DeviceId, u64> = BTreeMap::new();
+    for entry in entries {
+        if let Op::DeviceRevoked { device, last } = &entry.op {
+            if cuts.get(&entry.device).is_none_or(|cut| entry.n <= *cut) {
+                cuts.entry(device.clone()).and_modify(|cut| *cut = (*cut).min(*last)).or_insert(*last);
+            }
+        }
+    }
+    cuts
+}
+
 fn rank(member: &Member) -> u8 {
     member.roles.iter().map(|r| r.rank()).max().unwrap_or(0)
 }
@@ -372,5 +448,38 @@ mod tests {
     fn a_workspace_begins_only_once() {
         let acl = Acl::at(&[genesis()], None);
         assert_eq!(acl.check(&dev("eve"), 1, &genesis().op, None), Err(Denied::SecondGenesis));
+    }
+
+    #[test]
+    fn a_whole_history_gets_the_same_verdicts_in_whatever_order_it_arrives() {
+        let bea = admission("bea", &[Role::BusinessOwner]);
+        let log = [
+            genesis(),
+            entry("olga", 2, &[], Op::MemberAdmitted(bea)),
+            entry("bea", 1, &[("olga", 2)], sign(Role::BusinessOwner)),
+            entry("bea", 2, &[("olga", 2)], sign(Role::Validator)),
+            entry("olga", 3, &[("bea", 1)], Op::DeviceRevoked { device: dev("bea"), last: 1 }),
+            entry("bea", 3, &[("olga", 2)], sign(Role::BusinessOwner)),
+            entry("eve", 1, &[("olga", 3)], sign(Role::BusinessOwner)),
+        ];
+        let verdict = |order: &[usize]| {
+            let lines: Vec<Line<'_>> = order
+                .iter()
+                .map(|i| &log[*i])
+                .map(|e| Line { device: &e.device, n: e.n, past: &e.past, op: &e.op, why: None })
+                .collect();
+            let mut back = vec![Verdict::Accepted; log.len()];
+            for (i, v) in order.iter().zip(judge(&lines)) {
+                back[*i] = v;
+            }
+            back
+        };
+        let forward = verdict(&[0, 1, 2, 3, 4, 5, 6]);
+        assert_eq!(forward, verdict(&[6, 5, 4, 3, 2, 1, 0]));
+        assert_eq!(forward, verdict(&[3, 6, 0, 5, 2, 4, 1]));
+        assert_eq!(forward[2], Verdict::Accepted);
+        assert!(matches!(forward[3], Verdict::Refused(Denied::NotInRole { .. })));
+        assert_eq!(forward[5], Verdict::Held, "valid in its own past, but beyond the cut");
+        assert_eq!(forward[6], Verdict::Refused(Denied::UnknownDevice));
     }
 }

@@ -1,1 +1,6 @@
-//! placeholder
+//! What the operating system offers: secrets, folders, notice of changed files. Each behind a small
+//! interface, so that nothing above asks the system directly.
+
+pub mod paths;
+pub mod secrets;
+pub mod watch;

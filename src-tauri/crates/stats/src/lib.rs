@@ -1,1 +1,3 @@
-//! placeholder
+//! Statistics, pure: numbers in, numbers out.
+
+pub mod summary;

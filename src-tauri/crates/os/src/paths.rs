@@ -1,0 +1,39 @@
+//! Where things lie on this computer.
+
+use etcetera::BaseStrategy;
+use std::path::{Path, PathBuf};
+
+/// Cairn's folder for what belongs to this computer and no workspace. `CAIRN_HOME` moves it.
+pub fn home() -> PathBuf {
+    if let Some(dir) = std::env::var_os("CAIRN_HOME") {
+        return PathBuf::from(dir);
+    }
+    match etcetera::choose_base_strategy() {
+        Ok(strategy) => strategy.data_dir().join("cairn"),
+        Err(_) => PathBuf::from(".cairn"),
+    }
+}
+
+/// Where new workspaces go unless the person says otherwise.
+pub fn default_workspace(name: &str) -> PathBuf {
+    let plain: String = name.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let plain = plain.trim_matches('-');
+    let base = home().join("workspaces");
+    let first = base.join(if plain.is_empty() { "workspace" } else { plain });
+    if !first.exists() {
+        return first;
+    }
+    (2..).map(|i| base.join(format!("{plain}-{i}"))).find(|p| !p.exists()).unwrap_or(first)
+}
+
+/// The workspace that was opened last.
+pub fn last_workspace() -> Option<PathBuf> {
+    let text = std::fs::read_to_string(home().join("last")).ok()?;
+    Some(PathBuf::from(text.trim())).filter(|p| !p.as_os_str().is_empty())
+}
+
+/// Remembers the workspace for the next start.
+pub fn remember_workspace(dir: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(home())?;
+    std::fs::write(home().join("last"), dir.as_os_str().as_encoded_bytes())
+}

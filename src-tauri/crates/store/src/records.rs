@@ -1,0 +1,219 @@
+//! The views: records, their cells, and the edits of shared texts.
+
+use crate::StoreError;
+use crate::store::Reader;
+use cairn_core::fold::{Effect, effects};
+use cairn_core::id::{DeviceId, OpId};
+use cairn_core::op::{Kind, Op};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// One cell as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    pub value: String,
+    /// The operation that wrote it: the base of the next edit.
+    pub op: String,
+    pub stamp: String,
+}
+
+/// A record with its cells.
+#[derive(Debug, Clone)]
+pub struct Record {
+    pub id: String,
+    pub parent: Option<String>,
+    /// When it was created, as its author claimed.
+    pub at_ms: i64,
+    /// Where it was created.
+    pub device: String,
+    /// By field, then key; removed cells are left out.
+    pub cells: BTreeMap<String, BTreeMap<String, Cell>>,
+}
+
+impl Record {
+    /// The one value of a field.
+    pub fn get(&self, field: &str) -> Option<&str> {
+        self.get_key(field, "")
+    }
+    pub fn get_key(&self, field: &str, key: &str) -> Option<&str> {
+        self.cells.get(field)?.get(key).map(|c| c.value.as_str())
+    }
+    /// The value of a field, empty if it has none.
+    pub fn text(&self, field: &str) -> String {
+        self.get(field).unwrap_or_default().to_owned()
+    }
+    /// A field as a whole number.
+    pub fn int(&self, field: &str) -> Option<i64> {
+        self.get(field)?.parse().ok()
+    }
+    /// A field as JSON; null if it has none.
+    pub fn json(&self, field: &str) -> Value {
+        self.get(field).and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null)
+    }
+    /// All keys and values of a field.
+    pub fn pairs(&self, field: &str) -> BTreeMap<String, String> {
+        self.cells.get(field).map(|m| m.iter().map(|(k, c)| (k.clone(), c.value.clone())).collect()).unwrap_or_default()
+    }
+    pub fn deleted(&self) -> bool {
+        self.get("deleted").is_some()
+    }
+}
+
+/// One of several edits of a text that did not know of each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    pub op: String,
+    pub value: String,
+    pub device: String,
+    pub at_ms: i64,
+}
+
+/// Folds one operation into the views; returns the cache tags that it touched.
+pub(crate) fn apply(
+    conn: &Connection,
+    op: &Op,
+    stamp: &str,
+    id: &OpId,
+    at_ms: i64,
+    device: &DeviceId,
+) -> Result<Vec<&'static str>, StoreError> {
+    let mut tags = Vec::new();
+    for effect in effects(op) {
+        let kind = match effect {
+            Effect::Record { kind, id, parent } => {
+                conn.prepare_cached(
+                    "INSERT INTO record (kind, id, parent, stamp, at_ms, device) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                     ON CONFLICT (kind, id) DO UPDATE SET parent = excluded.parent, stamp = excluded.stamp,
+                       at_ms = excluded.at_ms, device = excluded.device WHERE excluded.stamp < stamp",
+                )?
+                .execute(params![kind.as_str(), id, parent, stamp, at_ms, device.as_str()])?;
+                kind
+            }
+            Effect::Cell { kind, id: record, field, key, value } => {
+                put(conn, kind, &record, field, &key, value.as_deref(), stamp, id)?;
+                kind
+            }
+            Effect::Edit { kind, id: record, field, key, value, base } => {
+                put(conn, kind, &record, field, &key, Some(&value), stamp, id)?;
+                conn.prepare_cached(
+                    "INSERT OR IGNORE INTO edit (op, kind, id, field, key, value, base, stamp)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                )?
+                .execute(params![id.as_str(), kind.as_str(), record, field, key, value, base.map(String::from), stamp])?;
+                kind
+            }
+        };
+        tags.push(kind.as_str());
+    }
+    Ok(tags)
+}
+
+#[allow(clippy::too_many_arguments)] // a cell has this many parts
+fn put(
+    conn: &Connection,
+    kind: Kind,
+    record: &str,
+    field: &str,
+    key: &str,
+    value: Option<&str>,
+    stamp: &str,
+    op: &OpId,
+) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "INSERT INTO cell (kind, id, field, key, value, stamp, op) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (kind, id, field, key) DO UPDATE SET value = excluded.value, stamp = excluded.stamp, op = excluded.op
+         WHERE excluded.stamp > stamp",
+    )?
+    .execute(params![kind.as_str(), record, field, key, value, stamp, op.as_str()])?;
+    Ok(())
+}
+
+fn base_record(row: &Row<'_>) -> rusqlite::Result<Record> {
+    Ok(Record { id: row.get(0)?, parent: row.get(1)?, at_ms: row.get(2)?, device: row.get(3)?, cells: BTreeMap::new() })
+}
+
+impl Reader<'_> {
+    /// One record, deleted or not.
+    pub fn record(&self, kind: Kind, id: &str) -> Result<Option<Record>, StoreError> {
+        let found = self
+            .conn
+            .prepare_cached("SELECT id, parent, at_ms, device FROM record WHERE kind = ?1 AND id = ?2")?
+            .query_row([kind.as_str(), id], base_record)
+            .optional()?;
+        let Some(mut record) = found else { return Ok(None) };
+        self.fill(kind, &mut record)?;
+        Ok(Some(record))
+    }
+
+    /// Like [`Self::record`], where a missing one is an error.
+    pub fn require(&self, kind: Kind, id: &str) -> Result<Record, StoreError> {
+        self.record(kind, id)?.ok_or_else(|| StoreError::NotFound(format!("{}/{id}", kind.as_str())))
+    }
+
+    /// The records of a kind, of one parent or of all, in the order of their creation.
+    pub fn records(&self, kind: Kind, parent: Option<&str>) -> Result<Vec<Record>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT id, parent, at_ms, device FROM record WHERE kind = ?1 AND (?2 IS NULL OR parent = ?2) ORDER BY stamp",
+        )?;
+        let mut found = statement
+            .query_map(params![kind.as_str(), parent], base_record)?
+            .collect::<Result<Vec<_>, _>>()?;
+        for record in &mut found {
+            self.fill(kind, record)?;
+        }
+        Ok(found)
+    }
+
+    /// How many records of a kind there are, deleted ones included.
+    pub fn count(&self, kind: Kind) -> Result<u64, StoreError> {
+        Ok(self.conn.query_row("SELECT count(*) FROM record WHERE kind = ?1", [kind.as_str()], |row| row.get(0))?)
+    }
+
+    fn fill(&self, kind: Kind, record: &mut Record) -> Result<(), StoreError> {
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT field, key, value, op, stamp FROM cell WHERE kind = ?1 AND id = ?2 AND value IS NOT NULL")?;
+        let mut rows = statement.query([kind.as_str(), &record.id])?;
+        while let Some(row) = rows.next()? {
+            let cell = Cell { value: row.get(2)?, op: row.get(3)?, stamp: row.get(4)? };
+            record.cells.entry(row.get(0)?).or_default().insert(row.get(1)?, cell);
+        }
+        Ok(())
+    }
+
+    /// The newest edits of a text that no other edit was based on. More than one: both changed.
+    pub fn heads(&self, kind: Kind, id: &str, field: &str, key: &str) -> Result<Vec<Head>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT e.op, e.value, o.device, o.at_ms FROM edit e JOIN op o ON o.id = e.op
+             WHERE e.kind = ?1 AND e.id = ?2 AND e.field = ?3 AND e.key = ?4
+               AND NOT EXISTS (SELECT 1 FROM edit later WHERE later.base = e.op)
+             ORDER BY e.stamp DESC",
+        )?;
+        let heads = statement
+            .query_map([kind.as_str(), id, field, key], |row| {
+                Ok(Head { op: row.get(0)?, value: row.get(1)?, device: row.get(2)?, at_ms: row.get(3)? })
+            })?
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(heads)
+    }
+
+    /// Every earlier value of a text, newest first.
+    pub fn history(&self, kind: Kind, id: &str, field: &str, key: &str) -> Result<Vec<Head>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT e.op, e.value, o.device, o.at_ms FROM edit e JOIN op o ON o.id = e.op
+             WHERE e.kind = ?1 AND e.id = ?2 AND e.field = ?3 AND e.key = ?4 ORDER BY e.stamp DESC",
+        )?;
+        let all = statement
+            .query_map([kind.as_str(), id, field, key], |row| {
+                Ok(Head { op: row.get(0)?, value: row.get(1)?, device: row.get(2)?, at_ms: row.get(3)? })
+            })?
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(all)
+    }
+
+    /// A setting of this computer.
+    pub fn local(&self, key: &str) -> Result<Option<String>, StoreError> {
+        Ok(self.conn.prepare_cached("SELECT value FROM local WHERE key = ?1")?.query_row([key], |row| row.get(0)).optional()?)
+    }
+}

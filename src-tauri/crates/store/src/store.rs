@@ -1,0 +1,166 @@
+//! The file, its one writer and its readers.
+
+use crate::writer::{Author, Writer};
+use crate::{StoreError, migrate};
+use cairn_core::authority::Acl;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// The name of the workspace file inside its folder.
+pub const FILE: &str = "cairn.db";
+
+/// A workspace on this computer. Shared by threads; other processes may have the same file open.
+pub struct Store {
+    dir: PathBuf,
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+    /// The state of authority, with the number of authority operations that it was made from.
+    acl: Mutex<Option<(AclVersion, Arc<Acl>)>>,
+}
+
+/// What the cached state of authority depends on: how many accepted operations there are of it,
+/// and how many that do not count.
+pub(crate) type AclVersion = (i64, i64);
+
+/// Read access. Derefs to the connection for the modules of this crate only.
+pub struct Reader<'a> {
+    pub(crate) conn: &'a Connection,
+    pub(crate) store: &'a Store,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic while the lock was held cannot leave the file half written: SQLite rolls back.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Store {
+    /// Makes a new workspace file in `dir`, which may exist but must not hold one.
+    pub fn create(dir: &Path) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(dir)?;
+        Self::open_with(dir, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+    }
+
+    /// Opens the workspace in `dir`, bringing an older file up to date.
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        if !dir.join(FILE).is_file() {
+            return Err(StoreError::NoWorkspace(dir.to_owned()));
+        }
+        Self::open_with(dir, OpenFlags::SQLITE_OPEN_READ_WRITE)
+    }
+
+    fn open_with(dir: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
+        let mut conn = connect(&dir.join(FILE), flags)?;
+        migrate::migrate(&mut conn)?;
+        Ok(Self { dir: dir.to_owned(), writer: Mutex::new(conn), readers: Mutex::new(Vec::new()), acl: Mutex::new(None) })
+    }
+
+    /// The workspace's folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Reads from one consistent state of the file.
+    pub fn read<T, E: From<StoreError>>(&self, work: impl FnOnce(&Reader<'_>) -> Result<T, E>) -> Result<T, E> {
+        let pooled = lock(&self.readers).pop();
+        let conn = match pooled {
+            Some(conn) => conn,
+            None => connect(&self.dir.join(FILE), OpenFlags::SQLITE_OPEN_READ_WRITE)?,
+        };
+        let begin = conn.execute_batch("BEGIN DEFERRED").map_err(StoreError::from);
+        let result = match begin {
+            Ok(()) => work(&Reader { conn: &conn, store: self }),
+            Err(error) => Err(error.into()),
+        };
+        if conn.is_autocommit() || conn.execute_batch("COMMIT").is_ok() {
+            lock(&self.readers).push(conn);
+        }
+        result
+    }
+
+    /// Writes in one transaction: all of it or nothing. Other processes see it after the commit.
+    pub fn write<T, E: From<StoreError>>(
+        &self,
+        author: &Author<'_>,
+        work: impl FnOnce(&mut Writer<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut conn = lock(&self.writer);
+        let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::from)?;
+        let mut writer = Writer::new(Reader { conn: &tx, store: self }, author);
+        let value = work(&mut writer)?;
+        writer.finish()?;
+        tx.commit().map_err(StoreError::from)?;
+        Ok(value)
+    }
+
+    /// What changed since `seq`: the newest number, and the tags touched. `None` as `seq` asks only for the number.
+    pub fn changes_since(&self, seq: Option<i64>) -> Result<(i64, Vec<String>), StoreError> {
+        self.read(|r| {
+            let newest: i64 = r.conn.query_row("SELECT coalesce(max(seq), 0) FROM change", [], |row| row.get(0))?;
+            let Some(seq) = seq else { return Ok((newest, Vec::new())) };
+            let mut tags: Vec<String> = Vec::new();
+            let mut statement = r.conn.prepare_cached("SELECT tags FROM change WHERE seq > ?1")?;
+            for row in statement.query_map([seq], |row| row.get::<_, String>(0))? {
+                tags.extend(row?.split(' ').map(str::to_owned));
+            }
+            tags.sort();
+            tags.dedup();
+            Ok((newest, tags))
+        })
+    }
+
+    pub(crate) fn cached_acl(
+        &self,
+        version: AclVersion,
+        make: impl FnOnce() -> Result<Acl, StoreError>,
+    ) -> Result<Arc<Acl>, StoreError> {
+        if let Some((at, acl)) = lock(&self.acl).as_ref() {
+            if *at == version {
+                return Ok(Arc::clone(acl));
+            }
+        }
+        let acl = Arc::new(make()?);
+        *lock(&self.acl) = Some((version, Arc::clone(&acl)));
+        Ok(acl)
+    }
+}
+
+impl Deref for Reader<'_> {
+    type Target = Connection;
+    fn deref(&self) -> &Connection {
+        self.conn
+    }
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    conn.busy_timeout(Duration::from_secs(10))?;
+    // WAL with NORMAL: a killed process loses nothing that was committed; only a power cut can take
+    // the last moments, and never damages the file.
+    conn.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;
+         PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY;",
+    )?;
+    conn.set_prepared_statement_cache_capacity(128);
+    Ok(conn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_without_a_workspace_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(matches!(Store::open(dir.path()), Err(StoreError::NoWorkspace(p)) if p == dir.path()));
+    }
+
+    #[test]
+    fn a_file_that_is_no_database_is_called_damaged() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(FILE), "this is a letter, not a database, and long enough to be looked at".repeat(99)).unwrap();
+        assert!(matches!(Store::open(dir.path()), Err(StoreError::Damaged(_))));
+    }
+}
