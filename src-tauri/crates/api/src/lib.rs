@@ -1,1 +1,34 @@
-//! placeholder
+//! What Cairn can do, as one list of commands, and the handlers behind it.
+//!
+//! Every host (window, loopback, command line) goes through [`commands::dispatch`]. Wire types live
+//! here, beside their handlers, so that the domain can change without breaking a client. Handlers
+//! are plain synchronous functions: hosts run them off their async threads.
+
+pub mod artifacts;
+pub mod audit;
+pub mod cards;
+pub mod charts;
+pub mod checklists;
+pub mod commands;
+pub mod datasets;
+pub mod deployments;
+pub mod edge;
+pub mod error;
+pub mod gate;
+pub mod host;
+pub mod inbox;
+pub mod maintenance;
+pub mod members;
+pub mod models;
+pub mod notes;
+pub mod people;
+pub mod projects;
+pub mod releases;
+pub mod runs;
+pub mod sharing;
+pub mod templates;
+pub mod tracking;
+pub mod workspaces;
+
+pub use error::ApiError;
+pub use host::{Host, Workspace};

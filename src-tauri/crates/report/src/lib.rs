@@ -1,1 +1,4 @@
-//! placeholder
+//! Documents for people outside the program: rendered Markdown, model cards, the audit bundle.
+
+pub mod audit;
+pub mod markdown;

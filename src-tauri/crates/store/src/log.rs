@@ -222,3 +222,16 @@ impl Reader<'_> {
         Ok(past)
     }
 }
+
+impl Reader<'_> {
+    /// The reason that the author of an operation gave.
+    pub fn why(&self, id: &str) -> Result<Option<String>, StoreError> {
+        use rusqlite::OptionalExtension;
+        let line: Option<String> =
+            self.conn.prepare_cached("SELECT line FROM op WHERE id = ?1")?.query_row([id], |row| row.get(0)).optional()?;
+        Ok(line.and_then(|text| match OpLine::read(&text) {
+            Ok(ReadLine::Known(line)) => line.why,
+            Ok(ReadLine::Unknown { .. }) | Err(_) => None,
+        }))
+    }
+}

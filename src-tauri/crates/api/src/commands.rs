@@ -1,0 +1,203 @@
+//! The one list of commands. Dispatch, the TypeScript types, the loopback door and `cairn call` all
+//! come from it.
+
+use crate::{
+    ApiError, Host, artifacts, audit, cards, charts, checklists, datasets, deployments, gate, inbox, maintenance, members, models,
+    notes, projects, releases, runs, sharing, workspaces,
+};
+use serde_json::Value;
+use std::any::TypeId;
+use std::collections::BTreeMap;
+use ts_rs::{Config, TS, TypeVisitor};
+
+/// Whether a command changes anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Query,
+    Mutation,
+}
+
+/// One command.
+pub struct Command {
+    pub name: &'static str,
+    pub kind: Kind,
+    /// For a query: the cache tags whose change makes its answer old. `*`: any.
+    pub tags: &'static [&'static str],
+    call: fn(&Host, Value) -> Result<Value, ApiError>,
+    types: fn(&mut Types),
+}
+
+macro_rules! commands {
+    ($($name:literal $kind:ident $handler:path : $req:ty => $res:ty, [$($tag:literal),*];)*) => {
+        /// All of them.
+        pub const COMMANDS: &[Command] = &[$(Command {
+            name: $name,
+            kind: Kind::$kind,
+            tags: &[$($tag),*],
+            call: |host, value| {
+                let request: $req = serde_json::from_value(value)
+                    .map_err(|e| ApiError::invalid(format!("The request of {} does not fit: {e}", $name)))?;
+                let response: $res = $handler(host, request)?;
+                Ok(serde_json::to_value(response)?)
+            },
+            types: |types| types.command::<$req, $res>($name, Kind::$kind, &[$($tag),*]),
+        }),*];
+    };
+}
+
+commands! {
+    "app.status" Query workspaces::status: workspaces::Nothing => workspaces::AppStatus, ["member", "settings", "sharing"];
+    "workspace.create" Mutation workspaces::create: workspaces::CreateWorkspace => workspaces::AppStatus, [];
+    "workspace.join" Mutation workspaces::join: workspaces::JoinWorkspace => workspaces::AppStatus, [];
+    "workspace.open" Mutation workspaces::open: workspaces::OpenWorkspace => workspaces::AppStatus, [];
+    "workspace.unlock" Mutation workspaces::unlock: workspaces::Unlock => workspaces::AppStatus, [];
+    "member.list" Query members::list: workspaces::Nothing => members::Members, ["member"];
+    "member.admit" Mutation members::admit: members::Admit => members::Members, [];
+    "member.grant" Mutation members::grant: members::MemberRole => members::Members, [];
+    "member.revoke" Mutation members::revoke: members::MemberRole => members::Members, [];
+    "device.remove" Mutation members::remove_device: members::RemoveDevice => members::Members, [];
+    "inbox.list" Query inbox::list: workspaces::Nothing => Vec<inbox::InboxItem>, ["*"];
+    "project.list" Query projects::list: workspaces::Nothing => Vec<projects::Project>, ["*"];
+    "project.get" Query projects::get: projects::ProjectRef => projects::Project, ["*"];
+    "project.create" Mutation projects::create: projects::CreateProject => projects::Project, [];
+    "project.edit" Mutation projects::edit: projects::EditProject => projects::Project, [];
+    "project.set_member" Mutation projects::set_member: projects::SetProjectMember => projects::Project, [];
+    "project.enter_stage" Mutation projects::enter_stage: projects::EnterStage => projects::Project, [];
+    "experiment.list" Query runs::experiments: workspaces::Nothing => Vec<runs::Experiment>, ["experiment", "run"];
+    "experiment.link" Mutation runs::link: runs::LinkExperiment => Vec<runs::Experiment>, [];
+    "run.list" Query runs::list: runs::RunQuery => Vec<runs::RunRow>, ["run", "metric", "experiment"];
+    "run.get" Query runs::get: runs::RunRef => runs::RunDetail, ["run", "metric", "logged_model"];
+    "run.chart" Query charts::metric: charts::ChartQuery => charts::Chart, ["run", "metric"];
+    "file.view" Query artifacts::view: artifacts::FileRef => artifacts::FileView, [];
+    "dataset.list" Query datasets::list: projects::ProjectRef => Vec<datasets::Dataset>, ["dataset", "dataset_version"];
+    "dataset.import_csv" Mutation datasets::import_csv: datasets::ImportCsv => datasets::Dataset, [];
+    "model.list" Query models::list: projects::ProjectRef => Vec<models::Model>, ["*"];
+    "model.version" Query models::version: cards::VersionRef => models::ModelVersion, ["*"];
+    "model.register" Mutation models::register: models::RegisterVersion => models::ModelVersion, [];
+    "model.set_alias" Mutation models::set_alias: models::SetAlias => models::Model, [];
+    "card.get" Query cards::get: cards::VersionRef => cards::Card, ["model_version", "model", "member"];
+    "card.edit" Mutation cards::edit: cards::EditCard => cards::Card, [];
+    "markdown.render" Query cards::render: cards::RenderMarkdown => cards::Rendered, [];
+    "note.list" Query notes::list: notes::NotesAbout => Vec<notes::Note>, ["note", "member"];
+    "note.save" Mutation notes::save: notes::SaveNote => notes::Note, [];
+    "record.delete" Mutation notes::delete: notes::DeleteRecord => notes::SubjectRef, [];
+    "checklist.list" Query checklists::list: projects::ProjectRef => Vec<checklists::Checklist>, ["checklist", "member"];
+    "checklist.get" Query checklists::get: checklists::ChecklistRef => checklists::Checklist, ["checklist", "member"];
+    "checklist.start" Mutation checklists::start: checklists::StartChecklist => checklists::Checklist, [];
+    "checklist.pick_up" Mutation checklists::pick_up: checklists::ChecklistRef => checklists::Checklist, [];
+    "checklist.item_done" Mutation checklists::item_done: checklists::ItemDone => checklists::Checklist, [];
+    "checklist.item_reopen" Mutation checklists::item_reopen: checklists::ItemRef => checklists::Checklist, [];
+    "checklist.hand_back" Mutation checklists::hand_back: checklists::HandBack => checklists::Checklist, [];
+    "checklist.complete" Mutation checklists::complete: checklists::ChecklistRef => checklists::Checklist, [];
+    "release.list" Query releases::list: projects::ProjectRef => Vec<releases::Release>, ["*"];
+    "release.get" Query releases::get: releases::ReleaseRef => releases::Release, ["*"];
+    "release.request" Mutation releases::request: releases::RequestRelease => releases::Release, [];
+    "release.sign" Mutation releases::sign: releases::SignRelease => releases::Release, [];
+    "release.withdraw" Mutation releases::withdraw: releases::ReleaseRef => releases::Release, [];
+    "release.gate" Query gate::check: releases::ReleaseRef => gate::GateAnswer, ["*"];
+    "deployment.list" Query deployments::list: projects::ProjectRef => Vec<deployments::Deployment>, ["deployment", "member"];
+    "deployment.record" Mutation deployments::record: deployments::RecordDeployment => Vec<deployments::Deployment>, [];
+    "sharing.status" Query sharing::status: workspaces::Nothing => sharing::SharingStatus, ["sharing", "member", "settings"];
+    "sharing.share" Mutation sharing::share: workspaces::Nothing => sharing::Round, [];
+    "sharing.set_remote" Mutation sharing::set_remote: sharing::SetRemote => sharing::SharingStatus, [];
+    "audit.list" Query audit::list: audit::TrailQuery => audit::Trail, ["*"];
+    "audit.export" Mutation audit::export: audit::ExportAudit => audit::Exported, [];
+    "log.verify" Mutation sharing::verify: workspaces::Nothing => sharing::Verified, [];
+    "log.rebuild" Mutation maintenance::rebuild: workspaces::Nothing => maintenance::Rebuilt, [];
+    "app.doctor" Query maintenance::doctor: workspaces::Nothing => Vec<maintenance::Finding>, [];
+}
+
+/// Runs a command by name.
+pub fn dispatch(host: &Host, name: &str, request: Value) -> Result<Value, ApiError> {
+    let Some(command) = COMMANDS.iter().find(|c| c.name == name) else {
+        return Err(ApiError::new("unknown_command", format!("There is no command \"{name}\"")).hint("`cairn call` without arguments lists them."));
+    };
+    let request = if request.is_null() { Value::Object(serde_json::Map::new()) } else { request };
+    let started = std::time::Instant::now();
+    let result = (command.call)(host, request);
+    tracing::debug!(command = name, ms = started.elapsed().as_millis(), ok = result.is_ok(), "command");
+    result
+}
+
+/// Collects the types of all commands in one walk.
+struct Types {
+    config: Config,
+    seen: Vec<TypeId>,
+    declared: BTreeMap<String, String>,
+    rows: Vec<String>,
+    tags: Vec<String>,
+}
+
+impl Types {
+    fn command<Req: TS + 'static, Res: TS + 'static>(&mut self, name: &str, kind: Kind, tags: &[&str]) {
+        self.visit::<Req>();
+        self.visit::<Res>();
+        self.rows.push(format!("  \"{name}\": {{ request: {}; response: {} }};", Req::name(&self.config), Res::name(&self.config)));
+        if kind == Kind::Query {
+            let list: Vec<String> = tags.iter().map(|t| format!("\"{t}\"")).collect();
+            self.tags.push(format!("  \"{name}\": [{}],", list.join(", ")));
+        }
+    }
+}
+
+impl TypeVisitor for Types {
+    fn visit<T: TS + 'static + ?Sized>(&mut self) {
+        if self.seen.contains(&TypeId::of::<T>()) {
+            return;
+        }
+        self.seen.push(TypeId::of::<T>());
+        if T::output_path().is_some() {
+            self.declared.insert(T::ident(&self.config), T::decl(&self.config));
+        }
+        T::visit_dependencies(self);
+        T::visit_generics(self);
+    }
+}
+
+/// The TypeScript of all commands: `ui/src/host/commands.gen.ts`.
+pub fn typescript() -> String {
+    let mut types =
+        Types { config: Config::new().with_large_int("number"), seen: Vec::new(), declared: BTreeMap::new(), rows: Vec::new(), tags: Vec::new() };
+    for command in COMMANDS {
+        (command.types)(&mut types);
+    }
+    types.visit::<ApiError>();
+    let mut out = String::from("// Made from the list of commands in src-tauri/crates/api. Do not edit: run `make types`.\n\n");
+    for declaration in types.declared.values() {
+        out.push_str("export ");
+        out.push_str(declaration);
+        out.push('\n');
+    }
+    out.push_str("\nexport interface Commands {\n");
+    out.push_str(&types.rows.join("\n"));
+    out.push_str("\n}\n\n/** The cache tags that make the answer of a query old. */\nexport const queryTags = {\n");
+    out.push_str(&types.tags.join("\n"));
+    out.push_str("\n} as const satisfies Partial<Record<keyof Commands, readonly string[]>>;\n");
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_say_noun_and_verb() {
+        let mut names: Vec<_> = COMMANDS.iter().map(|c| c.name).collect();
+        names.sort_unstable();
+        let before = names.len();
+        names.dedup();
+        assert_eq!(names.len(), before);
+        assert!(names.iter().all(|n| n.split('.').count() == 2));
+    }
+
+    #[test]
+    fn the_typescript_in_the_window_is_that_of_this_list() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../ui/src/host/commands.gen.ts");
+        let text = typescript();
+        if std::env::var_os("CAIRN_WRITE_TYPES").is_some() {
+            std::fs::create_dir_all(std::path::Path::new(path).parent().unwrap()).unwrap();
+            std::fs::write(path, &text).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), text, "run `make types`");
+    }
+}

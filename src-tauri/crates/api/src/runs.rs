@@ -1,0 +1,274 @@
+//! Runs as the window and the command line show them.
+
+use crate::ApiError;
+use crate::host::Host;
+use crate::people::{Person, person_at};
+use crate::tracking::{TrackingError, experiments, filter, runs as tracked};
+use crate::workspaces::Nothing;
+use cairn_core::id::{ExperimentId, ProjectId};
+use cairn_core::op::{Kind, Num, Op};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use ts_rs::TS;
+
+impl From<TrackingError> for ApiError {
+    fn from(error: TrackingError) -> Self {
+        match error {
+            TrackingError::Invalid(m) | TrackingError::AlreadyExists(m) | TrackingError::State(m) => Self::invalid(m),
+            TrackingError::NotFound(m) => Self::new("not_found", m),
+            TrackingError::Denied(m) => Self::new("denied", m).hint("Ask an administrator of the workspace for the role."),
+            TrackingError::Internal(m) => Self::new("internal", m),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct Experiment {
+    pub id: String,
+    /// The whole number that MLflow's clients on this computer see.
+    pub number: i64,
+    pub name: String,
+    pub project: Option<String>,
+    pub runs: u32,
+    pub running: u32,
+    pub created_ms: i64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct RunRow {
+    pub id: String,
+    pub name: String,
+    pub experiment: String,
+    pub experiment_name: String,
+    pub project: Option<String>,
+    pub status: String,
+    pub start_ms: i64,
+    pub end_ms: Option<i64>,
+    pub by: Person,
+    pub parent: Option<String>,
+    pub params: BTreeMap<String, String>,
+    /// The last value of each metric, as text: NaN and every digit survive.
+    pub metrics: BTreeMap<String, String>,
+    pub tags: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct RunDetail {
+    pub run: RunRow,
+    pub metrics: Vec<MetricRow>,
+    pub artifacts: Vec<ArtifactRow>,
+    pub models: Vec<LoggedModelRow>,
+    pub inputs: Vec<InputRow>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct MetricRow {
+    pub key: String,
+    pub count: u64,
+    pub last: String,
+    pub min: Option<String>,
+    pub max: Option<String>,
+    pub step: i64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct ArtifactRow {
+    pub path: String,
+    pub size: u64,
+    pub digest: String,
+    /// Whether this computer holds the content.
+    pub here: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct LoggedModelRow {
+    pub id: String,
+    pub name: String,
+    pub status: String,
+    pub files: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct InputRow {
+    pub name: String,
+    pub digest: String,
+    pub context: String,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize, TS)]
+pub struct RunQuery {
+    /// Only runs of this project's experiments.
+    #[serde(default)]
+    #[ts(optional)]
+    pub project: Option<String>,
+    #[serde(default)]
+    #[ts(optional)]
+    pub experiment: Option<String>,
+    /// MLflow's filter grammar, such as `metrics.accuracy > 0.9 AND params.model = 'forest'`.
+    #[serde(default)]
+    #[ts(optional)]
+    pub filter: Option<String>,
+    #[serde(default)]
+    #[ts(optional)]
+    pub order_by: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct RunRef {
+    pub run: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct LinkExperiment {
+    pub experiment: String,
+    /// None: belongs to no project.
+    #[serde(default)]
+    #[ts(optional)]
+    pub project: Option<String>,
+}
+
+pub fn experiments(host: &Host, _: Nothing) -> Result<Vec<Experiment>, ApiError> {
+    let workspace = host.workspace()?;
+    // Somebody who may not log runs still reads: numbering is only for MLflow's clients.
+    let all = match experiments::all(&workspace) {
+        Err(TrackingError::Denied(_)) => workspace.read(|r| {
+            r.records(Kind::Experiment, None)?.iter().rev().map(|e| experiments::view(r, e)).collect::<Result<Vec<_>, _>>()
+        })?,
+        other => other?,
+    };
+    workspace.read(|r| {
+        let mut out = Vec::new();
+        for e in all.into_iter().filter(|e| !e.deleted) {
+            let runs = r.records(Kind::Run, Some(&e.id))?;
+            let live: Vec<_> = runs.iter().filter(|x| !x.deleted()).collect();
+            let running = live.iter().filter(|x| x.get("status") == Some("RUNNING")).count();
+            out.push(Experiment {
+                id: e.id,
+                number: e.number,
+                name: e.name,
+                project: e.project,
+                runs: u32::try_from(live.len()).unwrap_or(u32::MAX),
+                running: u32::try_from(running).unwrap_or(u32::MAX),
+                created_ms: e.created_ms,
+            });
+        }
+        Ok(out)
+    })
+}
+
+pub fn link(host: &Host, request: LinkExperiment) -> Result<Vec<Experiment>, ApiError> {
+    let workspace = host.workspace()?;
+    let experiment = ExperimentId::parse(request.experiment)?;
+    let project = request.project.map(ProjectId::parse).transpose()?;
+    workspace.write(|w| {
+        w.require(Kind::Experiment, experiment.as_str())?;
+        if let Some(project) = &project {
+            w.require(Kind::Project, project.as_str())?;
+        }
+        w.append(Op::ExperimentLinked { experiment, project }).map(drop).map_err(ApiError::from)
+    })?;
+    experiments(host, Nothing {})
+}
+
+pub fn list(host: &Host, query: RunQuery) -> Result<Vec<RunRow>, ApiError> {
+    let workspace = host.workspace()?;
+    let filter = filter::parse(query.filter.as_deref().unwrap_or_default())?;
+    let order = query.order_by.as_deref().filter(|o| !o.trim().is_empty()).map(filter::parse_order).transpose()?;
+    workspace.read(|r| {
+        let acl = r.acl()?;
+        let mut found = Vec::new();
+        for e in r.records(Kind::Experiment, None)? {
+            let wanted = query.project.as_deref().is_none_or(|p| e.get("project") == Some(p))
+                && query.experiment.as_deref().is_none_or(|x| e.id == x);
+            if e.deleted() || !wanted {
+                continue;
+            }
+            for run in r.records(Kind::Run, Some(&e.id))? {
+                let run = tracked::view(r, &run)?;
+                if !run.deleted && filter.matches(&run) {
+                    found.push(run);
+                }
+            }
+        }
+        filter::sort(&mut found, order.as_slice());
+        let names: BTreeMap<String, (String, Option<String>)> = r
+            .records(Kind::Experiment, None)?
+            .into_iter()
+            .map(|e| (e.id.clone(), (e.text("name"), e.get("project").map(str::to_owned))))
+            .collect();
+        Ok(found.into_iter().map(|run| row(&acl, &names, run)).collect())
+    })
+}
+
+fn row(acl: &cairn_core::authority::Acl, names: &BTreeMap<String, (String, Option<String>)>, run: tracked::Run) -> RunRow {
+    let (experiment_name, project) = names.get(&run.experiment_id).cloned().unwrap_or_default();
+    RunRow {
+        name: run.name().to_owned(),
+        id: run.id,
+        experiment: run.experiment_id,
+        experiment_name,
+        project,
+        status: run.status,
+        start_ms: run.start_ms,
+        end_ms: run.end_ms,
+        by: person_at(acl, &run.device),
+        parent: run.tags.get("mlflow.parentRunId").cloned(),
+        params: run.params,
+        metrics: run.metrics.into_iter().map(|m| (m.key, String::from(Num(m.last.value)))).collect(),
+        tags: run.tags.into_iter().filter(|(_, v)| v.len() <= 500).collect(),
+    }
+}
+
+pub fn get(host: &Host, request: RunRef) -> Result<RunDetail, ApiError> {
+    let workspace = host.workspace()?;
+    workspace.read(|r| {
+        let acl = r.acl()?;
+        let record = r.require(Kind::Run, &request.run)?;
+        let run = tracked::view(r, &record)?;
+        let experiment = r.require(Kind::Experiment, &run.experiment_id)?;
+        let names = [(experiment.id.clone(), (experiment.text("name"), experiment.get("project").map(str::to_owned)))].into();
+        let text = |v: f64| String::from(Num(v));
+        let metrics = run
+            .metrics
+            .iter()
+            .map(|m| MetricRow {
+                key: m.key.clone(),
+                count: m.count,
+                last: text(m.last.value),
+                min: m.min.map(text),
+                max: m.max.map(text),
+                step: m.last.step,
+            })
+            .collect();
+        let artifacts = tracked::artifacts_of(&record)
+            .into_iter()
+            .map(|a| ArtifactRow { here: workspace.store.blob_path(&a.digest).is_file(), path: a.path, size: a.size, digest: a.digest.to_string() })
+            .collect();
+        let mut models = Vec::new();
+        for (id, _) in &run.outputs {
+            if let Some(m) = r.record(Kind::LoggedModel, id)? {
+                models.push(LoggedModelRow {
+                    name: m.text("name"),
+                    status: m.text("status"),
+                    files: u32::try_from(m.pairs("artifact").len()).unwrap_or(0),
+                    id: m.id,
+                });
+            }
+        }
+        let string = |v: &serde_json::Value| v.as_str().unwrap_or_default().to_owned();
+        let inputs = run
+            .inputs
+            .iter()
+            .map(|i| InputRow {
+                name: string(&i["dataset"]["name"]),
+                digest: string(&i["dataset"]["digest"]),
+                context: i["tags"]
+                    .as_array()
+                    .and_then(|t| t.iter().find(|t| t["key"] == "mlflow.data.context"))
+                    .map(|t| string(&t["value"]))
+                    .unwrap_or_default(),
+            })
+            .collect();
+        Ok(RunDetail { run: row(&acl, &names, run), metrics, artifacts, models, inputs })
+    })
+}

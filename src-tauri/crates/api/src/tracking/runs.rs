@@ -1,0 +1,363 @@
+//! Runs as MLflow's clients see them.
+
+use super::validate::{PARAM_VALUE_MAX, TAG_VALUE_MAX, artifact_path, name, shorten};
+use super::{TrackingError, experiments};
+use crate::host::Workspace;
+use cairn_core::id::{Digest, ExperimentId, RunId};
+use cairn_core::op::{Kind, Op, RunStatus, Subject};
+use cairn_store::metrics::{Point, Summary};
+use cairn_store::records::Record;
+use cairn_store::{Reader, Writer};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A run with everything that `get_run` tells.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    pub id: String,
+    pub experiment: i64,
+    pub experiment_id: String,
+    pub user: String,
+    pub status: String,
+    pub start_ms: i64,
+    pub end_ms: Option<i64>,
+    pub deleted: bool,
+    pub params: BTreeMap<String, String>,
+    pub tags: BTreeMap<String, String>,
+    pub metrics: Vec<Summary>,
+    pub inputs: Vec<Value>,
+    pub outputs: Vec<(String, i64)>,
+    pub device: String,
+}
+
+impl Run {
+    pub fn name(&self) -> &str {
+        self.tags.get("mlflow.runName").map_or(&self.id, String::as_str)
+    }
+}
+
+/// MLflow's word for the life cycle.
+pub fn stage(deleted: bool) -> &'static str {
+    if deleted { "deleted" } else { "active" }
+}
+
+/// A run to begin.
+#[derive(Debug, Clone, Default)]
+pub struct NewRun {
+    pub experiment: String,
+    pub user: String,
+    pub name: Option<String>,
+    pub start_ms: i64,
+    pub tags: BTreeMap<String, String>,
+}
+
+/// Many things logged at once: all of it is taken or none.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    pub metrics: Vec<(String, Point)>,
+    pub params: Vec<(String, String)>,
+    pub tags: Vec<(String, String)>,
+}
+
+fn not_found(id: &str) -> TrackingError {
+    TrackingError::NotFound(format!("Run with id={id} not found"))
+}
+
+fn record(r: &Reader<'_>, id: &str) -> Result<Record, TrackingError> {
+    r.record(Kind::Run, id)?.ok_or_else(|| not_found(id))
+}
+
+fn active(r: &Reader<'_>, id: &str) -> Result<Record, TrackingError> {
+    let found = record(r, id)?;
+    if found.deleted() {
+        return Err(TrackingError::Invalid(format!("The run {id} must be in the 'active' state. Current state is deleted.")));
+    }
+    Ok(found)
+}
+
+pub(crate) fn view(r: &Reader<'_>, run: &Record) -> Result<Run, TrackingError> {
+    let experiment_id = run.parent.clone().unwrap_or_default();
+    Ok(Run {
+        id: run.id.clone(),
+        experiment: r.experiment_number(&experiment_id)?.unwrap_or(-1),
+        experiment_id,
+        user: run.text("user"),
+        status: run.text("status"),
+        start_ms: run.int("start_ms").unwrap_or(run.at_ms),
+        end_ms: run.int("end_ms"),
+        deleted: run.deleted(),
+        params: run.pairs("param"),
+        tags: run.pairs("tag"),
+        metrics: r.summaries(&run.id)?,
+        inputs: run.pairs("input").into_values().filter_map(|v| serde_json::from_str(&v).ok()).collect(),
+        outputs: run.pairs("output").into_iter().map(|(m, step)| (m, step.parse().unwrap_or(0))).collect(),
+        device: run.device.clone(),
+    })
+}
+
+pub fn create(workspace: &Workspace, new: NewRun) -> Result<Run, TrackingError> {
+    experiments::ensure_numbers(workspace)?;
+    let id = workspace.edge.new_id().replace('-', "");
+    let run = RunId::parse(id)?;
+    let mut tags = BTreeMap::new();
+    for (key, value) in &new.tags {
+        name("key", key)?;
+        tags.insert(key.clone(), shorten(value, TAG_VALUE_MAX));
+    }
+    let given = new.name.filter(|n| !n.is_empty());
+    match (&given, tags.get("mlflow.runName")) {
+        (Some(name), Some(tag)) if name != tag => {
+            return Err(TrackingError::Invalid(format!("Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values (run_name='{name}', mlflow.runName='{tag}').")));
+        }
+        (Some(name), None) => {
+            tags.insert("mlflow.runName".to_owned(), name.clone());
+        }
+        (None, None) => {
+            tags.insert("mlflow.runName".to_owned(), invented_name(run.as_str()));
+        }
+        (Some(_) | None, Some(_)) => {}
+    }
+    let start_ms = if new.start_ms > 0 { new.start_ms } else { workspace.edge.now_ms() };
+    workspace.write(|w| {
+        let experiment = experiments::by_number(w, &new.experiment)?;
+        if experiment.deleted {
+            return Err(TrackingError::Invalid(format!("The experiment {} must be in the 'active' state. Current state is deleted.", experiment.number)));
+        }
+        let experiment = ExperimentId::parse(experiment.id)?;
+        w.append(Op::RunCreated { run: run.clone(), experiment, user: new.user, start_ms, tags })?;
+        view(w, &record(w, run.as_str())?)
+    })
+}
+
+/// A name for a run that nobody named: adjective, animal, number, as MLflow does it.
+fn invented_name(id: &str) -> String {
+    const ADJECTIVES: [&str; 16] = [
+        "able", "brave", "calm", "clever", "eager", "gentle", "grand", "happy", "honest", "keen", "lively", "merry", "nimble", "quiet", "swift", "wise",
+    ];
+    const ANIMALS: [&str; 16] = [
+        "ant", "bear", "crane", "deer", "eel", "finch", "goat", "hare", "ibex", "jay", "koala", "lynx", "mole", "newt", "otter", "wren",
+    ];
+    // The end of a UUID v7 is random; its beginning is the time.
+    let tail = id.get(id.len().saturating_sub(8)..).and_then(|t| u32::from_str_radix(t, 16).ok()).unwrap_or(0) as usize;
+    format!("{}-{}-{}", ADJECTIVES[tail & 15], ANIMALS[tail >> 4 & 15], (tail >> 8) % 1000)
+}
+
+pub fn get(workspace: &Workspace, id: &str) -> Result<Run, TrackingError> {
+    experiments::ensure_numbers(workspace)?;
+    workspace.read(|r| view(r, &record(r, id)?))
+}
+
+/// All runs of some experiments, newest first.
+pub fn of_experiments(workspace: &Workspace, numbers: &[String]) -> Result<Vec<Run>, TrackingError> {
+    experiments::ensure_numbers(workspace)?;
+    workspace.read(|r| {
+        let mut runs = Vec::new();
+        for number in numbers {
+            let Some(id) = number.parse().ok().map(|n| r.numbered_experiment(n)).transpose()?.flatten() else { continue };
+            for run in r.records(Kind::Run, Some(&id))? {
+                runs.push(view(r, &run)?);
+            }
+        }
+        runs.sort_by(|a, b| b.start_ms.cmp(&a.start_ms).then(a.id.cmp(&b.id)));
+        Ok(runs)
+    })
+}
+
+pub fn update(workspace: &Workspace, id: &str, status: Option<RunStatus>, end_ms: Option<i64>, new_name: Option<&str>) -> Result<Run, TrackingError> {
+    workspace.write(|w| {
+        let run = RunId::parse(id).map_err(|_| not_found(id))?;
+        let found = active(w, id)?;
+        if let Some(new_name) = new_name.filter(|n| !n.is_empty()) {
+            w.append(Op::RunTagged { run: run.clone(), set: [("mlflow.runName".to_owned(), shorten(new_name, TAG_VALUE_MAX))].into(), removed: Vec::new() })?;
+        }
+        if status.is_some() || end_ms.is_some() {
+            let present = RunStatus::parse(found.get("status").unwrap_or_default()).unwrap_or(RunStatus::Running);
+            let status = status.unwrap_or(present);
+            w.append(Op::RunUpdated { run: run.clone(), status, end_ms })?;
+            if matches!(status, RunStatus::Finished | RunStatus::Failed | RunStatus::Killed) {
+                // The signed outline of its metrics travels with the log from now on.
+                w.summarise(Some(&run))?;
+            }
+        }
+        view(w, &record(w, id)?)
+    })
+}
+
+pub fn log_metric(workspace: &Workspace, id: &str, key: &str, point: Point) -> Result<(), TrackingError> {
+    name("key", key)?;
+    workspace.write(|w| {
+        let run = may_log(workspace, w, id)?;
+        Ok(w.log_points(&run, [(key, clamped(point))])?)
+    })
+}
+
+/// MLflow stores an infinity as the largest number; its clients read that back.
+fn clamped(mut point: Point) -> Point {
+    if point.value.is_infinite() {
+        point.value = f64::MAX.copysign(point.value);
+    }
+    point
+}
+
+/// Points are no operations, so their permission is checked here.
+fn may_log(workspace: &Workspace, w: &Writer<'_>, id: &str) -> Result<RunId, TrackingError> {
+    let run = RunId::parse(id).map_err(|_| not_found(id))?;
+    active(w, id)?;
+    let acl = w.acl()?;
+    let allowed = acl.member_of(&workspace.device).is_some_and(|(_, m)| {
+        m.roles.iter().any(|r| cairn_core::role::permits(*r, cairn_core::role::Act::Track))
+    });
+    if allowed { Ok(run) } else { Err(TrackingError::Denied("The member at this computer may not log runs.".to_owned())) }
+}
+
+pub fn log_batch(workspace: &Workspace, id: &str, batch: Batch) -> Result<(), TrackingError> {
+    workspace.write(|w| {
+        let run = may_log(workspace, w, id)?;
+        let mut params = BTreeMap::new();
+        let known = w.record(Kind::Run, id)?.map(|r| r.pairs("param")).unwrap_or_default();
+        for (key, value) in batch.params {
+            name("key", &key)?;
+            let value = shorten(&value, PARAM_VALUE_MAX);
+            let before = params.get(&key).or_else(|| known.get(&key));
+            match before {
+                Some(old) if *old != value => {
+                    return Err(TrackingError::Invalid(format!(
+                        "Changing param values is not allowed. Param with key='{key}' was already logged with value='{old}' for run ID='{id}'. Attempted logging new value '{value}'."
+                    )));
+                }
+                Some(_) => {}
+                None => {
+                    params.insert(key, value);
+                }
+            }
+        }
+        let mut tags = BTreeMap::new();
+        for (key, value) in batch.tags {
+            name("key", &key)?;
+            tags.insert(key, shorten(&value, TAG_VALUE_MAX));
+        }
+        for (key, _) in &batch.metrics {
+            name("name", key)?;
+        }
+        for chunk in chunks(params) {
+            w.append(Op::RunParamsLogged { run: run.clone(), params: chunk })?;
+        }
+        for chunk in chunks(tags) {
+            w.append(Op::RunTagged { run: run.clone(), set: chunk, removed: Vec::new() })?;
+        }
+        if !batch.metrics.is_empty() {
+            w.log_points(&run, batch.metrics.iter().map(|(k, p)| (k.as_str(), clamped(*p))))?;
+        }
+        Ok(())
+    })
+}
+
+/// Splits what would not fit into one line of the log.
+fn chunks(pairs: BTreeMap<String, String>) -> Vec<BTreeMap<String, String>> {
+    let mut out: Vec<BTreeMap<String, String>> = Vec::new();
+    let mut room = 0;
+    for (key, value) in pairs {
+        let size = 2 * (key.len() + value.len()) + 16;
+        if out.is_empty() || room + size > cairn_core::strict::LINE_MAX / 2 {
+            out.push(BTreeMap::new());
+            room = 0;
+        }
+        room += size;
+        if let Some(last) = out.last_mut() {
+            last.insert(key, value);
+        }
+    }
+    out
+}
+
+pub fn delete_tag(workspace: &Workspace, id: &str, key: &str) -> Result<(), TrackingError> {
+    workspace.write(|w| {
+        let run = RunId::parse(id).map_err(|_| not_found(id))?;
+        if active(w, id)?.get_key("tag", key).is_none() {
+            return Err(TrackingError::NotFound(format!("No tag with name: {key} in run with id {id}")));
+        }
+        w.append(Op::RunTagged { run, set: BTreeMap::new(), removed: vec![key.to_owned()] })?;
+        Ok(())
+    })
+}
+
+pub fn set_deleted(workspace: &Workspace, id: &str, deleted: bool) -> Result<(), TrackingError> {
+    workspace.write(|w| {
+        if record(w, id)?.deleted() == deleted {
+            return Ok(());
+        }
+        let subject = Subject { kind: Kind::Run, id: id.to_owned() };
+        w.append(if deleted { Op::RecordDeleted { subject } } else { Op::RecordRestored { subject } })?;
+        Ok(())
+    })
+}
+
+/// Dataset inputs, each as the client sent it.
+pub fn log_inputs(workspace: &Workspace, id: &str, inputs: &[Value]) -> Result<(), TrackingError> {
+    workspace.write(|w| {
+        let run = RunId::parse(id).map_err(|_| not_found(id))?;
+        active(w, id)?;
+        for input in inputs {
+            let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
+            let key = format!("{}@{}", text(&input["dataset"]["name"]), text(&input["dataset"]["digest"]));
+            w.append(Op::RunInputsLogged { run: run.clone(), inputs: [(key, input.clone())].into() })?;
+        }
+        Ok(())
+    })
+}
+
+pub fn log_outputs(workspace: &Workspace, id: &str, models: BTreeMap<String, i64>) -> Result<(), TrackingError> {
+    workspace.write(|w| {
+        let run = RunId::parse(id).map_err(|_| not_found(id))?;
+        active(w, id)?;
+        w.append(Op::RunOutputsLogged { run, models })?;
+        Ok(())
+    })
+}
+
+/// The points of a metric as MLflow orders them: time, step, value.
+pub fn history(workspace: &Workspace, id: &str, key: &str) -> Result<Vec<Point>, TrackingError> {
+    workspace.read(|r| {
+        record(r, id)?;
+        let (mut points, _) = r.points(id, key)?;
+        points.sort_by(|a, b| (a.ts, a.step).cmp(&(b.ts, b.step)).then(a.value.total_cmp(&b.value)));
+        Ok(points)
+    })
+}
+
+/// A file of a run or of a logged model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artifact {
+    pub path: String,
+    pub digest: Digest,
+    pub size: u64,
+}
+
+pub fn artifacts(r: &Reader<'_>, kind: Kind, id: &str) -> Result<Vec<Artifact>, TrackingError> {
+    let owner = r.record(kind, id)?.ok_or_else(|| not_found(id))?;
+    Ok(artifacts_of(&owner))
+}
+
+pub(crate) fn artifacts_of(owner: &Record) -> Vec<Artifact> {
+    owner
+        .pairs("artifact")
+        .into_iter()
+        .filter_map(|(path, value)| {
+            let value: Value = serde_json::from_str(&value).ok()?;
+            let digest = Digest::parse(value["digest"].as_str()?).ok()?;
+            Some(Artifact { path, digest, size: value["size"].as_u64()? })
+        })
+        .collect()
+}
+
+/// Stores a file of a run or logged model; the same content is kept once.
+pub fn put_artifact(workspace: &Workspace, kind: Kind, id: &str, path: &str, bytes: &[u8]) -> Result<(), TrackingError> {
+    artifact_path(path)?;
+    let digest = workspace.store.put_blob(bytes)?;
+    workspace.write(|w| {
+        w.record(kind, id)?.ok_or_else(|| not_found(id))?;
+        let owner = Subject { kind, id: id.to_owned() };
+        w.append(Op::ArtifactLogged { owner, path: path.to_owned(), digest, size: bytes.len() as u64 })?;
+        Ok(())
+    })
+}
