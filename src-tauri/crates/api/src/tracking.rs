@@ -42,3 +42,6 @@ impl From<cairn_core::id::BadId> for TrackingError {
         Self::Invalid(error.to_string())
     }
 }
+
+pub use cairn_core::op::{Kind as RecordKind, RunStatus};
+pub use cairn_store::metrics::Point;

@@ -140,7 +140,7 @@ pub fn create(host: &Host, request: CreateWorkspace) -> Result<AppStatus, ApiErr
             granted.push(role);
         }
     }
-    let dir = folder(host, request.dir.as_deref(), name.as_str())?;
+    let dir = folder(request.dir.as_deref(), name.as_str())?;
     let workspace = begin(host, &dir, request.passphrase.as_deref())?;
     let key = workspace.key()?;
     let first = Admission {
@@ -178,7 +178,7 @@ pub fn join(host: &Host, request: JoinWorkspace) -> Result<AppStatus, ApiError> 
         }
         None => (typed, None),
     };
-    let dir = folder(host, request.dir.as_deref(), "joined")?;
+    let dir = folder(request.dir.as_deref(), "joined")?;
     let workspace = begin(host, &dir, request.passphrase.as_deref())?;
     let joined = (|| {
         sharing::first_contact(&workspace, address, pin.as_ref())?;
@@ -249,12 +249,11 @@ fn remember(dir: &Path) {
     }
 }
 
-fn folder(host: &Host, asked: Option<&str>, name: &str) -> Result<PathBuf, ApiError> {
+fn folder(asked: Option<&str>, name: &str) -> Result<PathBuf, ApiError> {
     let dir = match asked.map(str::trim).filter(|d| !d.is_empty()) {
         Some(dir) => PathBuf::from(dir),
         None => cairn_os::paths::default_workspace(name),
     };
-    let _ = host;
     let in_use = dir.join("cairn.db").exists() || std::fs::read_dir(&dir).is_ok_and(|mut d| d.next().is_some());
     if in_use {
         return Err(ApiError::conflict(format!("The folder {} is not empty", dir.display())).hint("Choose another folder, or open the workspace that is there."));
@@ -264,4 +263,9 @@ fn folder(host: &Host, asked: Option<&str>, name: &str) -> Result<PathBuf, ApiEr
 
 fn computer_name() -> String {
     std::fs::read_to_string("/etc/hostname").ok().map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()).unwrap_or_else(|| "This computer".to_owned())
+}
+
+/// The workspace that was opened last on this computer.
+pub fn last() -> Option<PathBuf> {
+    cairn_os::paths::last_workspace()
 }

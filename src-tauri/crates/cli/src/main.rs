@@ -1,1 +1,320 @@
-fn main() {}
+//! `cairn`: for scripts, pipelines, computers without a screen, and support.
+//!
+//! Exit codes: 0 done, 1 the answer is no, 2 it could not be done. Errors go to standard error with
+//! their hint; records go to standard output, as JSON with `--json`.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // this is the program that prints
+
+mod demo;
+mod log;
+mod print;
+mod serve;
+
+use cairn_api::{ApiError, Host, commands::dispatch};
+use clap::{Parser, Subcommand};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+#[derive(Parser)]
+#[command(name = "cairn", version, about = "Takes a machine-learning project from a business problem to an approved release.")]
+struct Cli {
+    /// The workspace's folder; else the one opened last.
+    #[arg(long, global = true, env = "CAIRN_WORKSPACE", value_name = "DIR")]
+    workspace: Option<PathBuf>,
+    /// Print records as JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Create a workspace.
+    Init {
+        dir: PathBuf,
+        #[arg(long)]
+        name: String,
+        /// Your name.
+        #[arg(long)]
+        person: Option<String>,
+        #[arg(long, default_value = "")]
+        email: String,
+        /// A working role; may stand several times.
+        #[arg(long = "role")]
+        roles: Vec<String>,
+        /// The shared place: an empty git repository that the team reaches.
+        #[arg(long)]
+        remote: Option<String>,
+    },
+    /// Ask to join a workspace by its invitation.
+    Join {
+        dir: PathBuf,
+        address: String,
+        #[arg(long)]
+        person: Option<String>,
+        #[arg(long, default_value = "")]
+        email: String,
+    },
+    /// What is open, who you are, what waits to be shared.
+    Status,
+    /// Make the sample workspace.
+    Demo {
+        dir: PathBuf,
+        /// Share it through this place instead of one of its own.
+        #[arg(long)]
+        remote: Option<String>,
+    },
+    /// Run the loopback service that training scripts log to; prints its address.
+    Serve {
+        #[arg(long)]
+        port: Option<u16>,
+        /// The built pages of the window (`ui/dist`), for a browser.
+        #[arg(long, env = "CAIRN_PAGES")]
+        pages: Option<PathBuf>,
+    },
+    /// Send your changes and get the latest.
+    Share {
+        /// Go on, every 30 seconds.
+        #[arg(long)]
+        watch: bool,
+    },
+    /// Log a run from a shell script.
+    Log(log::Log),
+    /// Register a CSV file as a dataset version.
+    Import {
+        file: PathBuf,
+        /// The project's id or title.
+        #[arg(long)]
+        project: String,
+        #[arg(long)]
+        name: String,
+    },
+    /// List runs.
+    Runs {
+        #[arg(long)]
+        experiment: Option<String>,
+        /// For example: metrics.accuracy > 0.9 AND params.model = 'forest'
+        #[arg(long)]
+        filter: Option<String>,
+        #[arg(long)]
+        order_by: Option<String>,
+    },
+    /// Draw a metric of all runs that have it, or of some.
+    Chart {
+        #[arg(long)]
+        metric: String,
+        #[arg(long)]
+        out: PathBuf,
+        /// A run's id; may stand several times.
+        #[arg(long = "run")]
+        runs: Vec<String>,
+        #[arg(long, default_value_t = 800)]
+        width: u32,
+        #[arg(long, default_value_t = 400)]
+        height: u32,
+        #[arg(long)]
+        dark: bool,
+    },
+    /// Exit 0 only if this release is approved, for pipelines.
+    Gate {
+        #[arg(long)]
+        release: String,
+    },
+    /// The trail of who did what.
+    #[command(subcommand)]
+    Audit(Audit),
+    /// Check the whole log again, from the first operation.
+    Verify,
+    /// Make the views again from the log.
+    Rebuild,
+    /// What is wrong with this computer's set-up, and how to mend it.
+    Doctor,
+    /// Any command of the list, with its request as JSON. Without a name: the list.
+    Call { command: Option<String>, request: Option<String> },
+}
+
+#[derive(Subcommand)]
+enum Audit {
+    List {
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Write a bundle that anyone verifies with git, ssh-keygen and sha256sum.
+    Export {
+        #[arg(long)]
+        out: PathBuf,
+    },
+    Verify,
+}
+
+/// Done, or the answer is no.
+enum Outcome {
+    Done,
+    No,
+}
+
+fn main() -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("CAIRN_LOG").unwrap_or_else(|_| "warn".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let cli = Cli::parse();
+    let host = Arc::new(Host::system());
+    match run(&cli, &host) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::No) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("{}", error.message);
+            if let Some(hint) = &error.hint {
+                eprintln!("Hint: {hint}");
+            }
+            if let Some(details) = &error.details {
+                eprintln!("Details: {details}");
+            }
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn open(cli: &Cli, host: &Host) -> Result<(), ApiError> {
+    let dir = cli.workspace.clone().or_else(cairn_api::workspaces::last).ok_or_else(|| {
+        ApiError::new("no_workspace", "No workspace is named").hint("Name its folder with --workspace DIR or CAIRN_WORKSPACE.")
+    })?;
+    host.open(&dir).map(drop)
+}
+
+fn person(given: Option<&String>) -> String {
+    given.cloned().or_else(|| std::env::var("USER").ok()).filter(|n| !n.is_empty()).unwrap_or_else(|| "Owner".to_owned())
+}
+
+fn passphrase() -> Option<String> {
+    std::env::var("CAIRN_PASSPHRASE").ok().filter(|p| !p.is_empty())
+}
+
+fn run(cli: &Cli, host: &Arc<Host>) -> Result<Outcome, ApiError> {
+    match &cli.verb {
+        Verb::Init { dir, name, person: who, email, roles, remote } => {
+            let solo = ["business_owner", "data_scientist", "data_engineer", "ml_engineer"].map(str::to_owned).to_vec();
+            let roles = if roles.is_empty() { solo } else { roles.clone() };
+            let made = dispatch(host, "workspace.create", json!({
+                "name": name, "person": person(who.as_ref()), "email": email, "roles": roles, "remote": remote, "dir": dir, "passphrase": passphrase(),
+            }))?;
+            print::record(cli.json, &made, |v| format!("The workspace {} is in {}.", v["workspace"]["name"].as_str().unwrap_or_default(), dir.display()));
+            return Ok(Outcome::Done);
+        }
+        Verb::Join { dir, address, person: who, email } => {
+            let joined = dispatch(host, "workspace.join", json!({
+                "address": address, "person": person(who.as_ref()), "email": email, "dir": dir, "passphrase": passphrase(),
+            }))?;
+            print::record(cli.json, &joined, |v| {
+                let phrase = v["workspace"]["phrase"].as_str().unwrap_or_default();
+                format!("You asked to join. Tell an administrator these words, and run `cairn share` once you are let in:\n{phrase}")
+            });
+            return Ok(Outcome::Done);
+        }
+        Verb::Demo { dir, remote } => {
+            let made = demo::build(dir, remote.as_deref())?;
+            print::record(cli.json, &made, |_| format!("The sample workspace is in {}. Open it with: cairn --workspace {} serve", dir.display(), dir.display()));
+            return Ok(Outcome::Done);
+        }
+        Verb::Call { command: None, .. } => {
+            for command in cairn_api::commands::COMMANDS {
+                print::line(command.name);
+            }
+            return Ok(Outcome::Done);
+        }
+        Verb::Doctor => {
+            if let Err(error) = open(cli, host) {
+                eprintln!("{}", error.message);
+            }
+            let found = dispatch(host, "app.doctor", Value::Null)?;
+            let all_good = found.as_array().is_some_and(|f| f.iter().all(|x| x["good"] == true));
+            print::record(cli.json, &found, print::findings);
+            return Ok(if all_good { Outcome::Done } else { Outcome::No });
+        }
+        _ => {}
+    }
+    open(cli, host)?;
+    let call = |name: &str, request: Value| dispatch(host, name, request);
+    match &cli.verb {
+        Verb::Status => print::record(cli.json, &json!({ "app": call("app.status", Value::Null)?, "sharing": call("sharing.status", Value::Null)? }), print::status),
+        Verb::Serve { port, pages } => serve::run(host, *port, pages.clone(), cli.json)?,
+        Verb::Share { watch } => loop {
+            match call("sharing.share", Value::Null) {
+                Ok(done) => print::record(cli.json, &done, |v| format!("Sent {}, received {}, refused {}.", v["sent"], v["received"], v["refused"])),
+                Err(error) if *watch => eprintln!("{}", error.message),
+                Err(error) => return Err(error),
+            }
+            if !watch {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_secs(30));
+        },
+        Verb::Log(log) => print::record(cli.json, &log.run(&*host.workspace()?)?, |v| v["run_id"].as_str().unwrap_or_default().to_owned()),
+        Verb::Import { file, project, name } => {
+            let projects = call("project.list", Value::Null)?;
+            let found = projects.as_array().and_then(|all| all.iter().find(|p| p["id"] == project.as_str() || p["title"] == project.as_str()));
+            let id = found.map(|p| p["id"].clone()).ok_or_else(|| ApiError::not_found(&format!("The project {project}")))?;
+            let path = std::path::absolute(file).map_err(|e| ApiError::invalid(e.to_string()))?;
+            print::record(cli.json, &call("dataset.import_csv", json!({ "project": id, "path": path, "name": name }))?, print::dataset);
+        }
+        Verb::Runs { experiment, filter, order_by } => {
+            let experiment = match experiment {
+                None => None,
+                Some(name) => {
+                    let all = call("experiment.list", Value::Null)?;
+                    let found = all.as_array().and_then(|l| l.iter().find(|e| e["name"] == name.as_str() || e["id"] == name.as_str()));
+                    Some(found.map(|e| e["id"].clone()).ok_or_else(|| ApiError::not_found(&format!("The experiment {name}")))?)
+                }
+            };
+            let mut request = json!({ "filter": filter, "order_by": order_by });
+            if let Some(id) = experiment {
+                request["experiment"] = id;
+            }
+            print::record(cli.json, &call("run.list", request)?, print::runs);
+        }
+        Verb::Chart { metric, out, runs, width, height, dark } => {
+            if out.extension().is_none_or(|e| e != "svg") {
+                return Err(ApiError::invalid("A chart is written as SVG").hint("Let the file's name end in .svg."));
+            }
+            let chart = call("run.chart", json!({ "metric": metric, "runs": runs, "width": width, "height": height, "dark": dark }))?;
+            std::fs::write(out, chart["svg"].as_str().unwrap_or_default())
+                .map_err(|e| ApiError::new("io", format!("{} could not be written: {e}", out.display())))?;
+            print::line(chart["summary"].as_str().unwrap_or_default());
+        }
+        Verb::Gate { release } => {
+            let answer = call("release.gate", json!({ "release": release }))?;
+            let approved = answer["approved"] == true;
+            print::record(cli.json, &answer, |v| v["sentence"].as_str().unwrap_or_default().to_owned());
+            return Ok(if approved { Outcome::Done } else { Outcome::No });
+        }
+        Verb::Audit(Audit::List { limit }) => print::record(cli.json, &call("audit.list", json!({ "limit": limit, "tracking": true }))?, print::trail),
+        Verb::Audit(Audit::Export { out }) => {
+            print::record(cli.json, &call("audit.export", json!({ "dir": out }))?, |v| {
+                format!("{} entries and {} sign-offs are in {}. VERIFY.md says how to check them.", v["entries"], v["signoffs"], out.display())
+            });
+        }
+        Verb::Audit(Audit::Verify) | Verb::Verify => {
+            let found = call("log.verify", Value::Null)?;
+            let good = found["problems"].as_array().is_some_and(Vec::is_empty);
+            print::record(cli.json, &found, print::verified);
+            return Ok(if good { Outcome::Done } else { Outcome::No });
+        }
+        Verb::Rebuild => {
+            let done = call("log.rebuild", Value::Null)?;
+            let same = done["same"] == true;
+            print::record(cli.json, &done, |v| {
+                format!("{} operations folded. The views are {}.", v["operations"], if same { "the same as before" } else { "different from before: they were damaged, and are mended" })
+            });
+        }
+        Verb::Call { command, request } => {
+            let request = match request.as_deref() {
+                None => Value::Null,
+                Some(text) => serde_json::from_str(text).map_err(|e| ApiError::invalid(format!("The request is no JSON: {e}")))?,
+            };
+            print::line(&format!("{:#}", call(command.as_deref().unwrap_or_default(), request)?));
+        }
+        Verb::Init { .. } | Verb::Join { .. } | Verb::Demo { .. } | Verb::Doctor => {}
+    }
+    Ok(Outcome::Done)
+}

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The name of the workspace file inside its folder.
-pub const FILE: &str = "cairn.db";
+pub(crate) const FILE: &str = "cairn.db";
 
 /// A workspace on this computer. Shared by threads; other processes may have the same file open.
 pub struct Store {

@@ -1,0 +1,70 @@
+//! Records for people: plain lines and small tables.
+
+use serde_json::Value;
+
+/// As JSON, or in words.
+pub(crate) fn record(json: bool, value: &Value, words: impl FnOnce(&Value) -> String) {
+    line(&if json { format!("{value:#}") } else { words(value) });
+}
+
+/// Prints a line. Whoever reads may stop early (`| head`), and that is no error.
+pub(crate) fn line(text: &str) {
+    use std::io::Write;
+    if writeln!(std::io::stdout().lock(), "{text}").is_err() {
+        std::process::exit(0);
+    }
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap_or_default()
+}
+
+fn rows(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+pub(crate) fn status(v: &Value) -> String {
+    let w = &v["app"]["workspace"];
+    let me = if w["me"].is_null() { "not let in yet".to_owned() } else { text(&w["me"], "name").to_owned() };
+    let remote = w["remote"].as_str().filter(|r| !r.is_empty()).unwrap_or("nobody yet");
+    let invite = w["invitation"].as_str().map(|i| format!("\nInvitation: {i}")).unwrap_or_default();
+    format!("{} ({})\nYou: {me}\nShared with: {remote}\nChanges to share: {}{invite}", text(w, "name"), text(w, "dir"), v["sharing"]["waiting"])
+}
+
+pub(crate) fn findings(v: &Value) -> String {
+    let line = |f: &Value| {
+        let mend = f["mend"].as_str().map(|m| format!("\n    {m}")).unwrap_or_default();
+        format!("{} {}{mend}", if f["good"] == true { "ok  " } else { "MEND" }, text(f, "what"))
+    };
+    rows(v).map(line).collect::<Vec<_>>().join("\n")
+}
+
+pub(crate) fn runs(v: &Value) -> String {
+    let line = |r: &Value| {
+        let metrics: Vec<String> =
+            r["metrics"].as_object().into_iter().flatten().take(6).map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or_default())).collect();
+        format!("{}  {:<28} {:<9} {}", text(r, "id"), text(r, "name"), text(r, "status").to_lowercase(), metrics.join(" "))
+    };
+    let lines: Vec<String> = rows(v).map(line).collect();
+    if lines.is_empty() { "There are no runs that fit.".to_owned() } else { lines.join("\n") }
+}
+
+pub(crate) fn dataset(v: &Value) -> String {
+    let newest = &v["versions"][0];
+    format!("{} version {}: {} rows, {} columns, sha256 {}", text(v, "name"), newest["number"], newest["rows"], newest["columns"].as_array().map_or(0, Vec::len), text(newest, "digest"))
+}
+
+pub(crate) fn trail(v: &Value) -> String {
+    let line = |e: &Value| {
+        let why = e["why"].as_str().map(|w| format!(" ({w})")).unwrap_or_default();
+        let state = if text(e, "state") == "accepted" { String::new() } else { format!(" [{}: {}]", text(e, "state"), text(e, "state_reason")) };
+        format!("{}  {} {}{why}{state}", e["at_ms"], text(&e["by"], "name"), text(e, "sentence"))
+    };
+    rows(&v["entries"]).map(line).collect::<Vec<_>>().join("\n")
+}
+
+pub(crate) fn verified(v: &Value) -> String {
+    let problems: Vec<&str> = rows(&v["problems"]).filter_map(Value::as_str).collect();
+    let head = format!("{} commits with {} operations checked; {} operations are not sealed yet.", v["commits"], v["operations"], v["waiting"]);
+    if problems.is_empty() { format!("{head}\nEverything is as it was signed.") } else { format!("{head}\n{}", problems.join("\n")) }
+}
