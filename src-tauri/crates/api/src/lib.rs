@@ -31,4 +31,5 @@ pub mod tracking;
 pub mod workspaces;
 
 pub use error::ApiError;
+pub use cairn_os::watch::FolderWatch;
 pub use host::{Host, Workspace};

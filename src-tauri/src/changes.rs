@@ -1,0 +1,47 @@
+//! Tells the window what changed in the workspace, whichever process of this computer wrote it.
+
+use cairn_api::{FolderWatch, Host};
+use std::sync::Arc;
+use std::time::Duration;
+use tauri::{AppHandle, Emitter};
+
+pub(crate) fn follow(app: AppHandle, host: Arc<Host>) {
+    std::thread::spawn(move || {
+        loop {
+            let Some(workspace) = host.current() else {
+                std::thread::sleep(Duration::from_millis(300));
+                continue;
+            };
+            let mut seen = workspace.store.changes_since(None).map(|(seq, _)| seq).unwrap_or(0);
+            let watch = FolderWatch::start(workspace.dir());
+            if let Err(error) = &watch {
+                // Without it the loop below still looks once a second.
+                tracing::warn!("changes on disk are looked for, not announced: {error}");
+            }
+            while host.current().is_some_and(|now| Arc::ptr_eq(&now, &workspace)) {
+                match &watch {
+                    Ok(watch) => {
+                        watch.wait(Duration::from_secs(1));
+                    }
+                    Err(_) => std::thread::sleep(Duration::from_secs(1)),
+                }
+                match workspace.store.changes_since(Some(seen)) {
+                    Ok((seq, tags)) if seq > seen => {
+                        seen = seq;
+                        tell(&app, &tags);
+                        // A script may log hundreds of points a second; the eye needs ten pictures.
+                        std::thread::sleep(Duration::from_millis(100));
+                    }
+                    Ok(_) => {}
+                    Err(error) => tracing::warn!("changes could not be read: {error}"),
+                }
+            }
+        }
+    });
+}
+
+pub(crate) fn tell(app: &AppHandle, tags: &[String]) {
+    if let Err(error) = app.emit("touched", tags) {
+        tracing::warn!("the window was not told of a change: {error}");
+    }
+}

@@ -1,0 +1,94 @@
+import { useRef, useState } from 'react';
+import { useCommand } from '../../host/cache';
+import type { Chart as ChartData } from '../../host/commands.gen';
+import { Failed } from '../../parts/bits';
+import { Html } from '../../parts/html';
+import { useTheme } from '../../parts/theme';
+
+/** A metric drawn by plotters, with a crosshair over it and its data as a table below. */
+export function MetricChart({ metric, runs, height = 240 }: { metric: string; runs: string[]; height?: number }) {
+  const dark = useTheme() === 'dark';
+  const chart = useCommand('run.chart', { metric, runs, width: 520, height, dark });
+  if (chart.error) return <Failed error={chart.error} />;
+  return (
+    <figure className="card chart-card">
+      <h3>{metric}</h3>
+      <div style={{ minHeight: height }}>{chart.data && <Drawn chart={chart.data} height={height} />}</div>
+    </figure>
+  );
+}
+
+function Drawn({ chart, height }: { chart: ChartData; height: number }) {
+  const box = useRef<HTMLDivElement>(null);
+  const [at, setAt] = useState<number | null>(null);
+  const [left = 0, top = 0, right = 0, bottom = 0] = chart.area;
+  const [x0 = 0, x1 = 1] = chart.x_range;
+  const scale = (box.current?.clientWidth ?? 520) / 520;
+  const near = chart.series.map((s) => {
+    if (at === null) return null;
+    let best: string[] | null = null;
+    for (const p of s.points) if (!best || Math.abs(Number(p[0]) - at) < Math.abs(Number(best[0]) - at)) best = p;
+    return best ? { name: s.name, step: best[0] ?? '', value: best[1] ?? '' } : null;
+  });
+  const step = near.find(Boolean)?.step;
+  const x = step === undefined ? 0 : (left + ((Number(step) - x0) / (x1 - x0 || 1)) * (right - left)) * scale;
+  return (
+    <>
+      <div
+        className="chart"
+        ref={box}
+        onPointerMove={(e) => {
+          const rect = e.currentTarget.getBoundingClientRect();
+          const px = (e.clientX - rect.left) / scale;
+          setAt(px < left || px > right ? null : x0 + ((px - left) / (right - left || 1)) * (x1 - x0));
+        }}
+        onPointerLeave={() => setAt(null)}
+      >
+        <Html html={chart.svg} />
+        {step !== undefined && at !== null && (
+          <>
+            <div className="cross" style={{ left: x, top: top * scale, height: (bottom - top) * scale }} />
+            <div
+              className="tip"
+              style={x > 300 * scale ? { right: 520 * scale - x + 8, top: top * scale } : { left: x + 8, top: top * scale }}
+            >
+              <div className="muted">step {step}</div>
+              {near
+                .slice(0, 8)
+                .map((n) => n && <div key={n.name}>{chart.series.length > 1 ? `${n.name}: ${n.value}` : n.value}</div>)}
+            </div>
+          </>
+        )}
+      </div>
+      <figcaption className="small muted">
+        {chart.summary} Drawn: {chart.drawn.toLocaleString('en')} of {chart.points.toLocaleString('en')} points
+        {chart.complete ? '.' : '; the rest lies on the computer that logged them.'}
+      </figcaption>
+      <details className="small">
+        <summary>The numbers as a table</summary>
+        <div className="scroll" style={{ maxHeight: height }}>
+          <table>
+            <thead>
+              <tr>
+                <th>Run</th>
+                <th className="num">Step</th>
+                <th className="num">Value</th>
+              </tr>
+            </thead>
+            <tbody>
+              {chart.series.flatMap((s) =>
+                s.points.map((p) => (
+                  <tr key={`${s.run}/${p[0]}`}>
+                    <td>{s.name}</td>
+                    <td className="num">{p[0]}</td>
+                    <td className="num">{p[1]}</td>
+                  </tr>
+                )),
+              )}
+            </tbody>
+          </table>
+        </div>
+      </details>
+    </>
+  );
+}

@@ -1,0 +1,190 @@
+import { useState } from 'react';
+import { useAct, useCommand } from '../../host/cache';
+import type { DeviceRow, Knock, MemberRow } from '../../host/commands.gen';
+import { Badge, Failed, Say, Waiting } from '../../parts/bits';
+import { Dialog } from '../../parts/dialog';
+import { useToast } from '../../parts/toast';
+
+export function TeamScreen() {
+  const team = useCommand('member.list', {});
+  const app = useCommand('app.status', {});
+  if (team.error) return <Failed error={team.error} />;
+  if (!team.data) return <Waiting />;
+  return (
+    <div className="page">
+      <h1>Team</h1>
+      {team.data.requests.map((knock) => (
+        <KnockCard key={knock.device} knock={knock} mayManage={team.data.i_may_manage} />
+      ))}
+      {team.data.i_may_manage && (
+        <Say>
+          {app.data?.workspace?.invitation ? (
+            <>
+              To invite somebody, send them this and ask them to choose “Join your team's workspace”: <br />
+              <code>{app.data.workspace.invitation}</code>
+            </>
+          ) : (
+            'To invite somebody, first enter a shared place under Sharing and settings.'
+          )}
+        </Say>
+      )}
+      <section className="card flush" aria-label="Members">
+        <ul className="list">
+          {team.data.members.map((m) => (
+            <li key={m.id}>
+              <Member member={m} mayManage={team.data.i_may_manage} />
+            </li>
+          ))}
+        </ul>
+      </section>
+    </div>
+  );
+}
+
+function KnockCard({ knock, mayManage }: { knock: Knock; mayManage: boolean }) {
+  const app = useCommand('app.status', {});
+  const admit = useAct('member.admit');
+  const toast = useToast();
+  const [roles, setRoles] = useState<string[]>([]);
+  const choices = app.data?.roles.filter((r) => r.id !== 'owner') ?? [];
+  return (
+    <section className="card stack" aria-label={`${knock.name} asks to join`}>
+      <h2>{knock.name} asks to join</h2>
+      <p className="muted">
+        From the computer “{knock.device_name}”{knock.email && `, ${knock.email}`}. Ask {knock.name.split(' ')[0]} to read out the
+        four words on their screen. Only if they are these, let this computer in:
+      </p>
+      <p className="words">{knock.phrase}</p>
+      {mayManage ? (
+        <form
+          className="stack"
+          onSubmit={(e) => {
+            e.preventDefault();
+            admit.mutate(
+              { device: knock.device, roles },
+              { onSuccess: () => toast(`${knock.name} is in. Share, so that they see it.`) },
+            );
+          }}
+        >
+          <fieldset className="checks">
+            <legend>What does {knock.name.split(' ')[0]} do?</legend>
+            {choices.map((r) => (
+              <label key={r.id} className="check">
+                <input
+                  type="checkbox"
+                  checked={roles.includes(r.id)}
+                  onChange={(e) => setRoles(e.target.checked ? [...roles, r.id] : roles.filter((x) => x !== r.id))}
+                />
+                {r.label}
+              </label>
+            ))}
+          </fieldset>
+          <Failed error={admit.error} />
+          <button type="submit" className="btn primary" disabled={roles.length === 0 || admit.isPending}>
+            The words are the same: let {knock.name} in
+          </button>
+        </form>
+      ) : (
+        <p>An administrator can let them in.</p>
+      )}
+    </section>
+  );
+}
+
+function Member({ member, mayManage }: { member: MemberRow; mayManage: boolean }) {
+  const app = useCommand('app.status', {});
+  const grant = useAct('member.grant');
+  const revoke = useAct('member.revoke');
+  const [leaving, remove] = useState<DeviceRow | null>(null);
+  const missing = app.data?.roles.filter((r) => !member.roles.some((x) => x.id === r.id)) ?? [];
+  return (
+    <div className="item" style={{ alignItems: 'flex-start' }}>
+      <div className="grow stack" style={{ gap: 6 }}>
+        <div>
+          {member.name} {member.me && <Badge tone="accent">You</Badge>}
+        </div>
+        {member.email && <div className="muted small">{member.email}</div>}
+        <div className="row">
+          {member.roles.map((r) => (
+            <Badge key={r.id}>
+              {r.label}
+              {mayManage && r.id !== 'owner' && (
+                <button
+                  type="button"
+                  className="btn plain"
+                  style={{ minHeight: 24, padding: '0 4px' }}
+                  aria-label={`Take the role ${r.label} from ${member.name}`}
+                  onClick={() => revoke.mutate({ member: member.id, role: r.id })}
+                >
+                  ✕
+                </button>
+              )}
+            </Badge>
+          ))}
+          {mayManage && missing.length > 0 && (
+            <select
+              style={{ width: 'auto' }}
+              aria-label={`Give ${member.name} a role`}
+              value=""
+              onChange={(e) => e.target.value && grant.mutate({ member: member.id, role: e.target.value })}
+            >
+              <option value="">Give a role…</option>
+              {missing.map((r) => (
+                <option key={r.id} value={r.id}>
+                  {r.label}
+                </option>
+              ))}
+            </select>
+          )}
+        </div>
+        <Failed error={grant.error ?? revoke.error} />
+      </div>
+      <div className="stack" style={{ gap: 4 }}>
+        {member.devices.map((d) => (
+          <div key={d.id} className="row small muted">
+            {d.name}
+            {d.removed ? (
+              <Badge tone="bad">✕ Removed</Badge>
+            ) : (
+              mayManage &&
+              !member.me && (
+                <button type="button" className="btn plain" onClick={() => remove(d)}>
+                  Remove…
+                </button>
+              )
+            )}
+          </div>
+        ))}
+      </div>
+      {leaving && <RemoveDevice device={leaving} name={member.name} onClose={() => remove(null)} />}
+    </div>
+  );
+}
+
+function RemoveDevice({ device, name, onClose }: { device: DeviceRow; name: string; onClose: () => void }) {
+  const run = useAct('device.remove');
+  const [reason, setReason] = useState('');
+  return (
+    <Dialog open onClose={onClose} title={`Remove ${name}'s computer “${device.name}”`}>
+      <p>What it wrote until now stays. What it writes from now on is kept and shown, but does not count.</p>
+      <label className="field">
+        Reason
+        <textarea value={reason} onChange={(e) => setReason(e.target.value)} placeholder="For example: lost on the train" />
+      </label>
+      <Failed error={run.error} />
+      <div className="row between">
+        <button type="button" className="btn plain" onClick={onClose}>
+          Cancel
+        </button>
+        <button
+          type="button"
+          className="btn danger"
+          disabled={!reason.trim()}
+          onClick={() => run.mutate({ device: device.id, reason }, { onSuccess: onClose })}
+        >
+          Remove the computer
+        </button>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,526 @@
+// Made from the list of commands in src-tauri/crates/api. Do not edit: run `make types`.
+
+export type Admit = { device: string, roles: Array<string>, 
+/**
+ * An existing member whose further computer this is.
+ */
+member?: string, };
+export type Alias = { alias: string, version: string, };
+export type ApiError = { code: string, message: string, hint?: string, details?: string, };
+export type AppStatus = { version: string, 
+/**
+ * None: the first run.
+ */
+workspace: WorkspaceInfo | null, 
+/**
+ * Whether the system keyring answers; if not, a passphrase is needed.
+ */
+keyring: boolean, roles: Array<RoleName>, 
+/**
+ * The address that training scripts log to, while it answers.
+ */
+tracking: string | null, demo: boolean, };
+export type ArtifactRow = { path: string, size: number, digest: string, 
+/**
+ * Whether this computer holds the content.
+ */
+here: boolean, };
+export type BoundView = { name: string, sha256: string, };
+export type Card = { version: string, model: string, number: number, project: string, 
+/**
+ * Changes with every letter; a sign-off binds to it.
+ */
+digest: string, sections: Array<CardSection>, 
+/**
+ * Titles of required sections that are empty.
+ */
+missing: Array<string>, };
+export type CardSection = { id: string, title: string, question: string, required: boolean, from_run: boolean, owner: RoleName, source: string, text: string, 
+/**
+ * Rendered and safe to show.
+ */
+html: string, base: string | null, edited_by: Person | null, edited_ms: number | null, versions: Array<Version>, };
+export type Chart = { svg: string, summary: string, 
+/**
+ * Left, top, right, bottom of the plot in CSS pixels.
+ */
+area: [number, number, number, number], x_range: [number, number], y_range: [number, number], points: number, drawn: number, 
+/**
+ * Whether all points are on this computer; else the signed outline was drawn.
+ */
+complete: boolean, series: Array<ChartSeries>, };
+export type ChartQuery = { metric: string, 
+/**
+ * Empty: every run that has the metric.
+ */
+runs: Array<string>, 
+/**
+ * CSS pixels.
+ */
+width: number, height: number, dark: boolean, };
+export type ChartSeries = { run: string, name: string, 
+/**
+ * At most 200 points, as text, for the table beside the chart.
+ */
+points: Array<[string, string]>, };
+export type Checklist = { id: string, project: string, gate: string, title: string, from: RoleName, to: RoleName, cycle: number, 
+/**
+ * `open`, `picked_up`, `handed_back` or `completed`.
+ */
+state: string, holder: Person | null, mine: boolean, 
+/**
+ * Why it was handed back last.
+ */
+handed_back_why: string | null, items: Array<ChecklistItem>, 
+/**
+ * How many blocking items are still open.
+ */
+blocking: number, done: number, };
+export type ChecklistItem = { id: string, text: string, role: RoleName, kind: string, blocks: boolean, source: string, done: boolean, comment: string, evidence: Array<EvidenceLink>, by: Person | null, at_ms: number | null, };
+export type ChecklistRef = { checklist: string, };
+export type ColumnView = { name: string, dtype: string, missing: number, distinct: number | null, 
+/**
+ * As text: every digit, and no rounding on the way.
+ */
+min: string | null, mean: string | null, max: string | null, };
+export type CreateProject = { title: string, problem?: string, hypothesis?: string, value_metric?: string, risk_class?: string, };
+export type CreateWorkspace = { name: string, person: string, email: string, 
+/**
+ * Working roles; the founder is owner and administrator besides.
+ */
+roles: Array<string>, remote?: string, dir?: string, 
+/**
+ * Keeps the device key in an encrypted file instead of the keyring.
+ */
+passphrase?: string, };
+export type Dataset = { id: string, name: string, 
+/**
+ * Newest first.
+ */
+versions: Array<DatasetVersion>, };
+export type DatasetLink = { id: string, title: string, digest: string, };
+export type DatasetVersion = { id: string, number: number, file: string, digest: string, size: number, rows: number, columns: Array<ColumnView>, by: Person, at_ms: number, };
+export type DeleteRecord = { subject: SubjectRef, 
+/**
+ * Undo of a deletion.
+ */
+restore: boolean, };
+export type Deployment = { id: string, version: string, title: string, environment: string, by: Person, at_ms: number, 
+/**
+ * The newest of its environment.
+ */
+current: boolean, };
+export type DeviceRow = { id: string, name: string, removed: boolean, };
+export type DeviceSeen = { device: string, name: string, person: Person, last_seen_ms: number | null, this_one: boolean, removed: boolean, };
+export type EditCard = { version: string, section: string, text: string, base?: string, };
+export type EditProject = { project: string, field: string, value: string, base?: string, };
+export type EnterStage = { project: string, 
+/**
+ * The next stage, or an earlier one.
+ */
+stage: string, 
+/**
+ * Required when something is missing (a waiver), or when moving back.
+ */
+reason?: string, };
+export type EvidenceLink = { kind: string, id: string, title: string, };
+export type Experiment = { id: string, 
+/**
+ * The whole number that MLflow's clients on this computer see.
+ */
+number: number, name: string, project: string | null, runs: number, running: number, created_ms: number, };
+export type ExportAudit = { 
+/**
+ * A folder that does not exist yet, or is empty.
+ */
+dir: string, };
+export type Exported = { dir: string, entries: number, commits: number, signoffs: number, missing: Array<string>, };
+export type Field = { name: string, value: string, base: string | null, 
+/**
+ * More than one: two people changed it without knowing of each other.
+ */
+versions: Array<Version>, };
+export type FileRef = { digest: string, path: string, };
+export type FileView = { 
+/**
+ * `text`, `image`, `binary` or `elsewhere`.
+ */
+kind: string, text: string, 
+/**
+ * A `data:` address for pictures.
+ */
+data_url: string | null, size: number, cut: boolean, };
+export type Finding = { good: boolean, what: string, mend: string | null, };
+export type GateAnswer = { approved: boolean, state: string, sentence: string, model: string, version: number, 
+/**
+ * The digest of the model's files: a pipeline compares it with what it is about to deploy.
+ */
+model_digest: string, release: string, };
+export type HandBack = { checklist: string, reason: string, };
+export type ImportCsv = { project: string, 
+/**
+ * A file on this computer.
+ */
+path: string, 
+/**
+ * An existing dataset's name makes this its next version.
+ */
+name: string, };
+export type InboxItem = { 
+/**
+ * `decide`, `sign_again`, `handoff`, `handed_back`, `next_step` or `admit`.
+ */
+kind: string, title: string, 
+/**
+ * One sentence: what to do and why.
+ */
+text: string, project: string | null, project_title: string | null, 
+/**
+ * The release, checklist or device that it is about.
+ */
+id: string, role: RoleName | null, since_ms: number, };
+export type InputRow = { name: string, digest: string, context: string, };
+export type ItemDone = { checklist: string, item: string, comment: string, evidence: Array<SubjectRef>, };
+export type ItemRef = { checklist: string, item: string, };
+export type JoinWorkspace = { 
+/**
+ * An address, or an invitation with the workspace's fingerprint behind `#`.
+ */
+address: string, person: string, email: string, dir?: string, passphrase?: string, };
+export type Knock = { device: string, name: string, email: string, device_name: string, 
+/**
+ * Four words to compare with those on the other screen.
+ */
+phrase: string, };
+export type LinkExperiment = { experiment: string, 
+/**
+ * None: belongs to no project.
+ */
+project?: string, };
+export type LoggedModelRow = { id: string, name: string, status: string, files: number, };
+export type MemberRole = { member: string, role: string, };
+export type MemberRow = { id: string, name: string, email: string, roles: Array<RoleName>, devices: Array<DeviceRow>, me: boolean, };
+export type Members = { members: Array<MemberRow>, 
+/**
+ * Computers that ask to be let in.
+ */
+requests: Array<Knock>, 
+/**
+ * Whether I may let people in and change roles.
+ */
+i_may_manage: boolean, };
+export type MetricRow = { key: string, count: number, last: string, min: string | null, max: string | null, step: number, };
+export type Model = { id: string, name: string, project: string, aliases: Array<Alias>, 
+/**
+ * Newest first.
+ */
+versions: Array<ModelVersion>, };
+export type ModelFile = { path: string, digest: string, };
+export type ModelVersion = { id: string, model: string, model_name: string, project: string, number: number, run: string, run_name: string, files: Array<ModelFile>, 
+/**
+ * Over all files: what "this model" means in a signature.
+ */
+digest: string, datasets: Array<DatasetLink>, card_missing: Array<string>, by: Person, at_ms: number, 
+/**
+ * The newest release's state, if there is one.
+ */
+release: string | null, environments: Array<string>, };
+export type NotCounted = { operation: string, person: Person, device: string, state: string, reason: string, at_ms: number, };
+export type Note = { id: string, about: SubjectRef, title: string, text: string, html: string, base: string, by: Person, created_ms: number, edited_ms: number, versions: Array<Version>, };
+export type NotesAbout = { about: SubjectRef, };
+export type Nothing = Record<symbol, never>;
+export type OpenWorkspace = { dir: string, };
+export type Person = { id: string, name: string, roles: Array<RoleName>, };
+export type Project = { id: string, title: string, fields: Array<Field>, members: Array<ProjectMember>, created_ms: number, created_by: Person, cycle: number, stage: string, stages: Array<StageView>, 
+/**
+ * What the present stage still asks for, and what is done.
+ */
+gate: Array<Requirement>, 
+/**
+ * Whose turn it is; none when the gate is open.
+ */
+turn: RoleName | null, my_turn: boolean, };
+export type ProjectMember = { person: Person, role: RoleName, };
+export type ProjectRef = { project: string, };
+export type Rebuilt = { 
+/**
+ * Operations folded.
+ */
+operations: number, 
+/**
+ * Whether the views are the same, byte for byte, as before.
+ */
+same: boolean, };
+export type RecordDeployment = { version: string, 
+/**
+ * `development`, `test` or `production`.
+ */
+environment: string, };
+export type Refused = { device: string, person: Person, commit: string, code: string, reason: string, at_ms: number, };
+export type RegisterVersion = { project: string, 
+/**
+ * An existing model's name makes this its next version.
+ */
+model: string, run: string, 
+/**
+ * The dataset versions that it was trained and tested on.
+ */
+datasets: Array<string>, };
+export type Release = { id: string, project: string, project_title: string, version: ModelVersion, 
+/**
+ * `waiting`, `approved`, `rejected`, `sent_back`, `stale` or `withdrawn`.
+ */
+state: string, 
+/**
+ * The state in a sentence.
+ */
+sentence: string, 
+/**
+ * What changed since it was signed.
+ */
+changed: Array<string>, 
+/**
+ * Whose sign-off is still missing.
+ */
+missing: Array<RoleName>, requested_by: Person, requested_ms: number, reason: string | null, risk_class: string, signoffs: Array<SignoffView>, 
+/**
+ * What a signature made now would bind to.
+ */
+binds: Array<BoundView>, 
+/**
+ * The roles in which I could sign now.
+ */
+i_may_sign_as: Array<RoleName>, 
+/**
+ * Why I cannot, when I cannot.
+ */
+why_not: string | null, mine: boolean, };
+export type ReleaseRef = { release: string, };
+export type RemoveDevice = { device: string, reason: string, };
+export type RenderMarkdown = { text: string, };
+export type Rendered = { html: string, };
+export type RequestRelease = { version: string, reason: string, };
+export type Requirement = { id: string, text: string, owner: RoleName, met: boolean, 
+/**
+ * What kind of record settles it: the window links there.
+ */
+kind: string, };
+export type RoleName = { id: string, label: string, };
+export type Round = { 
+/**
+ * Operations sent.
+ */
+sent: number, 
+/**
+ * Operations received and counted.
+ */
+received: number, 
+/**
+ * Commits refused in this round.
+ */
+refused: number, };
+export type RunDetail = { run: RunRow, metrics: Array<MetricRow>, artifacts: Array<ArtifactRow>, models: Array<LoggedModelRow>, inputs: Array<InputRow>, };
+export type RunQuery = { 
+/**
+ * Only runs of this project's experiments.
+ */
+project?: string, experiment?: string, 
+/**
+ * MLflow's filter grammar, such as `metrics.accuracy > 0.9 AND params.model = 'forest'`.
+ */
+filter?: string, order_by?: string, };
+export type RunRef = { run: string, };
+export type RunRow = { id: string, name: string, experiment: string, experiment_name: string, project: string | null, status: string, start_ms: number, end_ms: number | null, by: Person, parent: string | null, params: { [key in string]: string }, 
+/**
+ * The last value of each metric, as text: NaN and every digit survive.
+ */
+metrics: { [key in string]: string }, tags: { [key in string]: string }, };
+export type SaveNote = { 
+/**
+ * None: a new note.
+ */
+note?: string, about: SubjectRef, title: string, text: string, base?: string, };
+export type SetAlias = { model: string, alias: string, 
+/**
+ * None: take the alias away.
+ */
+version?: string, };
+export type SetProjectMember = { project: string, member: string, role: string, belongs: boolean, };
+export type SetRemote = { 
+/**
+ * Empty: share with nobody.
+ */
+address: string, };
+export type SharingStatus = { remote: string | null, 
+/**
+ * Changes that are not shared yet.
+ */
+waiting: number, last_ok_ms: number | null, 
+/**
+ * Why the last try failed; none if it went well.
+ */
+last_error: ApiError | null, devices: Array<DeviceSeen>, refused: Array<Refused>, 
+/**
+ * How many operations are kept but do not count, and why, newest first.
+ */
+not_counted: Array<NotCounted>, };
+export type SignRelease = { release: string, 
+/**
+ * `approved`, `rejected` or `sent_back`.
+ */
+decision: string, role: string, reason: string, 
+/**
+ * What was shown: the card's digest. If it changed meanwhile, nothing is signed.
+ */
+card_digest: string, };
+export type SignoffView = { id: string, by: Person, role: RoleName, decision: string, reason: string, 
+/**
+ * The signer's claim, RFC 3339.
+ */
+claimed_at: string, at_ms: number, 
+/**
+ * Signed over exactly what stands now.
+ */
+fresh: boolean, changed: Array<string>, };
+export type StageView = { id: string, name: string, purpose: string, 
+/**
+ * `done`, `here` or `ahead`.
+ */
+state: string, };
+export type StartChecklist = { project: string, gate: string, };
+export type SubjectRef = { kind: string, id: string, };
+export type Trail = { entries: Array<TrailEntry>, total: number, };
+export type TrailEntry = { id: string, at_ms: number, received_ms: number | null, by: Person, device: string, operation: string, 
+/**
+ * In plain words.
+ */
+sentence: string, subject: SubjectRef | null, subject_title: string, why: string | null, before: string | null, after: string, state: string, state_reason: string | null, commit: string | null, };
+export type TrailQuery = { subject?: SubjectRef, 
+/**
+ * Such as `release.`.
+ */
+kind?: string, text?: string, 
+/**
+ * Also the many small lines of tracking.
+ */
+tracking: boolean, problems: boolean, offset: number, limit?: number, };
+export type Unlock = { passphrase: string, };
+export type Verified = { commits: number, operations: number, 
+/**
+ * Everything that is not as it should be, one sentence each.
+ */
+problems: Array<string>, 
+/**
+ * Not sealed into commits yet.
+ */
+waiting: number, at: string, };
+export type Version = { op: string, value: string, by: Person, at_ms: number, };
+export type VersionRef = { version: string, };
+export type WorkspaceInfo = { name: string, dir: string, device: string, 
+/**
+ * Four words that an administrator compares before letting this computer in.
+ */
+phrase: string, 
+/**
+ * None: this computer has not been let in yet.
+ */
+me: Person | null, remote: string | null, 
+/**
+ * What a colleague enters to join: the address, and the fingerprint of this workspace.
+ */
+invitation: string | null, 
+/**
+ * The key is locked with a passphrase that has not been entered.
+ */
+locked: boolean, };
+
+export interface Commands {
+  "app.status": { request: Nothing; response: AppStatus };
+  "workspace.create": { request: CreateWorkspace; response: AppStatus };
+  "workspace.join": { request: JoinWorkspace; response: AppStatus };
+  "workspace.open": { request: OpenWorkspace; response: AppStatus };
+  "workspace.unlock": { request: Unlock; response: AppStatus };
+  "member.list": { request: Nothing; response: Members };
+  "member.admit": { request: Admit; response: Members };
+  "member.grant": { request: MemberRole; response: Members };
+  "member.revoke": { request: MemberRole; response: Members };
+  "device.remove": { request: RemoveDevice; response: Members };
+  "inbox.list": { request: Nothing; response: Array<InboxItem> };
+  "project.list": { request: Nothing; response: Array<Project> };
+  "project.get": { request: ProjectRef; response: Project };
+  "project.create": { request: CreateProject; response: Project };
+  "project.edit": { request: EditProject; response: Project };
+  "project.set_member": { request: SetProjectMember; response: Project };
+  "project.enter_stage": { request: EnterStage; response: Project };
+  "experiment.list": { request: Nothing; response: Array<Experiment> };
+  "experiment.link": { request: LinkExperiment; response: Array<Experiment> };
+  "run.list": { request: RunQuery; response: Array<RunRow> };
+  "run.get": { request: RunRef; response: RunDetail };
+  "run.chart": { request: ChartQuery; response: Chart };
+  "file.view": { request: FileRef; response: FileView };
+  "dataset.list": { request: ProjectRef; response: Array<Dataset> };
+  "dataset.import_csv": { request: ImportCsv; response: Dataset };
+  "model.list": { request: ProjectRef; response: Array<Model> };
+  "model.version": { request: VersionRef; response: ModelVersion };
+  "model.register": { request: RegisterVersion; response: ModelVersion };
+  "model.set_alias": { request: SetAlias; response: Model };
+  "card.get": { request: VersionRef; response: Card };
+  "card.edit": { request: EditCard; response: Card };
+  "markdown.render": { request: RenderMarkdown; response: Rendered };
+  "note.list": { request: NotesAbout; response: Array<Note> };
+  "note.save": { request: SaveNote; response: Note };
+  "record.delete": { request: DeleteRecord; response: SubjectRef };
+  "checklist.list": { request: ProjectRef; response: Array<Checklist> };
+  "checklist.get": { request: ChecklistRef; response: Checklist };
+  "checklist.start": { request: StartChecklist; response: Checklist };
+  "checklist.pick_up": { request: ChecklistRef; response: Checklist };
+  "checklist.item_done": { request: ItemDone; response: Checklist };
+  "checklist.item_reopen": { request: ItemRef; response: Checklist };
+  "checklist.hand_back": { request: HandBack; response: Checklist };
+  "checklist.complete": { request: ChecklistRef; response: Checklist };
+  "release.list": { request: ProjectRef; response: Array<Release> };
+  "release.get": { request: ReleaseRef; response: Release };
+  "release.request": { request: RequestRelease; response: Release };
+  "release.sign": { request: SignRelease; response: Release };
+  "release.withdraw": { request: ReleaseRef; response: Release };
+  "release.gate": { request: ReleaseRef; response: GateAnswer };
+  "deployment.list": { request: ProjectRef; response: Array<Deployment> };
+  "deployment.record": { request: RecordDeployment; response: Array<Deployment> };
+  "sharing.status": { request: Nothing; response: SharingStatus };
+  "sharing.share": { request: Nothing; response: Round };
+  "sharing.set_remote": { request: SetRemote; response: SharingStatus };
+  "audit.list": { request: TrailQuery; response: Trail };
+  "audit.export": { request: ExportAudit; response: Exported };
+  "log.verify": { request: Nothing; response: Verified };
+  "log.rebuild": { request: Nothing; response: Rebuilt };
+  "app.doctor": { request: Nothing; response: Array<Finding> };
+}
+
+/** The cache tags that make the answer of a query old. */
+export const queryTags = {
+  "app.status": ["member", "settings", "sharing"],
+  "member.list": ["member"],
+  "inbox.list": ["*"],
+  "project.list": ["*"],
+  "project.get": ["*"],
+  "experiment.list": ["experiment", "run"],
+  "run.list": ["run", "metric", "experiment"],
+  "run.get": ["run", "metric", "logged_model"],
+  "run.chart": ["run", "metric"],
+  "file.view": [],
+  "dataset.list": ["dataset", "dataset_version"],
+  "model.list": ["*"],
+  "model.version": ["*"],
+  "card.get": ["model_version", "model", "member"],
+  "markdown.render": [],
+  "note.list": ["note", "member"],
+  "checklist.list": ["checklist", "member"],
+  "checklist.get": ["checklist", "member"],
+  "release.list": ["*"],
+  "release.get": ["*"],
+  "release.gate": ["*"],
+  "deployment.list": ["deployment", "member"],
+  "sharing.status": ["sharing", "member", "settings"],
+  "audit.list": ["*"],
+  "app.doctor": [],
+} as const satisfies Partial<Record<keyof Commands, readonly string[]>>;

@@ -1,0 +1,36 @@
+import { createHashHistory, createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
+import { AuditScreen } from '../features/audit/trail';
+import { CardScreen } from '../features/card/card';
+import { ProjectScreen } from '../features/project/project';
+import { ReleaseScreen } from '../features/release/release';
+import { RunScreen } from '../features/run/run';
+import { AllRuns } from '../features/run/runs';
+import { SettingsScreen } from '../features/sharing/settings';
+import { TeamScreen } from '../features/team/team';
+import { HomeScreen } from './home';
+import { Shell } from './shell';
+
+const root = createRootRoute({ component: Shell });
+const at = <P extends string>(path: P, component: () => React.ReactNode) =>
+  createRoute({ getParentRoute: () => root, path, component });
+
+const tree = root.addChildren([
+  at('/', HomeScreen),
+  at('/projects/$project', ProjectScreen),
+  at('/projects/$project/$tab', ProjectScreen),
+  at('/runs', AllRuns),
+  at('/runs/$run', RunScreen),
+  at('/cards/$version', CardScreen),
+  at('/releases/$release', ReleaseScreen),
+  at('/audit', AuditScreen),
+  at('/team', TeamScreen),
+  at('/settings', SettingsScreen),
+]);
+
+export const router = createRouter({ routeTree: tree, history: createHashHistory() });
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}
