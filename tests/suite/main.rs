@@ -1,1 +1,9 @@
-//! placeholder
+//! The whole system but the window: several people on several computers with a real remote.
+#![allow(clippy::unwrap_used)]
+
+mod architecture;
+mod hostile;
+mod log;
+mod seat;
+mod sharing;
+mod tracking;

@@ -42,10 +42,12 @@ export function Palette({ open, onClose, all }: { open: boolean; onClose: () => 
         }}
       />
       <div id="palette-list" role="listbox" aria-label="Actions" className="list-box">
-        <ul role="presentation">
+        <div>
           {found.map((action) => (
             // biome-ignore lint/a11y/useKeyWithClickEvents: the text field above holds the focus and takes the keys
-            <li
+            <div
+              className="choice"
+              tabIndex={-1}
               key={action.id}
               id={`palette-${action.id}`}
               role="option"
@@ -58,9 +60,9 @@ export function Palette({ open, onClose, all }: { open: boolean; onClose: () => 
                 {action.disabled && <small> — {action.disabled}</small>}
               </span>
               {action.keys && <kbd>{action.keys.replace('Mod', 'Ctrl')}</kbd>}
-            </li>
+            </div>
           ))}
-        </ul>
+        </div>
         {found.length === 0 && <p className="empty">Nothing fits these words.</p>}
       </div>
     </Dialog>

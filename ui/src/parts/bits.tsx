@@ -49,6 +49,11 @@ export function bytes(size: number): string {
   return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
 
+/** A heading or role inside a sentence; "ML engineer" keeps its capitals. */
+export function lower(text: string): string {
+  return /^[A-Z]{2}/.test(text) ? text : text.charAt(0).toLowerCase() + text.slice(1);
+}
+
 export type Tone = 'good' | 'warn' | 'bad' | 'info' | 'accent' | 'plain';
 
 export function Badge({ tone = 'plain', children }: { tone?: Tone; children: ReactNode }) {
@@ -136,7 +141,6 @@ export function Waiting({ lines = 4 }: { lines?: number }) {
   return (
     <div className="stack" role="status" aria-label="Loading">
       {Array.from({ length: lines }, (_, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: the lines are all alike
         <div key={i} className="skeleton" />
       ))}
     </div>

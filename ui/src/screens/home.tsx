@@ -2,7 +2,7 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { ArrowRight, CheckCircle2, ClipboardCheck, PenLine, RotateCcw, UserPlus } from 'lucide-react';
 import { useCommand } from '../host/cache';
 import type { InboxItem, Project } from '../host/commands.gen';
-import { Badge, Empty, Failed, Say, Time, Waiting } from '../parts/bits';
+import { Badge, Empty, Failed, lower, Say, Time, Waiting } from '../parts/bits';
 
 const ICONS = {
   decide: PenLine,
@@ -113,8 +113,7 @@ function ProjectTile({ project }: { project: Project }) {
       <p className="muted small">
         {next ? (
           <>
-            {project.my_turn ? 'Your turn' : `Turn of the ${next.owner.label.toLowerCase()}`}:{' '}
-            {next.text.charAt(0).toLowerCase() + next.text.slice(1)}
+            {project.my_turn ? 'Your turn' : `Turn of the ${lower(next.owner.label)}`}: {lower(next.text)}
           </>
         ) : (
           'Everything is there: it can move on.'

@@ -270,7 +270,11 @@ fn collect(workspace: &Workspace, r: &Reader<'_>, missing: &mut Vec<String>) -> 
         .devices
         .iter()
         .map(|(id, d)| Signer { member: d.member.to_string(), device: id.to_string(), key: d.key.clone() })
-        .chain(acl.requests.iter().map(|q| Signer { member: format!("not-admitted-{}", q.device), device: q.device.to_string(), key: q.key.clone() }))
+        .chain(acl.requests.iter().map(|q| Signer {
+            member: format!("not-admitted-{}", q.device),
+            device: q.device.to_string(),
+            key: q.key.clone(),
+        }))
         .collect();
     let mut statements = Vec::new();
     for s in r.records(Kind::Signoff, None)? {

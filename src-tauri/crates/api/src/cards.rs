@@ -119,10 +119,8 @@ pub(crate) fn view(r: &Reader<'_>, id: &str) -> Result<Card, ApiError> {
         let cell = version.cells.get("card").and_then(|m| m.get(&section.id));
         let heads = r.heads(Kind::ModelVersion, id, "card", &section.id)?;
         let newest = heads.first().cloned();
-        let versions: Vec<Version> = heads
-            .into_iter()
-            .map(|h| Version { op: h.op, value: h.value, by: person_at(&acl, &h.device), at_ms: h.at_ms })
-            .collect();
+        let versions: Vec<Version> =
+            heads.into_iter().map(|h| Version { op: h.op, value: h.value, by: person_at(&acl, &h.device), at_ms: h.at_ms }).collect();
         let text = cell.map(|c| c.value.clone()).unwrap_or_default();
         sections.push(CardSection {
             id: section.id.clone(),

@@ -2,8 +2,8 @@
 
 use crate::ApiError;
 use crate::host::Host;
-use crate::tracking::runs::Run;
 use crate::tracking::runs as tracked;
+use crate::tracking::runs::Run;
 use cairn_chart::line::{ChartError, Drawn, Request, Series, draw};
 use cairn_chart::theme::Theme;
 use cairn_core::op::Kind;
@@ -85,7 +85,8 @@ pub fn metric(host: &Host, query: ChartQuery) -> Result<Chart, ApiError> {
         [one] => format!("{} of run {}", query.metric, one.name()),
         many => format!("{} of {} runs", query.metric, many.len()),
     };
-    let named: Vec<Series> = if let [one] = series.as_slice() { vec![Series { name: query.metric.clone(), points: one.points.clone() }] } else { series };
+    let named: Vec<Series> =
+        if let [one] = series.as_slice() { vec![Series { name: query.metric.clone(), points: one.points.clone() }] } else { series };
     let drawn: Drawn = draw(&Request {
         title: &title,
         x_label: "step",
@@ -112,6 +113,10 @@ pub fn metric(host: &Host, query: ChartQuery) -> Result<Chart, ApiError> {
         points: u32::try_from(drawn.points).unwrap_or(u32::MAX),
         drawn: u32::try_from(drawn.drawn).unwrap_or(u32::MAX),
         complete,
-        series: runs.iter().zip(&data).map(|(run, points)| ChartSeries { run: run.id.clone(), name: run.name().to_owned(), points: table(points) }).collect(),
+        series: runs
+            .iter()
+            .zip(&data)
+            .map(|(run, points)| ChartSeries { run: run.id.clone(), name: run.name().to_owned(), points: table(points) })
+            .collect(),
     })
 }

@@ -213,11 +213,14 @@ fn held_by_me(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<
     if me.is_some() && record.get("holder") == me.as_ref().map(cairn_core::id::MemberId::as_str) {
         return Ok(());
     }
-    Err(ApiError::conflict("Somebody works on a checklist after picking it up").hint("Pick it up first; then everybody sees that it is yours."))
+    Err(ApiError::conflict("Somebody works on a checklist after picking it up")
+        .hint("Pick it up first; then everybody sees that it is yours."))
 }
 
 fn template_of(record: &Record) -> Result<&'static Template, ApiError> {
-    templates::checklists().template(record.get("gate").unwrap_or_default()).ok_or_else(|| ApiError::not_found("The template of this checklist"))
+    templates::checklists()
+        .template(record.get("gate").unwrap_or_default())
+        .ok_or_else(|| ApiError::not_found("The template of this checklist"))
 }
 
 fn known_item(record: &Record, item: &str) -> Result<(), ApiError> {

@@ -2,8 +2,8 @@
 //! come from it.
 
 use crate::{
-    ApiError, Host, artifacts, audit, cards, charts, checklists, datasets, deployments, gate, inbox, maintenance, members, models,
-    notes, projects, releases, runs, sharing, workspaces,
+    ApiError, Host, artifacts, audit, cards, charts, checklists, datasets, deployments, gate, inbox, maintenance, members, models, notes,
+    projects, releases, runs, sharing, workspaces,
 };
 use serde_json::Value;
 use std::any::TypeId;
@@ -110,7 +110,9 @@ commands! {
 /// Runs a command by name.
 pub fn dispatch(host: &Host, name: &str, request: Value) -> Result<Value, ApiError> {
     let Some(command) = COMMANDS.iter().find(|c| c.name == name) else {
-        return Err(ApiError::new("unknown_command", format!("There is no command \"{name}\"")).hint("`cairn call` without arguments lists them."));
+        return Err(
+            ApiError::new("unknown_command", format!("There is no command \"{name}\"")).hint("`cairn call` without arguments lists them.")
+        );
     };
     let request = if request.is_null() { Value::Object(serde_json::Map::new()) } else { request };
     let started = std::time::Instant::now();
@@ -156,8 +158,13 @@ impl TypeVisitor for Types {
 
 /// The TypeScript of all commands: `ui/src/host/commands.gen.ts`.
 pub fn typescript() -> String {
-    let mut types =
-        Types { config: Config::new().with_large_int("number"), seen: Vec::new(), declared: BTreeMap::new(), rows: Vec::new(), tags: Vec::new() };
+    let mut types = Types {
+        config: Config::new().with_large_int("number"),
+        seen: Vec::new(),
+        declared: BTreeMap::new(),
+        rows: Vec::new(),
+        tags: Vec::new(),
+    };
     for command in COMMANDS {
         (command.types)(&mut types);
     }

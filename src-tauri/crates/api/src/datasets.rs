@@ -1,10 +1,10 @@
 //! Datasets and their versions.
 
+use crate::ApiError;
 use crate::error::title;
 use crate::host::Host;
 use crate::people::{Person, person_at};
 use crate::projects::ProjectRef;
-use crate::ApiError;
 use cairn_core::id::{DatasetId, DatasetVersionId, ProjectId};
 use cairn_core::op::{Column, Kind, Op};
 use cairn_ingest::csv_file::{self, CsvError};
@@ -110,7 +110,9 @@ fn csv_error(error: CsvError) -> ApiError {
         CsvError::Read { .. } => "Check that the file exists and that you may read it.",
         CsvError::Empty(_) | CsvError::NoRows(_) => "Choose a file with a header line and at least one row.",
         CsvError::Binary(_) => "Save the table as CSV (comma-separated text) and try again.",
-        CsvError::Ragged { .. } => "Every line needs as many fields as the header; look at the line named here for a missing quote or comma.",
+        CsvError::Ragged { .. } => {
+            "Every line needs as many fields as the header; look at the line named here for a missing quote or comma."
+        }
         CsvError::Encoding { .. } => "Save the file as UTF-8 and try again.",
         CsvError::TooWide { .. } => "Split the table, or keep only the columns that are used.",
         CsvError::SameName { .. } => "Give every column its own name.",
@@ -120,12 +122,8 @@ fn csv_error(error: CsvError) -> ApiError {
 
 fn view(r: &Reader<'_>, dataset: &Record) -> Result<Dataset, ApiError> {
     let acl = r.acl()?;
-    let mut versions: Vec<DatasetVersion> = r
-        .records(Kind::DatasetVersion, Some(&dataset.id))?
-        .iter()
-        .filter(|v| !v.deleted())
-        .map(|v| version_view(&acl, v))
-        .collect();
+    let mut versions: Vec<DatasetVersion> =
+        r.records(Kind::DatasetVersion, Some(&dataset.id))?.iter().filter(|v| !v.deleted()).map(|v| version_view(&acl, v)).collect();
     versions.reverse();
     Ok(Dataset { id: dataset.id.clone(), name: dataset.text("name"), versions })
 }

@@ -70,20 +70,15 @@ impl From<StoreError> for ApiError {
         match error {
             StoreError::NoWorkspace(_) => Self::new("no_workspace", message)
                 .hint("Create one with the first-run page or `cairn init DIR --name NAME`, or choose another folder."),
-            StoreError::Newer { .. } => {
-                Self::new("newer", message).hint("Update Cairn on this computer. Nothing was changed.")
-            }
+            StoreError::Newer { .. } => Self::new("newer", message).hint("Update Cairn on this computer. Nothing was changed."),
             StoreError::Damaged(_) => Self::new("damaged", message)
                 .hint("Keep the folder as it is and restore the file from a backup, or join the workspace again: what was shared is safe."),
             StoreError::DiskFull => Self::new("disk_full", message).hint("Free some space and try again. Nothing was lost."),
             StoreError::Busy => Self::new("busy", message).hint("Try again in a moment."),
-            StoreError::Denied(_) => {
-                Self::new("denied", message).hint("Ask an administrator of the workspace for the role, or somebody who holds it to do this.")
-            }
+            StoreError::Denied(_) => Self::new("denied", message)
+                .hint("Ask an administrator of the workspace for the role, or somebody who holds it to do this."),
             StoreError::TooLong(_) => Self::new("too_long", message).hint("Shorten the text, or attach it as a file."),
-            StoreError::NotFound(_) => {
-                Self::new("not_found", message).hint("It may have been deleted, or not been received yet.")
-            }
+            StoreError::NotFound(_) => Self::new("not_found", message).hint("It may have been deleted, or not been received yet."),
             StoreError::Io(_) => Self::new("io", message).hint("Check that the folder exists and can be written."),
             StoreError::Sql(_) | StoreError::Line(_) => Self::new("internal", message),
         }
@@ -116,7 +111,8 @@ impl From<cairn_os::secrets::SecretError> for ApiError {
     fn from(error: cairn_os::secrets::SecretError) -> Self {
         use cairn_os::secrets::SecretError;
         let message = error.to_string();
-        let fallback = "Unlock or install a keyring (GNOME Keyring, KWallet), or choose a passphrase: then the key lies in an encrypted file.";
+        let fallback =
+            "Unlock or install a keyring (GNOME Keyring, KWallet), or choose a passphrase: then the key lies in an encrypted file.";
         match error {
             SecretError::NoKeyring => Self::new("no_keyring", message).hint(fallback),
             SecretError::Locked => Self::new("keyring_locked", message).hint(fallback),

@@ -69,10 +69,24 @@ pub fn list(host: &Host, _: Nothing) -> Result<Vec<InboxItem>, ApiError> {
                     release.requested_ms,
                 )),
                 ("stale", Some(role)) => {
-                    out.push(of("sign_again", format!("Look again at {name}"), release.sentence, release.id, Some(role), release.requested_ms));
+                    out.push(of(
+                        "sign_again",
+                        format!("Look again at {name}"),
+                        release.sentence,
+                        release.id,
+                        Some(role),
+                        release.requested_ms,
+                    ));
                 }
                 ("sent_back", _) if release.mine => {
-                    out.push(of("sign_again", format!("{name} was sent back to you"), release.sentence, release.id, None, release.requested_ms));
+                    out.push(of(
+                        "sign_again",
+                        format!("{name} was sent back to you"),
+                        release.sentence,
+                        release.id,
+                        None,
+                        release.requested_ms,
+                    ));
                 }
                 _ => {}
             }
@@ -99,7 +113,14 @@ pub fn list(host: &Host, _: Nothing) -> Result<Vec<InboxItem>, ApiError> {
         }
         if project.my_turn && !out.iter().any(|i| i.project.as_deref() == Some(project.id.as_str())) {
             if let Some(next) = project.gate.iter().find(|g| !g.met) {
-                out.push(of("next_step", project.title.clone(), format!("It is your turn: {}.", lower_first(&next.text)), project.id.clone(), project.turn.clone(), 0));
+                out.push(of(
+                    "next_step",
+                    project.title.clone(),
+                    format!("It is your turn: {}.", lower_first(&next.text)),
+                    project.id.clone(),
+                    project.turn.clone(),
+                    0,
+                ));
             }
         }
     }

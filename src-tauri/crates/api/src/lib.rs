@@ -30,6 +30,6 @@ pub mod templates;
 pub mod tracking;
 pub mod workspaces;
 
-pub use error::ApiError;
 pub use cairn_os::watch::FolderWatch;
+pub use error::ApiError;
 pub use host::{Host, Workspace};

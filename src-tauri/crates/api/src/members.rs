@@ -103,9 +103,8 @@ pub fn list(host: &Host, _: Nothing) -> Result<Members, ApiError> {
                 phrase: keys::phrase(&q.key).unwrap_or_default(),
             })
             .collect();
-        let i_may_manage = me
-            .and_then(|id| acl.members.get(&id))
-            .is_some_and(|m| m.roles.iter().any(|r| matches!(r, Role::Owner | Role::Administrator)));
+        let i_may_manage =
+            me.and_then(|id| acl.members.get(&id)).is_some_and(|m| m.roles.iter().any(|r| matches!(r, Role::Owner | Role::Administrator)));
         Ok(Members { members, requests, i_may_manage })
     })
 }

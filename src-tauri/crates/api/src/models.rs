@@ -111,8 +111,9 @@ pub fn register(host: &Host, request: RegisterVersion) -> Result<ModelVersion, A
         let run = run_view(w, &w.require(Kind::Run, run_id.as_str())?).map_err(|e| ApiError::invalid(format!("{e:?}")))?;
         let files = model_files(w, &run)?;
         if files.is_empty() {
-            return Err(ApiError::conflict("This run has no model files")
-                .hint("Log the model in the training script, for example with mlflow.sklearn.log_model, and make the version from that run."));
+            return Err(ApiError::conflict("This run has no model files").hint(
+                "Log the model in the training script, for example with mlflow.sklearn.log_model, and make the version from that run.",
+            ));
         }
         let mut data = Vec::new();
         for id in &datasets {
@@ -140,7 +141,8 @@ pub fn register(host: &Host, request: RegisterVersion) -> Result<ModelVersion, A
 pub fn set_alias(host: &Host, request: SetAlias) -> Result<Model, ApiError> {
     let workspace = host.workspace()?;
     let alias = request.alias.trim().to_owned();
-    let good = !alias.is_empty() && alias.len() <= 255 && alias.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-') && alias != "latest";
+    let good =
+        !alias.is_empty() && alias.len() <= 255 && alias.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-') && alias != "latest";
     if !good {
         return Err(ApiError::invalid("An alias has letters, digits, '-' and '_', and is not \"latest\""));
     }
@@ -184,14 +186,25 @@ fn draft(r: &Reader<'_>, run: &Run, datasets: &[Record]) -> Result<Vec<(String, 
         for m in &run.metrics {
             let _ = writeln!(text, "| {} | {} |", plain(&m.key), cairn_chart::line::number(m.last.value));
         }
-        let _ = write!(text, "\nMeasured in the run *{}*. These are single values from one run; they carry no interval yet.", plain(run.name()));
+        let _ = write!(
+            text,
+            "\nMeasured in the run *{}*. These are single values from one run; they carry no interval yet.",
+            plain(run.name())
+        );
         add("performance", text);
     }
     let mut text = String::new();
     for data in datasets {
         let name = r.record(Kind::Dataset, data.parent.as_deref().unwrap_or_default())?.map(|d| d.text("name")).unwrap_or_default();
         let columns = data.json("columns").as_array().map_or(0, Vec::len);
-        let _ = writeln!(text, "- **{}**, version {}: {} rows, {columns} columns (`{}`)", plain(&name), data.text("number"), data.text("rows"), data.text("file"));
+        let _ = writeln!(
+            text,
+            "- **{}**, version {}: {} rows, {columns} columns (`{}`)",
+            plain(&name),
+            data.text("number"),
+            data.text("rows"),
+            data.text("file")
+        );
     }
     if !text.is_empty() {
         add("training_data", text);

@@ -1,10 +1,10 @@
 //! Notes in Markdown, about any record.
 
+use crate::ApiError;
 use crate::error::{body, title};
 use crate::host::Host;
 use crate::people::{Person, person_at};
 use crate::projects::Version;
-use crate::ApiError;
 use cairn_core::fold::subject_key;
 use cairn_core::id::{NoteId, OpId};
 use cairn_core::op::{Kind, Op, Subject};

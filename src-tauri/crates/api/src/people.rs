@@ -47,7 +47,5 @@ pub fn person_at(acl: &Acl, device: &str) -> Person {
 
 /// Parses roles from the wire.
 pub fn roles(raw: &[String]) -> Result<Vec<Role>, crate::ApiError> {
-    raw.iter()
-        .map(|r| Role::parse(r).ok_or_else(|| crate::ApiError::invalid(format!("\"{r}\" is no role"))))
-        .collect()
+    raw.iter().map(|r| Role::parse(r).ok_or_else(|| crate::ApiError::invalid(format!("\"{r}\" is no role")))).collect()
 }

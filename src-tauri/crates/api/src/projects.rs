@@ -362,10 +362,7 @@ pub(crate) fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Re
         id: record.id.clone(),
         title: record.text("title"),
         fields,
-        members: members
-            .iter()
-            .map(|(member, role)| ProjectMember { person: person(&acl, member), role: (*role).into() })
-            .collect(),
+        members: members.iter().map(|(member, role)| ProjectMember { person: person(&acl, member), role: (*role).into() }).collect(),
         created_ms: record.at_ms,
         created_by: person_at(&acl, &record.device),
         cycle,

@@ -151,8 +151,7 @@ pub fn request(host: &Host, request: RequestRelease) -> Result<Release, ApiError
 /// Signs a decision with this computer's key, over exactly what was shown.
 pub fn sign(host: &Host, request: SignRelease) -> Result<Release, ApiError> {
     let workspace = host.workspace()?;
-    let decision = Decision::parse(&request.decision)
-        .ok_or_else(|| ApiError::invalid("A decision is approved, rejected or sent_back"))?;
+    let decision = Decision::parse(&request.decision).ok_or_else(|| ApiError::invalid("A decision is approved, rejected or sent_back"))?;
     let role = Role::parse(&request.role).ok_or_else(|| ApiError::invalid(format!("\"{}\" is no role", request.role)))?;
     let reason = request.reason.trim().to_owned();
     if reason.is_empty() {
@@ -163,9 +162,8 @@ pub fn sign(host: &Host, request: SignRelease) -> Result<Release, ApiError> {
         let record = w.require(Kind::Release, &request.release)?;
         let judged = state_of(w, &record)?;
         let acl = w.acl()?;
-        let (member, known) = acl
-            .member_of(&workspace.device)
-            .ok_or_else(|| ApiError::conflict("This computer has not been let in yet"))?;
+        let (member, known) =
+            acl.member_of(&workspace.device).ok_or_else(|| ApiError::conflict("This computer has not been let in yet"))?;
         if let Some(why) = why_not(&judged, member, decision) {
             return Err(ApiError::conflict(why));
         }
@@ -305,7 +303,9 @@ fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Releas
         State::Withdrawn => "The request was withdrawn.".to_owned(),
         State::Rejected => "The release was rejected. A new version and a new request are the way on.".to_owned(),
         State::SentBack => "Sent back: something should change before it is decided.".to_owned(),
-        State::Stale(names) => format!("Stale: {} changed after the approval, so it no longer counts. It must be signed again.", say(names)),
+        State::Stale(names) => {
+            format!("Stale: {} changed after the approval, so it no longer counts. It must be signed again.", say(names))
+        }
         State::Waiting(roles) => format!("Waits for the decision of: {}.", labels(roles)),
         State::Approved => "Approved. It may go live.".to_owned(),
     };

@@ -131,9 +131,8 @@ pub fn experiments(host: &Host, _: Nothing) -> Result<Vec<Experiment>, ApiError>
     let workspace = host.workspace()?;
     // Somebody who may not log runs still reads: numbering is only for MLflow's clients.
     let all = match experiments::all(&workspace) {
-        Err(TrackingError::Denied(_)) => workspace.read(|r| {
-            r.records(Kind::Experiment, None)?.iter().rev().map(|e| experiments::view(r, e)).collect::<Result<Vec<_>, _>>()
-        })?,
+        Err(TrackingError::Denied(_)) => workspace
+            .read(|r| r.records(Kind::Experiment, None)?.iter().rev().map(|e| experiments::view(r, e)).collect::<Result<Vec<_>, _>>())?,
         other => other?,
     };
     workspace.read(|r| {
@@ -242,7 +241,12 @@ pub fn get(host: &Host, request: RunRef) -> Result<RunDetail, ApiError> {
             .collect();
         let artifacts = tracked::artifacts_of(&record)
             .into_iter()
-            .map(|a| ArtifactRow { here: workspace.store.blob_path(&a.digest).is_file(), path: a.path, size: a.size, digest: a.digest.to_string() })
+            .map(|a| ArtifactRow {
+                here: workspace.store.blob_path(&a.digest).is_file(),
+                path: a.path,
+                size: a.size,
+                digest: a.digest.to_string(),
+            })
             .collect();
         let mut models = Vec::new();
         for (id, _) in &run.outputs {

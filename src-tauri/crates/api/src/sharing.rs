@@ -185,11 +185,8 @@ fn seal_locked(workspace: &Workspace, repo: &Repo) -> Result<(), ApiError> {
         };
         // Parents are accepted tips that the own branch does not know of yet; each makes this
         // computer a witness of the other.
-        let others: Vec<&cairn_store::sharing::Branch> = branches
-            .iter()
-            .filter(|b| &b.device != device && own_past.get(&b.device).is_none_or(|n| *n < b.n))
-            .take(32)
-            .collect();
+        let others: Vec<&cairn_store::sharing::Branch> =
+            branches.iter().filter(|b| &b.device != device && own_past.get(&b.device).is_none_or(|n| *n < b.n)).take(32).collect();
         let mut pasts = vec![own_past];
         for branch in &others {
             pasts.push(workspace.read(|r| r.past_of(&branch.tip))?.unwrap_or_default());
@@ -383,7 +380,8 @@ fn accept_one(
 ) -> Result<Verdict, ApiError> {
     let header = &found.header;
     let genesis = workspace.read(|r| r.genesis())?;
-    let begins = matches!(found.lines.first().map(|l| OpLine::read(l)), Some(Ok(ReadLine::Known(l))) if matches!(l.op, Op::WorkspaceCreated { .. }));
+    let begins =
+        matches!(found.lines.first().map(|l| OpLine::read(l)), Some(Ok(ReadLine::Known(l))) if matches!(l.op, Op::WorkspaceCreated { .. }));
     if begins {
         if header.workspace.is_some() || genesis.as_ref() != Some(&found.sha256) {
             return Ok(Verdict::Refused(Fault::Workspace));
@@ -452,10 +450,8 @@ pub fn check_content(op: &Op, acl: &Acl, device: &DeviceId) -> Result<(), String
             keys::verify(key, release::NAMESPACE, statement.as_bytes(), signature)
                 .map_err(|_| "the sign-off is not signed with the key of whoever sent it".to_owned())?;
             let says = release::read(statement)?;
-            let same = says.release == release.as_str()
-                && says.decision == *decision
-                && says.role == *role
-                && says.principal == member.as_str();
+            let same =
+                says.release == release.as_str() && says.decision == *decision && says.role == *role && says.principal == member.as_str();
             if same { Ok(()) } else { Err("the signed statement says something else than the sign-off".to_owned()) }
         }
         _ => Ok(()),
@@ -516,9 +512,8 @@ pub fn verify(host: &Host, _: Nothing) -> Result<Verified, ApiError> {
     let workspace = host.workspace()?;
     let _one = lock(&workspace)?;
     let repo = repo(&workspace)?;
-    let (branches, rows, waiting) = workspace.read(|r| {
-        Ok::<_, ApiError>((r.branches()?, r.all_lines()?, r.outbox_len(&workspace.device)?))
-    })?;
+    let (branches, rows, waiting) =
+        workspace.read(|r| Ok::<_, ApiError>((r.branches()?, r.all_lines()?, r.outbox_len(&workspace.device)?)))?;
     let acl = workspace.read(|r| r.acl())?;
     let mut by_commit: std::collections::BTreeMap<&str, Vec<(u64, &str)>> = std::collections::BTreeMap::new();
     for row in &rows {

@@ -140,7 +140,7 @@ pub fn create(host: &Host, request: CreateWorkspace) -> Result<AppStatus, ApiErr
             granted.push(role);
         }
     }
-    let dir = folder(request.dir.as_deref(), name.as_str())?;
+    let dir = folder(host, request.dir.as_deref(), name.as_str())?;
     let workspace = begin(host, &dir, request.passphrase.as_deref())?;
     let key = workspace.key()?;
     let first = Admission {
@@ -178,7 +178,7 @@ pub fn join(host: &Host, request: JoinWorkspace) -> Result<AppStatus, ApiError> 
         }
         None => (typed, None),
     };
-    let dir = folder(request.dir.as_deref(), "joined")?;
+    let dir = folder(host, request.dir.as_deref(), "joined")?;
     let workspace = begin(host, &dir, request.passphrase.as_deref())?;
     let joined = (|| {
         sharing::first_contact(&workspace, address, pin.as_ref())?;
@@ -207,7 +207,7 @@ pub fn join(host: &Host, request: JoinWorkspace) -> Result<AppStatus, ApiError> 
 pub fn open(host: &Host, request: OpenWorkspace) -> Result<AppStatus, ApiError> {
     let dir = PathBuf::from(&request.dir);
     host.open(&dir)?;
-    remember(&dir);
+    remember(host, &dir);
     status(host, Nothing {})
 }
 
@@ -237,35 +237,40 @@ fn begin(host: &Host, dir: &Path, passphrase: Option<&str>) -> Result<Workspace,
 }
 
 fn enter(host: &Host, workspace: Workspace) -> Result<AppStatus, ApiError> {
-    remember(workspace.dir());
+    remember(host, workspace.dir());
     host.set_current(Arc::new(workspace));
     status(host, Nothing {})
 }
 
-fn remember(dir: &Path) {
+fn remember(host: &Host, dir: &Path) {
     // Only a convenience for the next start: the workspace itself is there and open.
-    if let Err(error) = cairn_os::paths::remember_workspace(dir) {
+    if let Err(error) = cairn_os::paths::remember_workspace(&host.home, dir) {
         tracing::warn!("the last workspace was not remembered: {error}");
     }
 }
 
-fn folder(asked: Option<&str>, name: &str) -> Result<PathBuf, ApiError> {
+fn folder(host: &Host, asked: Option<&str>, name: &str) -> Result<PathBuf, ApiError> {
     let dir = match asked.map(str::trim).filter(|d| !d.is_empty()) {
         Some(dir) => PathBuf::from(dir),
-        None => cairn_os::paths::default_workspace(name),
+        None => cairn_os::paths::default_workspace(&host.home, name),
     };
     let in_use = dir.join("cairn.db").exists() || std::fs::read_dir(&dir).is_ok_and(|mut d| d.next().is_some());
     if in_use {
-        return Err(ApiError::conflict(format!("The folder {} is not empty", dir.display())).hint("Choose another folder, or open the workspace that is there."));
+        return Err(ApiError::conflict(format!("The folder {} is not empty", dir.display()))
+            .hint("Choose another folder, or open the workspace that is there."));
     }
     Ok(dir)
 }
 
 fn computer_name() -> String {
-    std::fs::read_to_string("/etc/hostname").ok().map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()).unwrap_or_else(|| "This computer".to_owned())
+    std::fs::read_to_string("/etc/hostname")
+        .ok()
+        .map(|n| n.trim().to_owned())
+        .filter(|n| !n.is_empty())
+        .unwrap_or_else(|| "This computer".to_owned())
 }
 
 /// The workspace that was opened last on this computer.
 pub fn last() -> Option<PathBuf> {
-    cairn_os::paths::last_workspace()
+    cairn_os::paths::last_workspace(&cairn_os::paths::home())
 }

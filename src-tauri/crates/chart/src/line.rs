@@ -60,8 +60,7 @@ pub fn draw(request: &Request<'_>) -> Result<Drawn, ChartError> {
         return Err(ChartError::Size);
     }
     let palette = request.theme.palette();
-    let lines: Vec<Vec<Vec<(f64, f64)>>> =
-        request.series.iter().map(|s| stretches(&s.points, request.width as usize)).collect();
+    let lines: Vec<Vec<Vec<(f64, f64)>>> = request.series.iter().map(|s| stretches(&s.points, request.width as usize)).collect();
     let every = || lines.iter().flatten().flatten();
     let x_range = bounds(every().map(|p| p.0));
     let x_range = if x_range.0 < x_range.1 { x_range } else { (x_range.0 - 0.5, x_range.1 + 0.5) };
@@ -217,7 +216,8 @@ mod tests {
     use super::*;
 
     fn check(series: &[Series]) -> Drawn {
-        draw(&Request { title: "loss <of> run", x_label: "step", y_label: "loss", width: 640, height: 320, theme: Theme::Light, series }).unwrap()
+        draw(&Request { title: "loss <of> run", x_label: "step", y_label: "loss", width: 640, height: 320, theme: Theme::Light, series })
+            .unwrap()
     }
     fn one(points: &[(f64, f64)]) -> Vec<Series> {
         vec![Series { name: "loss".into(), points: points.to_vec() }]
@@ -244,7 +244,9 @@ mod tests {
 
     #[test]
     fn numbers_on_an_axis_are_short() {
-        for (value, text) in [(0.0, "0"), (0.25, "0.25"), (12_500.0, "12.5k"), (2e6, "2M"), (1e-7, "1.0e-7"), (100.0, "100"), (-0.5, "-0.5")] {
+        for (value, text) in
+            [(0.0, "0"), (0.25, "0.25"), (12_500.0, "12.5k"), (2e6, "2M"), (1e-7, "1.0e-7"), (100.0, "100"), (-0.5, "-0.5")]
+        {
             assert_eq!(number(value), text);
         }
     }

@@ -19,9 +19,7 @@ pub fn stretches(points: &[(f64, f64)], columns: usize) -> Vec<Vec<(f64, f64)>> 
 
 /// The finite bounds of some values; 0 to 1 if there are none.
 pub fn bounds(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    let (low, high) = values
-        .filter(|v| v.is_finite())
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+    let (low, high) = values.filter(|v| v.is_finite()).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
     if low > high { (0.0, 1.0) } else { (low, high) }
 }
 

@@ -74,7 +74,15 @@ mod tests {
                     assert!(contrast(c(text), c(surface)) >= 4.5, "{look}: {text} on {surface} (WCAG 1.4.3)");
                 }
             }
-            for (text, ground) in [("on-accent", "accent"), ("good", "good-soft"), ("warn", "warn-soft"), ("bad", "bad-soft"), ("info", "info-soft"), ("accent", "accent-soft"), ("accent", "surface")] {
+            for (text, ground) in [
+                ("on-accent", "accent"),
+                ("good", "good-soft"),
+                ("warn", "warn-soft"),
+                ("bad", "bad-soft"),
+                ("info", "info-soft"),
+                ("accent", "accent-soft"),
+                ("accent", "surface"),
+            ] {
                 assert!(contrast(c(text), c(ground)) >= 4.5, "{look}: {text} on {ground}: {}", contrast(c(text), c(ground)));
             }
             for surface in ["bg", "surface", "surface-2"] {

@@ -53,10 +53,13 @@ pub(crate) fn build(dir: &Path, remote: Option<&str>) -> Result<Value, ApiError>
     }
     let phrase = super::passphrase();
     let ana = Seat { host: Host::system(), id: String::new() };
-    let made = ana.call("workspace.create", json!({
-        "name": "Northwind Health", "person": "Ana Berg", "email": "ana@northwind.example", "dir": dir, "passphrase": phrase,
-        "roles": ["business_owner", "data_scientist"],
-    }))?;
+    let made = ana.call(
+        "workspace.create",
+        json!({
+            "name": "Northwind Health", "person": "Ana Berg", "email": "ana@northwind.example", "dir": dir, "passphrase": phrase,
+            "roles": ["business_owner", "data_scientist"],
+        }),
+    )?;
     let ana = Seat { id: text(&made["workspace"]["me"], "id"), ..ana };
     std::fs::create_dir_all(&team).map_err(|e| io(&e))?;
     let place = match remote {
@@ -65,7 +68,8 @@ pub(crate) fn build(dir: &Path, remote: Option<&str>) -> Result<Value, ApiError>
             let path = std::path::absolute(team.join("shared.git")).map_err(|e| io(&e))?;
             let made = Command::new("git").args(["init", "--quiet", "--bare"]).arg(&path).stdout(Stdio::null()).status();
             if !made.is_ok_and(|s| s.success()) {
-                return Err(ApiError::new("no_git", "The sample's shared place could not be made").hint("Install git, or name a shared place with --remote."));
+                return Err(ApiError::new("no_git", "The sample's shared place could not be made")
+                    .hint("Install git, or name a shared place with --remote."));
             }
             path.display().to_string()
         }
@@ -77,30 +81,57 @@ pub(crate) fn build(dir: &Path, remote: Option<&str>) -> Result<Value, ApiError>
     let people = [&ana, &dan, &mia];
 
     let recording: Value = serde_json::from_str(RECORDING)?;
-    let screening = project(&people, "Find tumours earlier", "medium", [
-        "Radiologists read 40 biopsies a day and reach the urgent ones late. We want the likely malignant ones read first.",
-        "If likely malignant samples are read first, the median wait for an urgent result falls from five days to two.",
-        "Median days from biopsy to urgent result",
-        "A harmless sample is read first: ten minutes of a radiologist's time.",
-        "A malignant sample waits longer than today. It must never be left out: every sample is still read.",
-    ])?;
+    let screening = project(
+        &people,
+        "Find tumours earlier",
+        "medium",
+        [
+            "Radiologists read 40 biopsies a day and reach the urgent ones late. We want the likely malignant ones read first.",
+            "If likely malignant samples are read first, the median wait for an urgent result falls from five days to two.",
+            "Median days from biopsy to urgent result",
+            "A harmless sample is read first: ten minutes of a radiologist's time.",
+            "A malignant sample waits longer than today. It must never be left out: every sample is still read.",
+        ],
+    )?;
     let run = train(&dan, &recording, "tumour-screening", &screening, "logistic-tumo-C1")?;
     let data = dataset(&dan, &screening, "Breast cancer, diagnostic", 0, &team)?;
     let version = model(&dan, &screening, "tumour-ranking", &run, &data)?;
-    card(&dan, &version, [
-        ("purpose", "Puts biopsies in the order in which radiologists read them. It never decides a diagnosis, and every sample is still read by a person."),
-        ("out_of_scope", "Not for deciding a diagnosis, not for other organs, and not for images: it reads measured cell features only."),
-        ("errors", "A harmless sample read first costs ten minutes. A malignant one that is ranked low waits as long as it does today."),
-        ("limitations", "Trained on 569 samples of one hospital from 1995. Other laboratories measure differently; check the ranking there before use."),
-        ("oversight", "The head of radiology watches the waiting times every week and can switch the ranking off; samples are then read in the order of arrival."),
-        ("contact", "Dan Okafor, data science"),
-    ])?;
+    card(
+        &dan,
+        &version,
+        [
+            (
+                "purpose",
+                "Puts biopsies in the order in which radiologists read them. It never decides a diagnosis, and every sample is still read by a person.",
+            ),
+            (
+                "out_of_scope",
+                "Not for deciding a diagnosis, not for other organs, and not for images: it reads measured cell features only.",
+            ),
+            (
+                "errors",
+                "A harmless sample read first costs ten minutes. A malignant one that is ranked low waits as long as it does today.",
+            ),
+            (
+                "limitations",
+                "Trained on 569 samples of one hospital from 1995. Other laboratories measure differently; check the ranking there before use.",
+            ),
+            (
+                "oversight",
+                "The head of radiology watches the waiting times every week and can switch the ranking off; samples are then read in the order of arrival.",
+            ),
+            ("contact", "Dan Okafor, data science"),
+        ],
+    )?;
     share(&people)?;
     walk(&ana, &dan, &mia, &screening, "G1", &ana)?;
     walk(&ana, &dan, &mia, &screening, "G2", &dan)?;
     walk(&ana, &dan, &mia, &screening, "G3", &dan)?;
     walk(&ana, &dan, &mia, &screening, "G4", &mia)?;
-    let release = dan.call("release.request", json!({ "version": version, "reason": "Right on 167 of 171 test samples, and it ranks them almost perfectly (ROC AUC 0.999)." }))?;
+    let release = dan.call(
+        "release.request",
+        json!({ "version": version, "reason": "Right on 167 of 171 test samples, and it ranks them almost perfectly (ROC AUC 0.999)." }),
+    )?;
     share(&people)?;
     sign(&ana, &release, "Two days instead of five for urgent patients, and every sample is still read by a person.")?;
     share(&people)?;
@@ -112,35 +143,53 @@ pub(crate) fn build(dir: &Path, remote: Option<&str>) -> Result<Value, ApiError>
         "text": "The ranking runs since Monday.\n\n- median wait: **2.1 days** (was 5.0)\n- switched off: never\n- next look: in four weeks",
     }))?;
 
-    let wine = project(&people, "Sort wine at the intake", "low", [
-        "Bottles arrive unlabelled from three growers and are sorted by hand, which takes a day per delivery.",
-        "If a quick lab measurement tells the grower, sorting a delivery takes an hour.",
-        "Hours to sort a delivery",
-        "A bottle goes to the wrong shelf and is found at the next check.",
-        "The same: growers mix up, and a customer may notice.",
-    ])?;
+    let wine = project(
+        &people,
+        "Sort wine at the intake",
+        "low",
+        [
+            "Bottles arrive unlabelled from three growers and are sorted by hand, which takes a day per delivery.",
+            "If a quick lab measurement tells the grower, sorting a delivery takes an hour.",
+            "Hours to sort a delivery",
+            "A bottle goes to the wrong shelf and is found at the next check.",
+            "The same: growers mix up, and a customer may notice.",
+        ],
+    )?;
     let run = train(&dan, &recording, "wine-sorting", &wine, "logistic-wine-C1")?;
     let data = dataset(&dan, &wine, "Wine recognition", 1, &team)?;
     let version = model(&dan, &wine, "grower-recognition", &run, &data)?;
-    card(&dan, &version, [
-        ("purpose", "Tells from thirteen lab values which of three growers a bottle comes from, so that deliveries are sorted in an hour."),
-        ("out_of_scope", "Not for judging quality or price, and not for growers that it has never seen."),
-        ("errors", "A bottle on the wrong shelf. It is found at the next check and costs a few minutes."),
-        ("limitations", "Only 178 bottles of one region and one year. A fourth grower would be sorted wrongly without any warning."),
-        ("oversight", "The shift lead checks ten bottles of each delivery and goes back to sorting by hand if two are wrong."),
-        ("contact", "Dan Okafor, data science"),
-    ])?;
+    card(
+        &dan,
+        &version,
+        [
+            (
+                "purpose",
+                "Tells from thirteen lab values which of three growers a bottle comes from, so that deliveries are sorted in an hour.",
+            ),
+            ("out_of_scope", "Not for judging quality or price, and not for growers that it has never seen."),
+            ("errors", "A bottle on the wrong shelf. It is found at the next check and costs a few minutes."),
+            ("limitations", "Only 178 bottles of one region and one year. A fourth grower would be sorted wrongly without any warning."),
+            ("oversight", "The shift lead checks ten bottles of each delivery and goes back to sorting by hand if two are wrong."),
+            ("contact", "Dan Okafor, data science"),
+        ],
+    )?;
     share(&people)?;
     walk(&ana, &dan, &mia, &wine, "G1", &ana)?;
     walk(&ana, &dan, &mia, &wine, "G2", &dan)?;
     walk(&ana, &dan, &mia, &wine, "G3", &dan)?;
     walk(&ana, &dan, &mia, &wine, "G4", &mia)?;
-    dan.call("release.request", json!({ "version": version, "reason": "52 of 54 bottles of the test were sorted right. Ready for the Tuesday delivery." }))?;
+    dan.call(
+        "release.request",
+        json!({ "version": version, "reason": "52 of 54 bottles of the test were sorted right. Ready for the Tuesday delivery." }),
+    )?;
 
-    let no_shows = ana.call("project.create", json!({
-        "title": "Fewer missed appointments",
-        "problem": "One in eight patients does not come, and nobody can use the free hour at short notice.",
-    }))?;
+    let no_shows = ana.call(
+        "project.create",
+        json!({
+            "title": "Fewer missed appointments",
+            "problem": "One in eight patients does not come, and nobody can use the free hour at short notice.",
+        }),
+    )?;
     ana.call("checklist.start", json!({ "project": text(&no_shows, "id"), "gate": "G1" }))?;
     share(&people)?;
     share(&people)?;
@@ -156,7 +205,10 @@ fn share(people: &[&Seat]) -> Result<(), ApiError> {
 fn join(ana: &Seat, dir: &Path, name: &str, email: &str, roles: &[&str]) -> Result<Seat, ApiError> {
     let invitation = text(&ana.call("app.status", Value::Null)?["workspace"], "invitation");
     let seat = Seat { host: Host::system(), id: String::new() };
-    let asked = seat.call("workspace.join", json!({ "address": invitation, "person": name, "email": email, "dir": dir, "passphrase": super::passphrase() }))?;
+    let asked = seat.call(
+        "workspace.join",
+        json!({ "address": invitation, "person": name, "email": email, "dir": dir, "passphrase": super::passphrase() }),
+    )?;
     ana.share()?;
     ana.call("member.admit", json!({ "device": asked["workspace"]["device"], "roles": roles }))?;
     ana.share()?;
@@ -168,12 +220,22 @@ fn join(ana: &Seat, dir: &Path, name: &str, email: &str, roles: &[&str]) -> Resu
 fn project(people: &[&Seat; 3], title: &str, risk: &str, texts: [&str; 5]) -> Result<String, ApiError> {
     let [ana, dan, mia] = people;
     let [problem, hypothesis, metric, false_positive, false_negative] = texts;
-    let made = ana.call("project.create", json!({ "title": title, "problem": problem, "hypothesis": hypothesis, "value_metric": metric, "risk_class": risk }))?;
+    let made = ana.call(
+        "project.create",
+        json!({ "title": title, "problem": problem, "hypothesis": hypothesis, "value_metric": metric, "risk_class": risk }),
+    )?;
     let id = text(&made, "id");
     for (field, value) in [("cost_false_positive", false_positive), ("cost_false_negative", false_negative)] {
         ana.call("project.edit", json!({ "project": id, "field": field, "value": value }))?;
     }
-    for (member, role) in [(&ana.id, "business_owner"), (&dan.id, "data_scientist"), (&dan.id, "data_engineer"), (&mia.id, "validator"), (&mia.id, "ml_engineer"), (&mia.id, "compliance")] {
+    for (member, role) in [
+        (&ana.id, "business_owner"),
+        (&dan.id, "data_scientist"),
+        (&dan.id, "data_engineer"),
+        (&mia.id, "validator"),
+        (&mia.id, "ml_engineer"),
+        (&mia.id, "compliance"),
+    ] {
         ana.call("project.set_member", json!({ "project": id, "member": member, "role": role, "belongs": true }))?;
     }
     share(people)?;
@@ -192,17 +254,27 @@ fn train(dan: &Seat, recording: &Value, experiment: &str, project: &str, wanted:
             recorded[key].as_object().into_iter().flatten().map(|(k, v)| (k.clone(), v.as_str().unwrap_or_default().to_owned())).collect()
         };
         let start = workspace.edge.now_ms();
-        let run = runs::create(&workspace, NewRun {
-            experiment: number.to_string(),
-            user: "dan".to_owned(),
-            name: Some(name.clone()),
-            start_ms: start,
-            tags: pairs("tags").into_iter().collect(),
-        })?;
+        let run = runs::create(
+            &workspace,
+            NewRun {
+                experiment: number.to_string(),
+                user: "dan".to_owned(),
+                name: Some(name.clone()),
+                start_ms: start,
+                tags: pairs("tags").into_iter().collect(),
+            },
+        )?;
         let mut metrics = Vec::new();
         for (key, points) in recorded["series"].as_object().into_iter().flatten() {
             for p in points.as_array().into_iter().flatten() {
-                metrics.push((key.clone(), Point { step: p[0].as_i64().unwrap_or(0), ts: start + p[0].as_i64().unwrap_or(0), value: p[1].as_f64().unwrap_or(f64::NAN) }));
+                metrics.push((
+                    key.clone(),
+                    Point {
+                        step: p[0].as_i64().unwrap_or(0),
+                        ts: start + p[0].as_i64().unwrap_or(0),
+                        value: p[1].as_f64().unwrap_or(f64::NAN),
+                    },
+                ));
             }
         }
         for (key, value) in recorded["final"].as_object().into_iter().flatten() {
@@ -250,10 +322,13 @@ fn walk(ana: &Seat, dan: &Seat, mia: &Seat, project: &str, gate: &str, worker: &
     let checklist = text(&started, "id");
     worker.call("checklist.pick_up", json!({ "checklist": checklist }))?;
     for item in started["items"].as_array().into_iter().flatten().filter(|i| i["blocks"] == true) {
-        worker.call("checklist.item_done", json!({
-            "checklist": checklist, "item": item["id"], "comment": "Done and looked through with the team.",
-            "evidence": [{ "kind": "project", "id": project }],
-        }))?;
+        worker.call(
+            "checklist.item_done",
+            json!({
+                "checklist": checklist, "item": item["id"], "comment": "Done and looked through with the team.",
+                "evidence": [{ "kind": "project", "id": project }],
+            }),
+        )?;
     }
     worker.call("checklist.complete", json!({ "checklist": checklist }))?;
     share(&[ana, dan, mia])?;
@@ -266,6 +341,11 @@ fn walk(ana: &Seat, dan: &Seat, mia: &Seat, project: &str, gate: &str, worker: &
 
 fn sign(ana: &Seat, release: &Value, reason: &str) -> Result<(), ApiError> {
     let shown = ana.call("release.get", json!({ "release": release["id"] }))?;
-    let card = shown["binds"].as_array().and_then(|b| b.iter().find(|x| x["name"] == "card")).map(|b| text(b, "sha256")).unwrap_or_default();
-    ana.call("release.sign", json!({ "release": release["id"], "decision": "approved", "role": "business_owner", "reason": reason, "card_digest": card })).map(drop)
+    let card =
+        shown["binds"].as_array().and_then(|b| b.iter().find(|x| x["name"] == "card")).map(|b| text(b, "sha256")).unwrap_or_default();
+    ana.call(
+        "release.sign",
+        json!({ "release": release["id"], "decision": "approved", "role": "business_owner", "reason": reason, "card_digest": card }),
+    )
+    .map(drop)
 }

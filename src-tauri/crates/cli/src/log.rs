@@ -50,11 +50,15 @@ impl Log {
             Err(error) => return Err(error.into()),
         };
         let user = std::env::var("USER").unwrap_or_default();
-        let run = runs::create(workspace, NewRun { experiment: number.to_string(), user, name: self.name.clone(), start_ms: now, ..NewRun::default() })?;
+        let run = runs::create(
+            workspace,
+            NewRun { experiment: number.to_string(), user, name: self.name.clone(), start_ms: now, ..NewRun::default() },
+        )?;
         let logged = (|| {
             runs::log_batch(workspace, &run.id, Batch { metrics, params, tags })?;
             for path in &self.files {
-                let bytes = std::fs::read(path).map_err(|e| TrackingError::Invalid(format!("{} could not be read: {e}", path.display())))?;
+                let bytes =
+                    std::fs::read(path).map_err(|e| TrackingError::Invalid(format!("{} could not be read: {e}", path.display())))?;
                 let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
                 put_artifact(workspace, RecordKind::Run, &run.id, &name, &bytes)?;
             }

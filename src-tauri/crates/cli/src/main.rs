@@ -196,16 +196,26 @@ fn run(cli: &Cli, host: &Arc<Host>) -> Result<Outcome, ApiError> {
         Verb::Init { dir, name, person: who, email, roles, remote } => {
             let solo = ["business_owner", "data_scientist", "data_engineer", "ml_engineer"].map(str::to_owned).to_vec();
             let roles = if roles.is_empty() { solo } else { roles.clone() };
-            let made = dispatch(host, "workspace.create", json!({
-                "name": name, "person": person(who.as_ref()), "email": email, "roles": roles, "remote": remote, "dir": dir, "passphrase": passphrase(),
-            }))?;
-            print::record(cli.json, &made, |v| format!("The workspace {} is in {}.", v["workspace"]["name"].as_str().unwrap_or_default(), dir.display()));
+            let made = dispatch(
+                host,
+                "workspace.create",
+                json!({
+                    "name": name, "person": person(who.as_ref()), "email": email, "roles": roles, "remote": remote, "dir": dir, "passphrase": passphrase(),
+                }),
+            )?;
+            print::record(cli.json, &made, |v| {
+                format!("The workspace {} is in {}.", v["workspace"]["name"].as_str().unwrap_or_default(), dir.display())
+            });
             return Ok(Outcome::Done);
         }
         Verb::Join { dir, address, person: who, email } => {
-            let joined = dispatch(host, "workspace.join", json!({
-                "address": address, "person": person(who.as_ref()), "email": email, "dir": dir, "passphrase": passphrase(),
-            }))?;
+            let joined = dispatch(
+                host,
+                "workspace.join",
+                json!({
+                    "address": address, "person": person(who.as_ref()), "email": email, "dir": dir, "passphrase": passphrase(),
+                }),
+            )?;
             print::record(cli.json, &joined, |v| {
                 let phrase = v["workspace"]["phrase"].as_str().unwrap_or_default();
                 format!("You asked to join. Tell an administrator these words, and run `cairn share` once you are let in:\n{phrase}")
@@ -214,7 +224,9 @@ fn run(cli: &Cli, host: &Arc<Host>) -> Result<Outcome, ApiError> {
         }
         Verb::Demo { dir, remote } => {
             let made = demo::build(dir, remote.as_deref())?;
-            print::record(cli.json, &made, |_| format!("The sample workspace is in {}. Open it with: cairn --workspace {} serve", dir.display(), dir.display()));
+            print::record(cli.json, &made, |_| {
+                format!("The sample workspace is in {}. Open it with: cairn --workspace {} serve", dir.display(), dir.display())
+            });
             return Ok(Outcome::Done);
         }
         Verb::Call { command: None, .. } => {
@@ -237,11 +249,17 @@ fn run(cli: &Cli, host: &Arc<Host>) -> Result<Outcome, ApiError> {
     open(cli, host)?;
     let call = |name: &str, request: Value| dispatch(host, name, request);
     match &cli.verb {
-        Verb::Status => print::record(cli.json, &json!({ "app": call("app.status", Value::Null)?, "sharing": call("sharing.status", Value::Null)? }), print::status),
+        Verb::Status => print::record(
+            cli.json,
+            &json!({ "app": call("app.status", Value::Null)?, "sharing": call("sharing.status", Value::Null)? }),
+            print::status,
+        ),
         Verb::Serve { port, pages } => serve::run(host, *port, pages.clone(), cli.json)?,
         Verb::Share { watch } => loop {
             match call("sharing.share", Value::Null) {
-                Ok(done) => print::record(cli.json, &done, |v| format!("Sent {}, received {}, refused {}.", v["sent"], v["received"], v["refused"])),
+                Ok(done) => {
+                    print::record(cli.json, &done, |v| format!("Sent {}, received {}, refused {}.", v["sent"], v["received"], v["refused"]))
+                }
                 Err(error) if *watch => eprintln!("{}", error.message),
                 Err(error) => return Err(error),
             }
@@ -253,7 +271,8 @@ fn run(cli: &Cli, host: &Arc<Host>) -> Result<Outcome, ApiError> {
         Verb::Log(log) => print::record(cli.json, &log.run(&*host.workspace()?)?, |v| v["run_id"].as_str().unwrap_or_default().to_owned()),
         Verb::Import { file, project, name } => {
             let projects = call("project.list", Value::Null)?;
-            let found = projects.as_array().and_then(|all| all.iter().find(|p| p["id"] == project.as_str() || p["title"] == project.as_str()));
+            let found =
+                projects.as_array().and_then(|all| all.iter().find(|p| p["id"] == project.as_str() || p["title"] == project.as_str()));
             let id = found.map(|p| p["id"].clone()).ok_or_else(|| ApiError::not_found(&format!("The project {project}")))?;
             let path = std::path::absolute(file).map_err(|e| ApiError::invalid(e.to_string()))?;
             print::record(cli.json, &call("dataset.import_csv", json!({ "project": id, "path": path, "name": name }))?, print::dataset);
@@ -288,10 +307,17 @@ fn run(cli: &Cli, host: &Arc<Host>) -> Result<Outcome, ApiError> {
             print::record(cli.json, &answer, |v| v["sentence"].as_str().unwrap_or_default().to_owned());
             return Ok(if approved { Outcome::Done } else { Outcome::No });
         }
-        Verb::Audit(Audit::List { limit }) => print::record(cli.json, &call("audit.list", json!({ "limit": limit, "tracking": true }))?, print::trail),
+        Verb::Audit(Audit::List { limit }) => {
+            print::record(cli.json, &call("audit.list", json!({ "limit": limit, "tracking": true }))?, print::trail)
+        }
         Verb::Audit(Audit::Export { out }) => {
             print::record(cli.json, &call("audit.export", json!({ "dir": out }))?, |v| {
-                format!("{} entries and {} sign-offs are in {}. VERIFY.md says how to check them.", v["entries"], v["signoffs"], out.display())
+                format!(
+                    "{} entries and {} sign-offs are in {}. VERIFY.md says how to check them.",
+                    v["entries"],
+                    v["signoffs"],
+                    out.display()
+                )
             });
         }
         Verb::Audit(Audit::Verify) | Verb::Verify => {
@@ -304,7 +330,11 @@ fn run(cli: &Cli, host: &Arc<Host>) -> Result<Outcome, ApiError> {
             let done = call("log.rebuild", Value::Null)?;
             let same = done["same"] == true;
             print::record(cli.json, &done, |v| {
-                format!("{} operations folded. The views are {}.", v["operations"], if same { "the same as before" } else { "different from before: they were damaged, and are mended" })
+                format!(
+                    "{} operations folded. The views are {}.",
+                    v["operations"],
+                    if same { "the same as before" } else { "different from before: they were damaged, and are mended" }
+                )
             });
         }
         Verb::Call { command, request } => {

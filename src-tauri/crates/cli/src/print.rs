@@ -28,7 +28,12 @@ pub(crate) fn status(v: &Value) -> String {
     let me = if w["me"].is_null() { "not let in yet".to_owned() } else { text(&w["me"], "name").to_owned() };
     let remote = w["remote"].as_str().filter(|r| !r.is_empty()).unwrap_or("nobody yet");
     let invite = w["invitation"].as_str().map(|i| format!("\nInvitation: {i}")).unwrap_or_default();
-    format!("{} ({})\nYou: {me}\nShared with: {remote}\nChanges to share: {}{invite}", text(w, "name"), text(w, "dir"), v["sharing"]["waiting"])
+    format!(
+        "{} ({})\nYou: {me}\nShared with: {remote}\nChanges to share: {}{invite}",
+        text(w, "name"),
+        text(w, "dir"),
+        v["sharing"]["waiting"]
+    )
 }
 
 pub(crate) fn findings(v: &Value) -> String {
@@ -41,8 +46,13 @@ pub(crate) fn findings(v: &Value) -> String {
 
 pub(crate) fn runs(v: &Value) -> String {
     let line = |r: &Value| {
-        let metrics: Vec<String> =
-            r["metrics"].as_object().into_iter().flatten().take(6).map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or_default())).collect();
+        let metrics: Vec<String> = r["metrics"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .take(6)
+            .map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or_default()))
+            .collect();
         format!("{}  {:<28} {:<9} {}", text(r, "id"), text(r, "name"), text(r, "status").to_lowercase(), metrics.join(" "))
     };
     let lines: Vec<String> = rows(v).map(line).collect();
@@ -51,13 +61,21 @@ pub(crate) fn runs(v: &Value) -> String {
 
 pub(crate) fn dataset(v: &Value) -> String {
     let newest = &v["versions"][0];
-    format!("{} version {}: {} rows, {} columns, sha256 {}", text(v, "name"), newest["number"], newest["rows"], newest["columns"].as_array().map_or(0, Vec::len), text(newest, "digest"))
+    format!(
+        "{} version {}: {} rows, {} columns, sha256 {}",
+        text(v, "name"),
+        newest["number"],
+        newest["rows"],
+        newest["columns"].as_array().map_or(0, Vec::len),
+        text(newest, "digest")
+    )
 }
 
 pub(crate) fn trail(v: &Value) -> String {
     let line = |e: &Value| {
         let why = e["why"].as_str().map(|w| format!(" ({w})")).unwrap_or_default();
-        let state = if text(e, "state") == "accepted" { String::new() } else { format!(" [{}: {}]", text(e, "state"), text(e, "state_reason")) };
+        let state =
+            if text(e, "state") == "accepted" { String::new() } else { format!(" [{}: {}]", text(e, "state"), text(e, "state_reason")) };
         format!("{}  {} {}{why}{state}", e["at_ms"], text(&e["by"], "name"), text(e, "sentence"))
     };
     rows(&v["entries"]).map(line).collect::<Vec<_>>().join("\n")
@@ -65,6 +83,7 @@ pub(crate) fn trail(v: &Value) -> String {
 
 pub(crate) fn verified(v: &Value) -> String {
     let problems: Vec<&str> = rows(&v["problems"]).filter_map(Value::as_str).collect();
-    let head = format!("{} commits with {} operations checked; {} operations are not sealed yet.", v["commits"], v["operations"], v["waiting"]);
+    let head =
+        format!("{} commits with {} operations checked; {} operations are not sealed yet.", v["commits"], v["operations"], v["waiting"]);
     if problems.is_empty() { format!("{head}\nEverything is as it was signed.") } else { format!("{head}\n{}", problems.join("\n")) }
 }

@@ -88,10 +88,7 @@ pub enum Denied {
 impl Acl {
     /// The state that follows from those `entries` that lie in `past` (all of them if `None`).
     pub fn at(entries: &[Entry], past: Option<&Past>) -> Self {
-        let seen: Vec<&Entry> = entries
-            .iter()
-            .filter(|e| past.is_none_or(|p| p.get(&e.device).is_some_and(|n| *n >= e.n)))
-            .collect();
+        let seen: Vec<&Entry> = entries.iter().filter(|e| past.is_none_or(|p| p.get(&e.device).is_some_and(|n| *n >= e.n))).collect();
         let mut acl = Self::default();
         for entry in &seen {
             match &entry.op {
@@ -275,12 +272,8 @@ pub fn judge(lines: &[Line<'_>]) -> Vec<Verdict> {
         let mut past = line.past.clone();
         past.insert(line.device.clone(), line.n - 1);
         // Which authority operations the author knew decides the state, so it is the memo's key.
-        let knew: Vec<u64> = entries
-            .iter()
-            .enumerate()
-            .filter(|(_, e)| past.get(&e.device).is_some_and(|n| *n >= e.n))
-            .map(|(at, _)| at as u64)
-            .collect();
+        let knew: Vec<u64> =
+            entries.iter().enumerate().filter(|(_, e)| past.get(&e.device).is_some_and(|n| *n >= e.n)).map(|(at, _)| at as u64).collect();
         let acl = known.entry(knew).or_insert_with(|| Acl::at(&entries, Some(&past)));
         match acl.check(line.device, line.n, line.op, line.why) {
             Ok(()) if line.op.is_authority() => {
@@ -389,9 +382,7 @@ mod tests {
 
     #[test]
     fn of_a_grant_and_a_revocation_that_did_not_know_of_each_other_the_revocation_wins() {
-        let grant = |past: &[(&str, u64)]| {
-            entry("adam", 1, past, Op::RoleGranted { member: who("bea"), role: Role::BusinessOwner })
-        };
+        let grant = |past: &[(&str, u64)]| entry("adam", 1, past, Op::RoleGranted { member: who("bea"), role: Role::BusinessOwner });
         let base = vec![
             genesis(),
             entry("olga", 2, &[("olga", 1)], Op::MemberAdmitted(admission("adam", &[Role::Administrator]))),
@@ -463,11 +454,8 @@ mod tests {
             entry("eve", 1, &[("olga", 3)], sign(Role::BusinessOwner)),
         ];
         let verdict = |order: &[usize]| {
-            let lines: Vec<Line<'_>> = order
-                .iter()
-                .map(|i| &log[*i])
-                .map(|e| Line { device: &e.device, n: e.n, past: &e.past, op: &e.op, why: None })
-                .collect();
+            let lines: Vec<Line<'_>> =
+                order.iter().map(|i| &log[*i]).map(|e| Line { device: &e.device, n: e.n, past: &e.past, op: &e.op, why: None }).collect();
             let mut back = vec![Verdict::Accepted; log.len()];
             for (i, v) in order.iter().zip(judge(&lines)) {
                 back[*i] = v;

@@ -53,11 +53,7 @@ pub fn canonical_text(model: &str, version: u32, sections: &Sections) -> String 
 
 /// The required sections that are empty.
 pub fn missing<'a>(template: &'a CardTemplate, sections: &Sections) -> Vec<&'a Section> {
-    template
-        .sections
-        .iter()
-        .filter(|s| s.required && sections.get(&s.id).is_none_or(|text| text.trim().is_empty()))
-        .collect()
+    template.sections.iter().filter(|s| s.required && sections.get(&s.id).is_none_or(|text| text.trim().is_empty())).collect()
 }
 
 #[cfg(test)]

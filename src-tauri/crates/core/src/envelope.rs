@@ -110,7 +110,8 @@ mod tests {
         };
         let text = header.to_message();
         assert_eq!(Header::parse(&text), Ok(header));
-        for twisted in [text.replace("seq=4", "seq=+4"), text.replace("seq=4", "seq=04"), format!("{text}\n"), text.replace("none", "None")] {
+        for twisted in [text.replace("seq=4", "seq=+4"), text.replace("seq=4", "seq=04"), format!("{text}\n"), text.replace("none", "None")]
+        {
             assert!(Header::parse(&twisted).is_err(), "{twisted}");
         }
         assert!(Header::parse("").is_err());

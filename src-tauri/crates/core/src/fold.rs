@@ -85,9 +85,9 @@ pub fn effects(op: &Op) -> Vec<Effect> {
         Op::ProjectMemberAdded { project, member, role } => Writes::on(Kind::Project, project.as_str())
             .put_key("member", format!("{member}/{}", role.as_str()), Some("1".to_owned()))
             .done(),
-        Op::ProjectMemberRemoved { project, member, role } => Writes::on(Kind::Project, project.as_str())
-            .put_key("member", format!("{member}/{}", role.as_str()), None)
-            .done(),
+        Op::ProjectMemberRemoved { project, member, role } => {
+            Writes::on(Kind::Project, project.as_str()).put_key("member", format!("{member}/{}", role.as_str()), None).done()
+        }
         Op::ProjectStageEntered { project, stage, cycle, waived } => Writes::on(Kind::Project, project.as_str())
             // One cell, so that stage and cycle can never come from two different moves.
             .put("stage", json!({ "stage": stage, "cycle": cycle, "waived": waived }).to_string())
@@ -98,12 +98,10 @@ pub fn effects(op: &Op) -> Vec<Effect> {
             .put("name", name.as_str())
             .put_key("project", "", project.as_ref().map(ToString::to_string))
             .done(),
-        Op::ExperimentRenamed { experiment, name } => {
-            Writes::on(Kind::Experiment, experiment.as_str()).put("name", name.as_str()).done()
+        Op::ExperimentRenamed { experiment, name } => Writes::on(Kind::Experiment, experiment.as_str()).put("name", name.as_str()).done(),
+        Op::ExperimentLinked { experiment, project } => {
+            Writes::on(Kind::Experiment, experiment.as_str()).put_key("project", "", project.as_ref().map(ToString::to_string)).done()
         }
-        Op::ExperimentLinked { experiment, project } => Writes::on(Kind::Experiment, experiment.as_str())
-            .put_key("project", "", project.as_ref().map(ToString::to_string))
-            .done(),
         Op::ExperimentTagged { experiment, set, removed } => {
             Writes::on(Kind::Experiment, experiment.as_str()).all("tag", set).none("tag", removed).done()
         }
@@ -122,16 +120,13 @@ pub fn effects(op: &Op) -> Vec<Effect> {
             }
         }
         Op::RunParamsLogged { run, params } => Writes::on(Kind::Run, run.as_str()).all("param", params).done(),
-        Op::RunTagged { run, set, removed } => {
-            Writes::on(Kind::Run, run.as_str()).all("tag", set).none("tag", removed).done()
-        }
+        Op::RunTagged { run, set, removed } => Writes::on(Kind::Run, run.as_str()).all("tag", set).none("tag", removed).done(),
         Op::RunMetricSummarised { run, key, count, last, min, max, outline } => Writes::on(Kind::Run, run.as_str())
             .put_key("metric", key, Some(metric_summary(*count, *last, *min, *max, outline).to_string()))
             .done(),
-        Op::RunInputsLogged { run, inputs } => inputs
-            .iter()
-            .fold(Writes::on(Kind::Run, run.as_str()), |w, (k, v)| w.put_key("input", k.clone(), Some(v.to_string())))
-            .done(),
+        Op::RunInputsLogged { run, inputs } => {
+            inputs.iter().fold(Writes::on(Kind::Run, run.as_str()), |w, (k, v)| w.put_key("input", k.clone(), Some(v.to_string()))).done()
+        }
         Op::RunOutputsLogged { run, models } => models
             .iter()
             .fold(Writes::on(Kind::Run, run.as_str()), |w, (k, step)| w.put_key("output", k.clone(), Some(step.to_string())))
@@ -149,10 +144,9 @@ pub fn effects(op: &Op) -> Vec<Effect> {
                 .all("tag", tags)
                 .done()
         }
-        Op::LoggedModelUpdated { model, status, updated_ms } => Writes::on(Kind::LoggedModel, model.as_str())
-            .put("status", status)
-            .put("updated_ms", updated_ms.to_string())
-            .done(),
+        Op::LoggedModelUpdated { model, status, updated_ms } => {
+            Writes::on(Kind::LoggedModel, model.as_str()).put("status", status).put("updated_ms", updated_ms.to_string()).done()
+        }
         Op::LoggedModelTagged { model, set, removed } => {
             Writes::on(Kind::LoggedModel, model.as_str()).all("tag", set).none("tag", removed).done()
         }
@@ -160,10 +154,9 @@ pub fn effects(op: &Op) -> Vec<Effect> {
             .put_key("artifact", path, Some(json!({ "digest": digest, "size": size }).to_string()))
             .done(),
 
-        Op::DatasetCreated { dataset, project, name } => Writes::on(Kind::Dataset, dataset.as_str())
-            .record(Some(project.as_str()))
-            .put("name", name.as_str())
-            .done(),
+        Op::DatasetCreated { dataset, project, name } => {
+            Writes::on(Kind::Dataset, dataset.as_str()).record(Some(project.as_str())).put("name", name.as_str()).done()
+        }
         Op::DatasetVersionAdded { version, dataset, number, file, digest, size, rows, columns } => {
             Writes::on(Kind::DatasetVersion, version.as_str())
                 .record(Some(dataset.as_str()))
@@ -175,25 +168,22 @@ pub fn effects(op: &Op) -> Vec<Effect> {
                 .put("columns", json!(columns).to_string())
                 .done()
         }
-        Op::ModelCreated { model, project, name } => Writes::on(Kind::Model, model.as_str())
-            .record(Some(project.as_str()))
-            .put("name", name.as_str())
-            .done(),
-        Op::ModelVersionAdded { version, model, number, run, files, datasets } => {
-            Writes::on(Kind::ModelVersion, version.as_str())
-                .record(Some(model.as_str()))
-                .put("number", number.to_string())
-                .put("run", run.as_str())
-                .put("files", json!(files).to_string())
-                .put("datasets", json!(datasets).to_string())
-                .done()
+        Op::ModelCreated { model, project, name } => {
+            Writes::on(Kind::Model, model.as_str()).record(Some(project.as_str())).put("name", name.as_str()).done()
         }
-        Op::ModelAliasSet { model, alias, version } => Writes::on(Kind::Model, model.as_str())
-            .put_key("alias", alias, version.as_ref().map(ToString::to_string))
+        Op::ModelVersionAdded { version, model, number, run, files, datasets } => Writes::on(Kind::ModelVersion, version.as_str())
+            .record(Some(model.as_str()))
+            .put("number", number.to_string())
+            .put("run", run.as_str())
+            .put("files", json!(files).to_string())
+            .put("datasets", json!(datasets).to_string())
             .done(),
-        Op::CardEdited { version, section, text, base } => Writes::on(Kind::ModelVersion, version.as_str())
-            .edit("card", section, text.as_str().to_owned(), base.as_ref())
-            .done(),
+        Op::ModelAliasSet { model, alias, version } => {
+            Writes::on(Kind::Model, model.as_str()).put_key("alias", alias, version.as_ref().map(ToString::to_string)).done()
+        }
+        Op::CardEdited { version, section, text, base } => {
+            Writes::on(Kind::ModelVersion, version.as_str()).edit("card", section, text.as_str().to_owned(), base.as_ref()).done()
+        }
 
         Op::NoteCreated { note, about, title, text } => Writes::on(Kind::Note, note.as_str())
             .record(Some(&subject_key(about)))
@@ -209,23 +199,17 @@ pub fn effects(op: &Op) -> Vec<Effect> {
             .put("cycle", cycle.to_string())
             .put("state", "open")
             .done(),
-        Op::ChecklistPickedUp { checklist, member } => Writes::on(Kind::Checklist, checklist.as_str())
-            .put("holder", member.as_str())
-            .put("state", "picked_up")
-            .done(),
+        Op::ChecklistPickedUp { checklist, member } => {
+            Writes::on(Kind::Checklist, checklist.as_str()).put("holder", member.as_str()).put("state", "picked_up").done()
+        }
         Op::ChecklistItemDone { checklist, item, comment, evidence } => Writes::on(Kind::Checklist, checklist.as_str())
             .put_key("item", item, Some(json!({ "comment": comment, "evidence": evidence }).to_string()))
             .done(),
-        Op::ChecklistItemReopened { checklist, item } => {
-            Writes::on(Kind::Checklist, checklist.as_str()).put_key("item", item, None).done()
+        Op::ChecklistItemReopened { checklist, item } => Writes::on(Kind::Checklist, checklist.as_str()).put_key("item", item, None).done(),
+        Op::ChecklistHandedBack { checklist } => {
+            Writes::on(Kind::Checklist, checklist.as_str()).put_key("holder", "", None).put("state", "handed_back").done()
         }
-        Op::ChecklistHandedBack { checklist } => Writes::on(Kind::Checklist, checklist.as_str())
-            .put_key("holder", "", None)
-            .put("state", "handed_back")
-            .done(),
-        Op::ChecklistCompleted { checklist } => {
-            Writes::on(Kind::Checklist, checklist.as_str()).put("state", "completed").done()
-        }
+        Op::ChecklistCompleted { checklist } => Writes::on(Kind::Checklist, checklist.as_str()).put("state", "completed").done(),
 
         Op::ReleaseRequested { release, project, version, policy, policy_digest } => Writes::on(Kind::Release, release.as_str())
             .record(Some(project.as_str()))
@@ -241,22 +225,16 @@ pub fn effects(op: &Op) -> Vec<Effect> {
             .put("signature", signature)
             .done(),
         Op::ReleaseWithdrawn { release } => Writes::on(Kind::Release, release.as_str()).put("withdrawn", "1").done(),
-        Op::DeploymentRecorded { deployment, project, version, release, environment } => {
-            Writes::on(Kind::Deployment, deployment.as_str())
-                .record(Some(project.as_str()))
-                .put("version", version.as_str())
-                .put("environment", environment.as_str())
-                .put_key("release", "", release.as_ref().map(ToString::to_string))
-                .done()
-        }
+        Op::DeploymentRecorded { deployment, project, version, release, environment } => Writes::on(Kind::Deployment, deployment.as_str())
+            .record(Some(project.as_str()))
+            .put("version", version.as_str())
+            .put("environment", environment.as_str())
+            .put_key("release", "", release.as_ref().map(ToString::to_string))
+            .done(),
 
-        Op::RecordDeleted { subject } if deletable(subject.kind) => {
-            Writes::on(subject.kind, subject.id.clone()).put("deleted", "1").done()
-        }
+        Op::RecordDeleted { subject } if deletable(subject.kind) => Writes::on(subject.kind, subject.id.clone()).put("deleted", "1").done(),
         Op::RecordDeleted { .. } => Vec::new(),
-        Op::RecordRestored { subject } => {
-            Writes::on(subject.kind, subject.id.clone()).put_key("deleted", "", None).done()
-        }
+        Op::RecordRestored { subject } => Writes::on(subject.kind, subject.id.clone()).put_key("deleted", "", None).done(),
     }
 }
 

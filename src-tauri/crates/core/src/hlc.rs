@@ -56,10 +56,8 @@ impl TryFrom<String> for Hlc {
         if ms.len() != 12 || counter.len() != 8 {
             return Err(BadHlc);
         }
-        let hlc = Self {
-            ms: u64::from_str_radix(ms, 16).map_err(|_| BadHlc)?,
-            counter: u32::from_str_radix(counter, 16).map_err(|_| BadHlc)?,
-        };
+        let hlc =
+            Self { ms: u64::from_str_radix(ms, 16).map_err(|_| BadHlc)?, counter: u32::from_str_radix(counter, 16).map_err(|_| BadHlc)? };
         // One value has one text: "+1" or upper case would give two.
         if hlc.to_string() == raw { Ok(hlc) } else { Err(BadHlc) }
     }

@@ -9,8 +9,7 @@ use std::fmt;
 pub struct BadId(pub String);
 
 fn check(raw: &str) -> Result<(), BadId> {
-    let good = (1..=64).contains(&raw.len())
-        && raw.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let good = (1..=64).contains(&raw.len()) && raw.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     if good { Ok(()) } else { Err(BadId(raw.chars().take(80).collect())) }
 }
 

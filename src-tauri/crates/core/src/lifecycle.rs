@@ -18,8 +18,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    pub const ALL: [Self; 6] =
-        [Self::BusinessProblem, Self::Data, Self::Training, Self::Validation, Self::Approval, Self::Operation];
+    pub const ALL: [Self; 6] = [Self::BusinessProblem, Self::Data, Self::Training, Self::Validation, Self::Approval, Self::Operation];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -54,16 +53,22 @@ impl Stage {
 #[serde(rename_all = "snake_case", tag = "is")]
 pub enum Criterion {
     /// A text field of the project is filled.
-    FieldFilled { field: String },
+    FieldFilled {
+        field: String,
+    },
     /// At least one member with this role belongs to the project.
-    MemberNamed { role: Role },
+    MemberNamed {
+        role: Role,
+    },
     DatasetRegistered,
     RunFinished,
     ModelVersionRegistered,
     /// Every required section of the newest version's card is filled.
     CardComplete,
     /// The handoff checklist of this gate is completed in this cycle.
-    ChecklistCompleted { gate: String },
+    ChecklistCompleted {
+        gate: String,
+    },
     ReleaseApproved,
     DeployedToProduction,
 }

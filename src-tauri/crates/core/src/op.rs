@@ -5,8 +5,8 @@
 
 use crate::hlc::Hlc;
 use crate::id::{
-    ChecklistId, DatasetId, DatasetVersionId, DeploymentId, DeviceId, Digest, ExperimentId, LoggedModelId, MemberId,
-    ModelId, ModelVersionId, NoteId, OpId, ProjectId, ReleaseId, RunId,
+    ChecklistId, DatasetId, DatasetVersionId, DeploymentId, DeviceId, Digest, ExperimentId, LoggedModelId, MemberId, ModelId,
+    ModelVersionId, NoteId, OpId, ProjectId, ReleaseId, RunId,
 };
 use crate::lifecycle::Stage;
 use crate::role::{Act, Role};
@@ -43,12 +43,7 @@ impl TryFrom<String> for Num {
             "NaN" => Ok(Self(f64::NAN)),
             "Infinity" => Ok(Self(f64::INFINITY)),
             "-Infinity" => Ok(Self(f64::NEG_INFINITY)),
-            text => text
-                .parse()
-                .ok()
-                .filter(|x: &f64| x.is_finite())
-                .map(Self)
-                .ok_or_else(|| format!("\"{text}\" is no number")),
+            text => text.parse().ok().filter(|x: &f64| x.is_finite()).map(Self).ok_or_else(|| format!("\"{text}\" is no number")),
         }
     }
 }
@@ -447,10 +442,9 @@ impl Op {
             | Self::LoggedModelTagged { .. }
             | Self::ArtifactLogged { .. } => Needs::Permission(Act::Track),
             Self::DatasetCreated { .. } | Self::DatasetVersionAdded { .. } => Needs::Permission(Act::RegisterData),
-            Self::ModelCreated { .. }
-            | Self::ModelVersionAdded { .. }
-            | Self::ModelAliasSet { .. }
-            | Self::CardEdited { .. } => Needs::Permission(Act::RegisterModel),
+            Self::ModelCreated { .. } | Self::ModelVersionAdded { .. } | Self::ModelAliasSet { .. } | Self::CardEdited { .. } => {
+                Needs::Permission(Act::RegisterModel)
+            }
             Self::NoteCreated { .. }
             | Self::NoteEdited { .. }
             | Self::ChecklistStarted { .. }
@@ -503,7 +497,12 @@ pub struct OpLine {
 pub enum ReadLine {
     Known(Box<OpLine>),
     /// A type that this program does not know: kept as it stands, skipped, read again after an upgrade.
-    Unknown { id: OpId, hlc: Hlc, tz: i16, name: String },
+    Unknown {
+        id: OpId,
+        hlc: Hlc,
+        tz: i16,
+        name: String,
+    },
 }
 
 #[derive(Deserialize)]
@@ -530,9 +529,7 @@ impl OpLine {
         let head: Header = serde_json::from_str(text).map_err(|e| e.to_string())?;
         match serde_json::from_str::<Self>(text) {
             Ok(line) => Ok(ReadLine::Known(Box::new(line))),
-            Err(_) if !is_known_name(&head.t) => {
-                Ok(ReadLine::Unknown { id: head.id, hlc: head.hlc, tz: head.tz, name: head.t })
-            }
+            Err(_) if !is_known_name(&head.t) => Ok(ReadLine::Unknown { id: head.id, hlc: head.hlc, tz: head.tz, name: head.t }),
             Err(error) => Err(error.to_string()),
         }
     }

@@ -67,8 +67,7 @@ pub struct StatementParts<'a> {
 
 /// The in-toto Statement v1 (<https://in-toto.io/Statement/v1>) of a sign-off, as the exact text to sign.
 pub fn statement(parts: &StatementParts<'_>) -> String {
-    let subject: Vec<Value> =
-        parts.subjects.iter().map(|s| json!({ "name": s.name, "digest": { "sha256": s.sha256 } })).collect();
+    let subject: Vec<Value> = parts.subjects.iter().map(|s| json!({ "name": s.name, "digest": { "sha256": s.sha256 } })).collect();
     json!({
         "_type": "https://in-toto.io/Statement/v1",
         "subject": subject,
@@ -200,9 +199,7 @@ pub fn state(rule: &Rule, requester: &MemberId, withdrawn: bool, signoffs: &[Sig
 
 /// The names of what differs between what was signed and what is now.
 pub fn changed(signed: &[Bound], current: &[Bound]) -> Vec<String> {
-    let differs = |a: &[Bound], b: &[Bound]| -> Vec<String> {
-        a.iter().filter(|x| !b.contains(x)).map(|x| x.name.clone()).collect()
-    };
+    let differs = |a: &[Bound], b: &[Bound]| -> Vec<String> { a.iter().filter(|x| !b.contains(x)).map(|x| x.name.clone()).collect() };
     let mut names = differs(signed, current);
     names.extend(differs(current, signed));
     names.sort();
@@ -245,10 +242,7 @@ mod tests {
         MemberId::parse(name).unwrap()
     }
     fn bound(card: &str) -> Vec<Bound> {
-        vec![
-            Bound { name: "model".into(), sha256: sha256(b"files") },
-            Bound { name: "card".into(), sha256: sha256(card.as_bytes()) },
-        ]
+        vec![Bound { name: "model".into(), sha256: sha256(b"files") }, Bound { name: "card".into(), sha256: sha256(card.as_bytes()) }]
     }
     fn signoff(name: &str, role: Role, decision: Decision, card: &str) -> Signoff {
         Signoff { member: who(name), role, decision, subjects: bound(card) }
@@ -297,10 +291,8 @@ mod tests {
     #[test]
     fn two_roles_need_two_people() {
         let two = rule(&[Role::Validator, Role::BusinessOwner]);
-        let both = [
-            signoff("bea", Role::BusinessOwner, Decision::Approved, "now"),
-            signoff("bea", Role::Validator, Decision::Approved, "now"),
-        ];
+        let both =
+            [signoff("bea", Role::BusinessOwner, Decision::Approved, "now"), signoff("bea", Role::Validator, Decision::Approved, "now")];
         assert!(matches!(judge(&two, &both), State::Waiting(open) if open.len() == 1));
         let more = [both[0].clone(), both[1].clone(), signoff("val", Role::Validator, Decision::Approved, "now")];
         assert_eq!(judge(&two, &more), State::Approved);

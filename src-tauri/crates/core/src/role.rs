@@ -65,12 +65,7 @@ impl Role {
         match self {
             Self::Owner => 2,
             Self::Administrator => 1,
-            Self::BusinessOwner
-            | Self::DataScientist
-            | Self::DataEngineer
-            | Self::MlEngineer
-            | Self::Validator
-            | Self::Compliance => 0,
+            Self::BusinessOwner | Self::DataScientist | Self::DataEngineer | Self::MlEngineer | Self::Validator | Self::Compliance => 0,
         }
     }
 }

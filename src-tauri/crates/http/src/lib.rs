@@ -63,7 +63,9 @@ pub async fn serve(listener: TcpListener, serving: Serving) -> Result<(), ApiErr
         .route("/health", get(|| async { "OK" }))
         .merge(doors)
         .merge(mlflow)
-        .fallback(|| async { (StatusCode::NOT_FOUND, Json(serde_json::json!({ "error_code": "ENDPOINT_NOT_FOUND", "message": "There is nothing here." }))) })
+        .fallback(|| async {
+            (StatusCode::NOT_FOUND, Json(serde_json::json!({ "error_code": "ENDPOINT_NOT_FOUND", "message": "There is nothing here." })))
+        })
         .layer(axum::middleware::from_fn_with_state(address.port(), guard::loopback))
         .layer(tower_http::catch_panic::CatchPanicLayer::new());
     axum::serve(listener, app).await.map_err(|e| ApiError::new("internal", e.to_string()))

@@ -208,9 +208,7 @@ fn csv_error(path: &Path, error: csv::Error) -> CsvError {
     let path = path.to_owned();
     let line = error.position().map_or(0, csv::Position::line);
     match error.into_kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            CsvError::Ragged { path, line, expected: expected_len, found: len }
-        }
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => CsvError::Ragged { path, line, expected: expected_len, found: len },
         csv::ErrorKind::Utf8 { .. } => CsvError::Encoding { path, line },
         csv::ErrorKind::Io(source) => CsvError::Read { path, source },
         other => CsvError::Read { path, source: std::io::Error::other(format!("{other:?}")) },

@@ -29,7 +29,9 @@ fn place(path: &str) -> Result<Place, Failure> {
     validate::artifact_path(path.trim_end_matches('/')).map_err(|_| invalid_path())?;
     let parts: Vec<&str> = path.trim_end_matches('/').split('/').collect();
     match parts.as_slice() {
-        [_, "models", id, "artifacts", rest @ ..] => Ok(Place { kind: RecordKind::LoggedModel, id: (*id).to_owned(), path: rest.join("/") }),
+        [_, "models", id, "artifacts", rest @ ..] => {
+            Ok(Place { kind: RecordKind::LoggedModel, id: (*id).to_owned(), path: rest.join("/") })
+        }
         [_, id, "artifacts", rest @ ..] => Ok(Place { kind: RecordKind::Run, id: (*id).to_owned(), path: rest.join("/") }),
         _ => Err(invalid_path()),
     }

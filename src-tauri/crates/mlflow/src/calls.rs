@@ -16,9 +16,7 @@ type Answer = Result<Value, Failure>;
 pub(crate) fn dispatch(w: &Workspace, method: &Method, name: &str, input: &Input) -> Answer {
     match (method.as_str(), name) {
         ("POST", "experiments/create") => experiment_create(w, input),
-        ("GET", "experiments/get") => {
-            Ok(json!({ "experiment": experiment(&experiments::get(w, &input.require("experiment_id")?)?) }))
-        }
+        ("GET", "experiments/get") => Ok(json!({ "experiment": experiment(&experiments::get(w, &input.require("experiment_id")?)?) })),
         ("GET", "experiments/get-by-name") => {
             Ok(json!({ "experiment": experiment(&experiments::by_name(w, &input.require("experiment_name")?)?) }))
         }
@@ -166,20 +164,18 @@ fn seen(view: Option<&str>, deleted: bool) -> bool {
 fn page_size(asked: Option<i64>, default: usize, most: usize) -> Result<usize, Failure> {
     match asked {
         None => Ok(default),
-        Some(n) => usize::try_from(n)
-            .ok()
-            .filter(|n| (1..=most).contains(n))
-            .ok_or_else(|| Failure::invalid(format!("Invalid value {n} for parameter 'max_results' supplied: It must be at least 1 and at most {most}"))),
+        Some(n) => usize::try_from(n).ok().filter(|n| (1..=most).contains(n)).ok_or_else(|| {
+            Failure::invalid(format!("Invalid value {n} for parameter 'max_results' supplied: It must be at least 1 and at most {most}"))
+        }),
     }
 }
 
 fn page<'a, T>(all: &'a [T], token: Option<&str>, max: usize) -> Result<(&'a [T], Option<String>), Failure> {
     let start: usize = match token {
         None => 0,
-        Some(text) => text
-            .strip_prefix('o')
-            .and_then(|n| n.parse().ok())
-            .ok_or_else(|| Failure::invalid("Invalid page token, could not decode"))?,
+        Some(text) => {
+            text.strip_prefix('o').and_then(|n| n.parse().ok()).ok_or_else(|| Failure::invalid("Invalid page token, could not decode"))?
+        }
     };
     let start = start.min(all.len());
     let end = start.saturating_add(max).min(all.len());
@@ -200,7 +196,10 @@ fn run_create(w: &Workspace, input: &Input) -> Answer {
 fn run_update(w: &Workspace, input: &Input) -> Answer {
     let status = match input.text("status")? {
         None => None,
-        Some(text) => Some(RunStatus::parse(&text).ok_or_else(|| Failure::invalid(format!("Invalid value \"{text}\" for parameter 'status' supplied.")))?),
+        Some(text) => Some(
+            RunStatus::parse(&text)
+                .ok_or_else(|| Failure::invalid(format!("Invalid value \"{text}\" for parameter 'status' supplied.")))?,
+        ),
     };
     let updated = runs::update(w, &input.run_id()?, status, input.int("end_time")?, input.text("run_name")?.as_deref())?;
     Ok(json!({ "run_info": run_info(&updated) }))
@@ -229,14 +228,20 @@ fn log_batch(w: &Workspace, input: &Input) -> Answer {
     let id = input.run_id()?;
     let metrics = input.list("metrics")?;
     let (params, tags) = (input.pairs("params")?, input.pairs("tags")?);
-    for (what, count, most) in [("metrics", metrics.len(), METRICS_MAX), ("params", params.len(), PARAMS_MAX), ("tags", tags.len(), TAGS_MAX)] {
+    for (what, count, most) in
+        [("metrics", metrics.len(), METRICS_MAX), ("params", params.len(), PARAMS_MAX), ("tags", tags.len(), TAGS_MAX)]
+    {
         if count > most {
-            return Err(Failure::invalid(format!("A batch logging request can contain at most {most} {what}. Got {count} {what}. Please split up {what} across multiple requests and try again.")));
+            return Err(Failure::invalid(format!(
+                "A batch logging request can contain at most {most} {what}. Got {count} {what}. Please split up {what} across multiple requests and try again."
+            )));
         }
     }
     let total = metrics.len() + params.len() + tags.len();
     if total > 1_000 {
-        return Err(Failure::invalid(format!("A batch logging request can contain at most 1000 metrics, params, and tags in total. Got {total}.")));
+        return Err(Failure::invalid(format!(
+            "A batch logging request can contain at most 1000 metrics, params, and tags in total. Got {total}."
+        )));
     }
     let metrics = metrics.iter().map(|m| metric(&Input::of(m)?)).collect::<Result<Vec<_>, _>>()?;
     done(runs::log_batch(w, &id, Batch { metrics, params, tags }))

@@ -45,7 +45,8 @@ async fn call(State(host): State<Arc<Host>>, method: Method, uri: Uri, headers: 
     };
     // SQLite blocks; the async threads must stay free for other clients.
     let done = tokio::task::spawn_blocking(move || {
-        let workspace = host.workspace().map_err(|e| Failure::new(StatusCode::SERVICE_UNAVAILABLE, "TEMPORARILY_UNAVAILABLE", e.message))?;
+        let workspace =
+            host.workspace().map_err(|e| Failure::new(StatusCode::SERVICE_UNAVAILABLE, "TEMPORARILY_UNAVAILABLE", e.message))?;
         calls::dispatch(&workspace, &method, &name, &input)
     })
     .await;
@@ -58,7 +59,8 @@ async fn call(State(host): State<Arc<Host>>, method: Method, uri: Uri, headers: 
 
 async fn artifact(State(host): State<Arc<Host>>, method: Method, uri: Uri, body: Bytes) -> Response {
     let done = tokio::task::spawn_blocking(move || {
-        let workspace = host.workspace().map_err(|e| Failure::new(StatusCode::SERVICE_UNAVAILABLE, "TEMPORARILY_UNAVAILABLE", e.message))?;
+        let workspace =
+            host.workspace().map_err(|e| Failure::new(StatusCode::SERVICE_UNAVAILABLE, "TEMPORARILY_UNAVAILABLE", e.message))?;
         artifacts::serve(&workspace, &method, &uri, &body)
     })
     .await;

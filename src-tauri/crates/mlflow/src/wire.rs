@@ -24,7 +24,9 @@ impl Failure {
         Self::new(StatusCode::BAD_REQUEST, "INVALID_PARAMETER_VALUE", message)
     }
     pub(crate) fn missing(field: &str) -> Self {
-        Self::invalid(format!("Missing value for required parameter '{field}'. See the API docs for more information about request parameters."))
+        Self::invalid(format!(
+            "Missing value for required parameter '{field}'. See the API docs for more information about request parameters."
+        ))
     }
     pub(crate) fn unknown_endpoint(method: &Method, name: &str) -> Self {
         Self::new(

@@ -15,10 +15,10 @@ pub fn home() -> PathBuf {
 }
 
 /// Where new workspaces go unless the person says otherwise.
-pub fn default_workspace(name: &str) -> PathBuf {
+pub fn default_workspace(home: &Path, name: &str) -> PathBuf {
     let plain: String = name.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
     let plain = plain.trim_matches('-');
-    let base = home().join("workspaces");
+    let base = home.join("workspaces");
     let first = base.join(if plain.is_empty() { "workspace" } else { plain });
     if !first.exists() {
         return first;
@@ -27,13 +27,13 @@ pub fn default_workspace(name: &str) -> PathBuf {
 }
 
 /// The workspace that was opened last.
-pub fn last_workspace() -> Option<PathBuf> {
-    let text = std::fs::read_to_string(home().join("last")).ok()?;
+pub fn last_workspace(home: &Path) -> Option<PathBuf> {
+    let text = std::fs::read_to_string(home.join("last")).ok()?;
     Some(PathBuf::from(text.trim())).filter(|p| !p.as_os_str().is_empty())
 }
 
 /// Remembers the workspace for the next start.
-pub fn remember_workspace(dir: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(home())?;
-    std::fs::write(home().join("last"), dir.as_os_str().as_encoded_bytes())
+pub fn remember_workspace(home: &Path, dir: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(home)?;
+    std::fs::write(home.join("last"), dir.as_os_str().as_encoded_bytes())
 }

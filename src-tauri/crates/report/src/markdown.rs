@@ -23,7 +23,8 @@ mod tests {
 
     #[test]
     fn what_somebody_wrote_cannot_run_or_phone_home() {
-        let html = to_html("# Hi\n<script>x</script><img src=https://e.example/x.png onerror=x> [l](javascript:x) **b**\n\n|a|b|\n|-|-|\n|1|2|");
+        let html =
+            to_html("# Hi\n<script>x</script><img src=https://e.example/x.png onerror=x> [l](javascript:x) **b**\n\n|a|b|\n|-|-|\n|1|2|");
         for bad in ["script", "img", "javascript", "onerror"] {
             assert!(!html.contains(bad), "{bad} in {html}");
         }

@@ -79,8 +79,10 @@ impl Writer<'_> {
         let (id, mut sum) = match found {
             Some(found) => found,
             None => {
-                self.prepare_cached("INSERT INTO metric_series (run, key, count, last_step, last_ts, last_bits) VALUES (?1, ?2, 0, 0, 0, 0)")?
-                    .execute([run.as_str(), key])?;
+                self.prepare_cached(
+                    "INSERT INTO metric_series (run, key, count, last_step, last_ts, last_bits) VALUES (?1, ?2, 0, 0, 0, 0)",
+                )?
+                .execute([run.as_str(), key])?;
                 let id = self.last_insert_rowid();
                 (id, Summary { key: String::new(), count: 0, last: *first, min: None, max: None })
             }
@@ -97,8 +99,10 @@ impl Writer<'_> {
             sum.min = merge(sum.min, p.value, f64::min);
             sum.max = merge(sum.max, p.value, f64::max);
         }
-        self.prepare_cached("UPDATE metric_series SET count = ?2, last_step = ?3, last_ts = ?4, last_bits = ?5, min = ?6, max = ?7 WHERE id = ?1")?
-            .execute(params![id, sum.count, sum.last.step, sum.last.ts, bits(sum.last.value), sum.min, sum.max])?;
+        self.prepare_cached(
+            "UPDATE metric_series SET count = ?2, last_step = ?3, last_ts = ?4, last_bits = ?5, min = ?6, max = ?7 WHERE id = ?1",
+        )?
+        .execute(params![id, sum.count, sum.last.step, sum.last.ts, bits(sum.last.value), sum.min, sum.max])?;
         Ok(())
     }
 
@@ -191,7 +195,8 @@ impl Reader<'_> {
     /// The latest value and the bounds of every metric of a run, by name.
     pub fn summaries(&self, run: &str) -> Result<Vec<Summary>, StoreError> {
         let mut found: BTreeMap<String, Summary> = BTreeMap::new();
-        let mut cells = self.prepare_cached("SELECT key, value FROM cell WHERE kind = 'run' AND id = ?1 AND field = 'metric' AND value IS NOT NULL")?;
+        let mut cells =
+            self.prepare_cached("SELECT key, value FROM cell WHERE kind = 'run' AND id = ?1 AND field = 'metric' AND value IS NOT NULL")?;
         let mut rows = cells.query([run])?;
         while let Some(row) = rows.next()? {
             let key: String = row.get(0)?;
@@ -208,7 +213,8 @@ impl Reader<'_> {
             found.insert(key, summary);
         }
         // Where the points themselves are here they are newer than any summary of them.
-        let mut series = self.prepare_cached("SELECT key, count, last_step, last_ts, last_bits, min, max FROM metric_series WHERE run = ?1")?;
+        let mut series =
+            self.prepare_cached("SELECT key, count, last_step, last_ts, last_bits, min, max FROM metric_series WHERE run = ?1")?;
         let mut rows = series.query([run])?;
         while let Some(row) = rows.next()? {
             let key: String = row.get(0)?;

@@ -156,9 +156,7 @@ impl Reader<'_> {
         let mut statement = self.conn.prepare_cached(
             "SELECT id, parent, at_ms, device FROM record WHERE kind = ?1 AND (?2 IS NULL OR parent = ?2) ORDER BY stamp",
         )?;
-        let mut found = statement
-            .query_map(params![kind.as_str(), parent], base_record)?
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut found = statement.query_map(params![kind.as_str(), parent], base_record)?.collect::<Result<Vec<_>, _>>()?;
         for record in &mut found {
             self.fill(kind, record)?;
         }
@@ -171,9 +169,8 @@ impl Reader<'_> {
     }
 
     fn fill(&self, kind: Kind, record: &mut Record) -> Result<(), StoreError> {
-        let mut statement = self
-            .conn
-            .prepare_cached("SELECT field, key, value, op, stamp FROM cell WHERE kind = ?1 AND id = ?2 AND value IS NOT NULL")?;
+        let mut statement =
+            self.conn.prepare_cached("SELECT field, key, value, op, stamp FROM cell WHERE kind = ?1 AND id = ?2 AND value IS NOT NULL")?;
         let mut rows = statement.query([kind.as_str(), &record.id])?;
         while let Some(row) = rows.next()? {
             let cell = Cell { value: row.get(2)?, op: row.get(3)?, stamp: row.get(4)? };

@@ -1,12 +1,12 @@
 //! What is shared, what waits to be, and taking in what others shared.
 
 use crate::error::StoreError;
+use crate::judge;
 use crate::judge::{Arrived, SignoffCheck};
 use crate::log::{self, State};
 use crate::records::apply;
 use crate::store::Reader;
 use crate::writer::Writer;
-use crate::judge;
 use cairn_core::authority::Past;
 use cairn_core::envelope::{ATTACHMENTS_MAX, BATCH_MAX, OPS_MAX};
 use cairn_core::hlc::Hlc;
@@ -92,9 +92,8 @@ impl Reader<'_> {
 
     /// The next batch to seal, within an envelope's limits. `None`: everything is sealed.
     pub fn outbox(&self, device: &DeviceId) -> Result<Option<Batch>, StoreError> {
-        let mut statement = self.prepare_cached(
-            "SELECT n, authority, line FROM op WHERE device = ?1 AND envelope IS NULL ORDER BY n LIMIT ?2",
-        )?;
+        let mut statement =
+            self.prepare_cached("SELECT n, authority, line FROM op WHERE device = ?1 AND envelope IS NULL ORDER BY n LIMIT ?2")?;
         let mut rows = statement.query(params![device.as_str(), OPS_MAX])?;
         let mut batch: Option<Batch> = None;
         let (mut bytes, mut files) = (0, 0);

@@ -81,11 +81,7 @@ impl Store {
     }
 
     /// Writes in one transaction: all of it or nothing. Other processes see it after the commit.
-    pub fn write<T, E: From<StoreError>>(
-        &self,
-        author: &Author<'_>,
-        work: impl FnOnce(&mut Writer<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
+    pub fn write<T, E: From<StoreError>>(&self, author: &Author<'_>, work: impl FnOnce(&mut Writer<'_>) -> Result<T, E>) -> Result<T, E> {
         let mut conn = lock(&self.writer);
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::from)?;
         let mut writer = Writer::new(Reader { conn: &tx, store: self }, author);
@@ -111,11 +107,7 @@ impl Store {
         })
     }
 
-    pub(crate) fn cached_acl(
-        &self,
-        version: AclVersion,
-        make: impl FnOnce() -> Result<Acl, StoreError>,
-    ) -> Result<Arc<Acl>, StoreError> {
+    pub(crate) fn cached_acl(&self, version: AclVersion, make: impl FnOnce() -> Result<Acl, StoreError>) -> Result<Arc<Acl>, StoreError> {
         if let Some((at, acl)) = lock(&self.acl).as_ref() {
             if *at == version {
                 return Ok(Arc::clone(acl));

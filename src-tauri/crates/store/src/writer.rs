@@ -105,10 +105,8 @@ impl<'a> Writer<'a> {
     /// The number of this computer's next operation and the clock of the last one that it saw.
     fn head(&self) -> Result<(u64, Hlc), StoreError> {
         let device = self.author.device.as_str();
-        let n: u64 = self
-            .conn
-            .prepare_cached("SELECT coalesce(max(n), 0) + 1 FROM op WHERE device = ?1")?
-            .query_row([device], |row| row.get(0))?;
+        let n: u64 =
+            self.conn.prepare_cached("SELECT coalesce(max(n), 0) + 1 FROM op WHERE device = ?1")?.query_row([device], |row| row.get(0))?;
         let seen = self
             .conn
             .prepare_cached("SELECT value FROM local WHERE key = 'hlc'")?
@@ -146,9 +144,7 @@ impl<'a> Writer<'a> {
         }
         let tags: Vec<&str> = self.touched.iter().map(String::as_str).collect();
         self.conn.prepare_cached("INSERT INTO change (tags) VALUES (?1)")?.execute([tags.join(" ")])?;
-        self.conn
-            .prepare_cached("DELETE FROM change WHERE seq < (SELECT max(seq) FROM change) - 2000")?
-            .execute([])?;
+        self.conn.prepare_cached("DELETE FROM change WHERE seq < (SELECT max(seq) FROM change) - 2000")?.execute([])?;
         Ok(())
     }
 }

@@ -72,10 +72,7 @@ impl DeviceKey {
         let (salt, check) = salt_and_check.split_at(16);
         let check = u32::from_le_bytes(check.try_into().map_err(|_| KeyError::Form)?);
         let kdf = ssh_key::Kdf::Bcrypt { salt: salt.to_vec(), rounds: 24 };
-        let locked = self
-            .key
-            .encrypt_with(ssh_key::Cipher::Aes256Ctr, kdf, check, passphrase)
-            .map_err(|_| KeyError::Form)?;
+        let locked = self.key.encrypt_with(ssh_key::Cipher::Aes256Ctr, kdf, check, passphrase).map_err(|_| KeyError::Form)?;
         locked.to_openssh(LineEnding::LF).map(|text| text.to_string()).map_err(|_| KeyError::Form)
     }
 
@@ -137,16 +134,10 @@ pub fn phrase(public: &str) -> Result<String, KeyError> {
     let hash = key_hash(public)?;
     let word = |pair: &[u8]| -> String {
         let x = usize::from(u16::from_be_bytes([pair[0], pair[1]]));
-        [
-            CONSONANTS[x >> 12],
-            VOWELS[x >> 10 & 3],
-            CONSONANTS[x >> 6 & 15],
-            VOWELS[x >> 4 & 3],
-            CONSONANTS[x & 15],
-        ]
-        .map(char::from)
-        .iter()
-        .collect()
+        [CONSONANTS[x >> 12], VOWELS[x >> 10 & 3], CONSONANTS[x >> 6 & 15], VOWELS[x >> 4 & 3], CONSONANTS[x & 15]]
+            .map(char::from)
+            .iter()
+            .collect()
     };
     Ok(hash[..8].chunks(2).map(word).collect::<Vec<_>>().join("-"))
 }

@@ -108,9 +108,8 @@ impl Repo {
     }
 
     fn is_same_branch(&self, commit: &git2::Commit<'_>, parent: Oid) -> Result<bool, RepoError> {
-        let device = |c: &git2::Commit<'_>| {
-            c.message_raw().ok().and_then(|m| m.split(' ').find_map(|w| w.strip_prefix("dev=").map(str::to_owned)))
-        };
+        let device =
+            |c: &git2::Commit<'_>| c.message_raw().ok().and_then(|m| m.split(' ').find_map(|w| w.strip_prefix("dev=").map(str::to_owned)));
         let first = commit.message_raw().ok().is_some_and(|m| m.contains(" seq=1 "));
         Ok(!first && device(commit) == device(&self.git.find_commit(parent)?))
     }

@@ -54,10 +54,16 @@ impl TransportError {
         match self {
             Self::Unreachable(_) | Self::Timeout => "Your work is saved here. Sharing goes on by itself when the network is back.",
             Self::NotFound(_) => "Check the address, and that the place exists and is empty or already holds this workspace.",
-            Self::Credentials(_) => "Sign in once with your usual git program or key, or ask whoever runs the server for access; then try again.",
+            Self::Credentials(_) => {
+                "Sign in once with your usual git program or key, or ask whoever runs the server for access; then try again."
+            }
             Self::HostKey(_) => "Connect once from a terminal to check and accept the server's key; do not accept it blindly.",
-            Self::Rejected(_) => "A rule of the server stands in the way; its words are in the details. Ask whoever runs it to allow branches named cairn/log/…",
-            Self::Forked(_) => "This happens when a folder was copied or restored from a backup. Ask an administrator to let this computer in anew.",
+            Self::Rejected(_) => {
+                "A rule of the server stands in the way; its words are in the details. Ask whoever runs it to allow branches named cairn/log/…"
+            }
+            Self::Forked(_) => {
+                "This happens when a folder was copied or restored from a backup. Ask an administrator to let this computer in anew."
+            }
             Self::Other(_) => "The details say more. Your work is saved here.",
         }
     }
@@ -65,7 +71,13 @@ impl TransportError {
     /// What the program that failed said.
     pub fn details(&self) -> &str {
         match self {
-            Self::Unreachable(t) | Self::NotFound(t) | Self::Credentials(t) | Self::HostKey(t) | Self::Rejected(t) | Self::Forked(t) | Self::Other(t) => t,
+            Self::Unreachable(t)
+            | Self::NotFound(t)
+            | Self::Credentials(t)
+            | Self::HostKey(t)
+            | Self::Rejected(t)
+            | Self::Forked(t)
+            | Self::Other(t) => t,
             Self::Timeout => "",
         }
     }
@@ -197,9 +209,26 @@ fn from_words(words: &str) -> TransportError {
     let has = |needles: &[&str]| needles.iter().any(|n| text.contains(n));
     if has(&["Host key verification failed", "REMOTE HOST IDENTIFICATION HAS CHANGED"]) {
         TransportError::HostKey(text)
-    } else if has(&["Authentication failed", "could not read Username", "could not read Password", "Permission denied", "terminal prompts disabled", "returned error: 401", "returned error: 403"]) {
+    } else if has(&[
+        "Authentication failed",
+        "could not read Username",
+        "could not read Password",
+        "Permission denied",
+        "terminal prompts disabled",
+        "returned error: 401",
+        "returned error: 403",
+    ]) {
         TransportError::Credentials(text)
-    } else if has(&["Could not resolve host", "Connection refused", "Connection timed out", "Network is unreachable", "Failed to connect", "Couldn't connect", "No route to host", "Connection reset"]) {
+    } else if has(&[
+        "Could not resolve host",
+        "Connection refused",
+        "Connection timed out",
+        "Network is unreachable",
+        "Failed to connect",
+        "Couldn't connect",
+        "No route to host",
+        "Connection reset",
+    ]) {
         TransportError::Unreachable(text)
     } else if has(&["does not appear to be a git repository", "repository not found", "not found", "does not exist", "No such file"]) {
         TransportError::NotFound(text)

@@ -45,7 +45,7 @@ export function CardScreen() {
       )}
       <CardPage
         card={c}
-        around={(section) => <SectionEditor key={section.base ?? section.id} version={id} section={section} />}
+        around={(section) => <SectionEditor key={section.id} version={id} section={section} />}
       />
       <details className="card">
         <summary>What exactly this is (for engineers and auditors)</summary>

@@ -109,7 +109,7 @@ function Version({ version: v, open }: { version: DatasetVersion; open: boolean 
       <p className="small muted">
         {v.file} · sha256 <code>{v.digest}</code>
       </p>
-      <div className="scroll" style={{ maxHeight: 360 }}>
+      <section className="scroll" style={{ maxHeight: 360 }} tabIndex={0} aria-label={`Columns of version ${v.number}`}>
         <table>
           <thead>
             <tr>
@@ -142,7 +142,7 @@ function Version({ version: v, open }: { version: DatasetVersion; open: boolean 
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
     </details>
   );
 }

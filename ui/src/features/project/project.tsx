@@ -3,7 +3,7 @@ import { Check, Circle } from 'lucide-react';
 import { useState } from 'react';
 import { useAct, useCommand } from '../../host/cache';
 import type { Project } from '../../host/commands.gen';
-import { Badge, Failed, Say, type Tone, Waiting } from '../../parts/bits';
+import { Badge, Failed, lower, Say, type Tone, Waiting } from '../../parts/bits';
 import { Dialog } from '../../parts/dialog';
 import { useToast } from '../../parts/toast';
 import { Trail } from '../audit/trail';
@@ -126,7 +126,7 @@ function Overview({ project }: { project: Project }) {
           </ul>
           {project.turn && (
             <Say tone={project.my_turn ? 'warn' : 'info'}>
-              {project.my_turn ? 'It is your turn.' : `It is the turn of the ${project.turn.label.toLowerCase()}.`}
+              {project.my_turn ? 'It is your turn.' : `It is the turn of the ${lower(project.turn.label)}.`}
             </Say>
           )}
           <MoveOn project={project} />
@@ -237,7 +237,7 @@ function People({ project }: { project: Project }) {
     m.roles
       .filter((r) => r.id !== 'owner' && r.id !== 'administrator')
       .filter((r) => !project.members.some((p) => p.person.id === m.id && p.role.id === r.id))
-      .map((r) => ({ key: `${m.id}/${r.id}`, label: `${m.name} as ${r.label.toLowerCase()}` })),
+      .map((r) => ({ key: `${m.id}/${r.id}`, label: `${m.name} as ${lower(r.label)}` })),
   );
   return (
     <section className="card stack">

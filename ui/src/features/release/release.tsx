@@ -2,7 +2,7 @@ import { Link, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useAct, useCommand } from '../../host/cache';
 import type { Release } from '../../host/commands.gen';
-import { Badge, Failed, Say, State, type Tone, Waiting } from '../../parts/bits';
+import { Badge, Failed, lower, Say, State, type Tone, Waiting } from '../../parts/bits';
 import { Dialog } from '../../parts/dialog';
 import { useToast } from '../../parts/toast';
 import { CardPage } from '../card/page';
@@ -50,7 +50,7 @@ export function ReleaseScreen() {
             return (
               <div key={s.id}>
                 <div className="row">
-                  <Badge tone={tone}>{word}</Badge> <strong>{s.by.name}</strong> as {s.role.label.toLowerCase()}
+                  <Badge tone={tone}>{word}</Badge> <strong>{s.by.name}</strong> as {lower(s.role.label)}
                   {!s.fresh && <Badge tone="warn">⚠ Stale: {s.changed.join(', ')} changed since</Badge>}
                 </div>
                 <p>“{s.reason}”</p>
@@ -111,7 +111,7 @@ function Decide({ release, digest }: { release: Release; digest: string }) {
   return (
     <div className="decide row between">
       <span>
-        Decide as <strong>{release.i_may_sign_as.find((r) => r.id === as)?.label.toLowerCase()}</strong>
+        Decide as <strong>{lower(release.i_may_sign_as.find((r) => r.id === as)?.label ?? '')}</strong>
       </span>
       <div className="row">
         {(Object.keys(VERBS) as (keyof typeof VERBS)[]).map((key) => (

@@ -12,7 +12,7 @@ export function MetricChart({ metric, runs, height = 240 }: { metric: string; ru
   if (chart.error) return <Failed error={chart.error} />;
   return (
     <figure className="card chart-card">
-      <h3>{metric}</h3>
+      <h2>{metric}</h2>
       <div style={{ minHeight: height }}>{chart.data && <Drawn chart={chart.data} height={height} />}</div>
     </figure>
   );
@@ -66,7 +66,7 @@ function Drawn({ chart, height }: { chart: ChartData; height: number }) {
       </figcaption>
       <details className="small">
         <summary>The numbers as a table</summary>
-        <div className="scroll" style={{ maxHeight: height }}>
+        <section className="scroll" style={{ maxHeight: height }} tabIndex={0} aria-label="The numbers as a table">
           <table>
             <thead>
               <tr>
@@ -87,7 +87,7 @@ function Drawn({ chart, height }: { chart: ChartData; height: number }) {
               )}
             </tbody>
           </table>
-        </div>
+        </section>
       </details>
     </>
   );

@@ -81,7 +81,7 @@ export function SettingsScreen() {
               <th>Computer</th>
               <th>Person</th>
               <th>Last heard of</th>
-              <th />
+              <th>State</th>
             </tr>
           </thead>
           <tbody>

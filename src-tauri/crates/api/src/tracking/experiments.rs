@@ -75,12 +75,19 @@ pub fn ensure_numbers(workspace: &Workspace) -> Result<(), TrackingError> {
 pub fn create(workspace: &Workspace, name: &str, tags: BTreeMap<String, String>) -> Result<i64, TrackingError> {
     ensure_numbers(workspace)?;
     let title = Title::parse(name).map_err(|_| {
-        TrackingError::Invalid(format!("Invalid value {} for parameter 'name' supplied: Experiment name must be a non-empty string of at most 500 characters.", serde_json::Value::from(name)))
+        TrackingError::Invalid(format!(
+            "Invalid value {} for parameter 'name' supplied: Experiment name must be a non-empty string of at most 500 characters.",
+            serde_json::Value::from(name)
+        ))
     })?;
     let id = ExperimentId::parse(workspace.edge.new_id())?;
     workspace.write(|w| {
         if let Some(same) = find_by_name(w, name)? {
-            let extra = if same.deleted { " in deleted state. You can restore the experiment, or permanently delete the experiment to create a new one." } else { "." };
+            let extra = if same.deleted {
+                " in deleted state. You can restore the experiment, or permanently delete the experiment to create a new one."
+            } else {
+                "."
+            };
             return Err(TrackingError::AlreadyExists(format!("Experiment '{name}' already exists{extra}")));
         }
         w.append(Op::ExperimentCreated { experiment: id.clone(), name: title, project: None })?;
@@ -98,9 +105,8 @@ fn find_by_name(r: &Reader<'_>, name: &str) -> Result<Option<Experiment>, Tracki
 
 pub fn by_name(workspace: &Workspace, name: &str) -> Result<Experiment, TrackingError> {
     ensure_numbers(workspace)?;
-    workspace.read(|r| {
-        find_by_name(r, name)?.ok_or_else(|| TrackingError::NotFound(format!("Could not find experiment with name '{name}'")))
-    })
+    workspace
+        .read(|r| find_by_name(r, name)?.ok_or_else(|| TrackingError::NotFound(format!("Could not find experiment with name '{name}'"))))
 }
 
 pub fn get(workspace: &Workspace, number: &str) -> Result<Experiment, TrackingError> {
@@ -121,7 +127,11 @@ pub fn all(workspace: &Workspace) -> Result<Vec<Experiment>, TrackingError> {
     workspace.read(|r| r.records(Kind::Experiment, None)?.iter().rev().map(|e| view(r, e)).collect())
 }
 
-fn change(workspace: &Workspace, number: &str, make: impl FnOnce(&Writer<'_>, &Experiment, ExperimentId) -> Result<Op, TrackingError>) -> Result<(), TrackingError> {
+fn change(
+    workspace: &Workspace,
+    number: &str,
+    make: impl FnOnce(&Writer<'_>, &Experiment, ExperimentId) -> Result<Op, TrackingError>,
+) -> Result<(), TrackingError> {
     ensure_numbers(workspace)?;
     workspace.write(|w| {
         let found = by_number(w, number)?;
@@ -159,6 +169,10 @@ pub fn set_deleted(workspace: &Workspace, number: &str, deleted: bool) -> Result
 pub fn set_tag(workspace: &Workspace, number: &str, key: &str, value: &str) -> Result<(), TrackingError> {
     super::validate::name("key", key)?;
     change(workspace, number, |_, _, experiment| {
-        Ok(Op::ExperimentTagged { experiment, set: [(key.to_owned(), super::validate::shorten(value, 20_000))].into(), removed: Vec::new() })
+        Ok(Op::ExperimentTagged {
+            experiment,
+            set: [(key.to_owned(), super::validate::shorten(value, 20_000))].into(),
+            removed: Vec::new(),
+        })
     })
 }

@@ -97,9 +97,14 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, TrackingError> {
                 Token::Op(chars[start..i].iter().collect())
             }
             '\'' | '"' => Token::Text(quoted(&chars, &mut i, text)?),
-            c if c.is_ascii_digit() || ((c == '.' || c == '-' || c == '+') && chars.get(i + 1).is_some_and(|d| d.is_ascii_digit() || *d == '.')) => {
+            c if c.is_ascii_digit()
+                || ((c == '.' || c == '-' || c == '+') && chars.get(i + 1).is_some_and(|d| d.is_ascii_digit() || *d == '.')) =>
+            {
                 i += 1;
-                while chars.get(i).is_some_and(|d| d.is_ascii_alphanumeric() || *d == '.' || ("+-".contains(*d) && matches!(chars[i - 1], 'e' | 'E'))) {
+                while chars
+                    .get(i)
+                    .is_some_and(|d| d.is_ascii_alphanumeric() || *d == '.' || ("+-".contains(*d) && matches!(chars[i - 1], 'e' | 'E')))
+                {
                     i += 1;
                 }
                 let word: String = chars[start..i].iter().collect();
@@ -141,7 +146,12 @@ fn quoted(chars: &[char], i: &mut usize, text: &str) -> Result<String, TrackingE
                 out.push(c);
                 *i += 1;
             }
-            None => return invalid(format!("Invalid clause(s) in filter string: the quote at position {} is not closed in '{text}'", start + 1)),
+            None => {
+                return invalid(format!(
+                    "Invalid clause(s) in filter string: the quote at position {} is not closed in '{text}'",
+                    start + 1
+                ));
+            }
         }
     }
 }
@@ -198,9 +208,7 @@ fn field(parts: &[String], ordering: bool) -> Result<Field, TrackingError> {
             "context" => Ok(Field::Dataset("context")),
             other => invalid(format!("Invalid dataset key '{other}' specified. Valid keys are '{{'context', 'digest', 'name'}}'")),
         },
-        other => invalid(format!(
-            "Invalid entity type '{other}'. Valid values are ['metric', 'parameter', 'tag', 'attribute', 'dataset']"
-        )),
+        other => invalid(format!("Invalid entity type '{other}'. Valid values are ['metric', 'parameter', 'tag', 'attribute', 'dataset']")),
     }
 }
 
@@ -289,10 +297,14 @@ fn clause(all: &[(usize, Token)], at: usize, text: &str) -> Result<(Clause, usiz
     let numeric = matches!(field, Field::Metric(_) | Field::Number(_));
     let test = match (all.get(i + 1), numeric) {
         (Some((_, Token::Number(value))), true) if !matches!(compare, Compare::Like | Compare::Ilike) => Test::Number(compare, *value),
-        (Some((_, Token::Text(value))), false) if matches!(compare, Compare::Equal | Compare::NotEqual | Compare::Like | Compare::Ilike) => {
+        (Some((_, Token::Text(value))), false)
+            if matches!(compare, Compare::Equal | Compare::NotEqual | Compare::Like | Compare::Ilike) =>
+        {
             Test::Text(compare, value.clone())
         }
-        (Some((_, Token::Text(_))), false) => return invalid(format!("Invalid comparator '{operator}' not one of '=', '!=', 'LIKE', 'ILIKE'")),
+        (Some((_, Token::Text(_))), false) => {
+            return invalid(format!("Invalid comparator '{operator}' not one of '=', '!=', 'LIKE', 'ILIKE'"));
+        }
         (Some(_), true) => return invalid(format!("Expected numeric value type at position {here} in '{text}'")),
         (Some(_), false) => return invalid(format!("Expected a quoted string value (e.g. 'my-value') at position {here} in '{text}'")),
         (None, _) => return Err(bad()),
@@ -401,7 +413,8 @@ impl Filter {
 
 impl Clause {
     fn matches(&self, run: &Run) -> bool {
-        let values = if matches!(self.field, Field::Dataset(_)) { self.field.dataset(run) } else { self.field.text(run).into_iter().collect() };
+        let values =
+            if matches!(self.field, Field::Dataset(_)) { self.field.dataset(run) } else { self.field.text(run).into_iter().collect() };
         match &self.test {
             Test::Number(compare, wanted) => self.field.number(run).is_some_and(|v| match compare {
                 Compare::Less => v < *wanted,
@@ -434,15 +447,13 @@ pub fn sort(runs: &mut [Run], orders: &[Order]) {
         for order in orders {
             let by = match &order.field {
                 Field::Metric(_) | Field::Number(_) => numbers(order.field.number(a), order.field.number(b), order.descending),
-                Field::Param(_) | Field::Tag(_) | Field::Text(_) | Field::Dataset(_) => {
-                    match (order.field.text(a), order.field.text(b)) {
-                        (Some(x), Some(y)) if order.descending => y.cmp(&x),
-                        (Some(x), Some(y)) => x.cmp(&y),
-                        (Some(_), None) => Ordering::Less,
-                        (None, Some(_)) => Ordering::Greater,
-                        (None, None) => Ordering::Equal,
-                    }
-                }
+                Field::Param(_) | Field::Tag(_) | Field::Text(_) | Field::Dataset(_) => match (order.field.text(a), order.field.text(b)) {
+                    (Some(x), Some(y)) if order.descending => y.cmp(&x),
+                    (Some(x), Some(y)) => x.cmp(&y),
+                    (Some(_), None) => Ordering::Less,
+                    (None, Some(_)) => Ordering::Greater,
+                    (None, None) => Ordering::Equal,
+                },
             };
             if by != Ordering::Equal {
                 return by;
@@ -459,7 +470,13 @@ fn numbers(a: Option<f64>, b: Option<f64>, descending: bool) -> Ordering {
         Some(_) => 0,
     };
     rank(a).cmp(&rank(b)).then_with(|| match (a, b) {
-        (Some(x), Some(y)) if !x.is_nan() && !y.is_nan() => if descending { y.total_cmp(&x) } else { x.total_cmp(&y) },
+        (Some(x), Some(y)) if !x.is_nan() && !y.is_nan() => {
+            if descending {
+                y.total_cmp(&x)
+            } else {
+                x.total_cmp(&y)
+            }
+        }
         _ => Ordering::Equal,
     })
 }

@@ -86,7 +86,9 @@ pub fn finalize(workspace: &Workspace, id: &str, status: &str) -> Result<LoggedM
     get(workspace, id)?;
     let model = LoggedModelId::parse(id)?;
     let updated_ms = workspace.edge.now_ms();
-    workspace.write(|w| w.append(Op::LoggedModelUpdated { model, status: status.to_owned(), updated_ms }).map(drop).map_err(TrackingError::from))?;
+    workspace.write(|w| {
+        w.append(Op::LoggedModelUpdated { model, status: status.to_owned(), updated_ms }).map(drop).map_err(TrackingError::from)
+    })?;
     get(workspace, id)
 }
 

@@ -107,7 +107,9 @@ pub fn create(workspace: &Workspace, new: NewRun) -> Result<Run, TrackingError> 
     let given = new.name.filter(|n| !n.is_empty());
     match (&given, tags.get("mlflow.runName")) {
         (Some(name), Some(tag)) if name != tag => {
-            return Err(TrackingError::Invalid(format!("Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values (run_name='{name}', mlflow.runName='{tag}').")));
+            return Err(TrackingError::Invalid(format!(
+                "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values (run_name='{name}', mlflow.runName='{tag}')."
+            )));
         }
         (Some(name), None) => {
             tags.insert("mlflow.runName".to_owned(), name.clone());
@@ -121,7 +123,10 @@ pub fn create(workspace: &Workspace, new: NewRun) -> Result<Run, TrackingError> 
     workspace.write(|w| {
         let experiment = experiments::by_number(w, &new.experiment)?;
         if experiment.deleted {
-            return Err(TrackingError::Invalid(format!("The experiment {} must be in the 'active' state. Current state is deleted.", experiment.number)));
+            return Err(TrackingError::Invalid(format!(
+                "The experiment {} must be in the 'active' state. Current state is deleted.",
+                experiment.number
+            )));
         }
         let experiment = ExperimentId::parse(experiment.id)?;
         w.append(Op::RunCreated { run: run.clone(), experiment, user: new.user, start_ms, tags })?;
@@ -132,11 +137,11 @@ pub fn create(workspace: &Workspace, new: NewRun) -> Result<Run, TrackingError> 
 /// A name for a run that nobody named: adjective, animal, number, as MLflow does it.
 fn invented_name(id: &str) -> String {
     const ADJECTIVES: [&str; 16] = [
-        "able", "brave", "calm", "clever", "eager", "gentle", "grand", "happy", "honest", "keen", "lively", "merry", "nimble", "quiet", "swift", "wise",
+        "able", "brave", "calm", "clever", "eager", "gentle", "grand", "happy", "honest", "keen", "lively", "merry", "nimble", "quiet",
+        "swift", "wise",
     ];
-    const ANIMALS: [&str; 16] = [
-        "ant", "bear", "crane", "deer", "eel", "finch", "goat", "hare", "ibex", "jay", "koala", "lynx", "mole", "newt", "otter", "wren",
-    ];
+    const ANIMALS: [&str; 16] =
+        ["ant", "bear", "crane", "deer", "eel", "finch", "goat", "hare", "ibex", "jay", "koala", "lynx", "mole", "newt", "otter", "wren"];
     // The end of a UUID v7 is random; its beginning is the time.
     let tail = id.get(id.len().saturating_sub(8)..).and_then(|t| u32::from_str_radix(t, 16).ok()).unwrap_or(0) as usize;
     format!("{}-{}-{}", ADJECTIVES[tail & 15], ANIMALS[tail >> 4 & 15], (tail >> 8) % 1000)
@@ -163,12 +168,22 @@ pub fn of_experiments(workspace: &Workspace, numbers: &[String]) -> Result<Vec<R
     })
 }
 
-pub fn update(workspace: &Workspace, id: &str, status: Option<RunStatus>, end_ms: Option<i64>, new_name: Option<&str>) -> Result<Run, TrackingError> {
+pub fn update(
+    workspace: &Workspace,
+    id: &str,
+    status: Option<RunStatus>,
+    end_ms: Option<i64>,
+    new_name: Option<&str>,
+) -> Result<Run, TrackingError> {
     workspace.write(|w| {
         let run = RunId::parse(id).map_err(|_| not_found(id))?;
         let found = active(w, id)?;
         if let Some(new_name) = new_name.filter(|n| !n.is_empty()) {
-            w.append(Op::RunTagged { run: run.clone(), set: [("mlflow.runName".to_owned(), shorten(new_name, TAG_VALUE_MAX))].into(), removed: Vec::new() })?;
+            w.append(Op::RunTagged {
+                run: run.clone(),
+                set: [("mlflow.runName".to_owned(), shorten(new_name, TAG_VALUE_MAX))].into(),
+                removed: Vec::new(),
+            })?;
         }
         if status.is_some() || end_ms.is_some() {
             let present = RunStatus::parse(found.get("status").unwrap_or_default()).unwrap_or(RunStatus::Running);
@@ -204,9 +219,9 @@ fn may_log(workspace: &Workspace, w: &Writer<'_>, id: &str) -> Result<RunId, Tra
     let run = RunId::parse(id).map_err(|_| not_found(id))?;
     active(w, id)?;
     let acl = w.acl()?;
-    let allowed = acl.member_of(&workspace.device).is_some_and(|(_, m)| {
-        m.roles.iter().any(|r| cairn_core::role::permits(*r, cairn_core::role::Act::Track))
-    });
+    let allowed = acl
+        .member_of(&workspace.device)
+        .is_some_and(|(_, m)| m.roles.iter().any(|r| cairn_core::role::permits(*r, cairn_core::role::Act::Track)));
     if allowed { Ok(run) } else { Err(TrackingError::Denied("The member at this computer may not log runs.".to_owned())) }
 }
 

@@ -1,0 +1,195 @@
+// Journeys in a real browser, over the loopback host; axe looks at every page, in light and dark.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, test as plain } from 'node:test';
+import { cairn, outDir, require, serve, temporary } from './program.mjs';
+
+const { chromium } = require('playwright-core');
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+// A journey that hangs is a failure, not a wait for the end of the run.
+const test = (name, body) => plain(name, { timeout: 120_000 }, body);
+
+let place;
+let env;
+let service;
+let browser;
+let page;
+const problems = [];
+
+before(async () => {
+  place = temporary();
+  env = { CAIRN_HOME: `${place.dir}/home`, CAIRN_PASSPHRASE: 'browser journeys' };
+  cairn(env, 'demo', `${place.dir}/ws`);
+  service = await serve(env, `${place.dir}/ws`);
+  browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
+  page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  page.setDefaultTimeout(15_000);
+  page.on('pageerror', (error) => problems.push(String(error)));
+  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+  await page.goto(`${service.url}/?token=${service.token}`);
+});
+
+after(async () => {
+  await browser?.close();
+  service?.end();
+  place?.end();
+});
+
+const go = async (path, heading) => {
+  await page.goto(`${service.url}/#${path}`);
+  await page.getByRole('heading', { level: 1, name: heading }).waitFor();
+};
+
+async function check(name) {
+  // The policy of the page forbids foreign scripts, so axe comes through the debugger.
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+  const list = violations.map((v) => `${v.id}: ${v.help} (${v.nodes.map((n) => n.html.slice(0, 120)).join(' | ')})`);
+  assert.deepEqual(list, [], `axe on ${name}`);
+  await page.screenshot({ path: `${outDir}/${name}.png` });
+}
+
+async function firstProject() {
+  await go('/', /Hello, Ana/);
+  const link = page.getByRole('link', { name: 'Find tumours earlier' }).first();
+  return (await link.getAttribute('href')).replace(/^.*#/, '');
+}
+
+test('a page without the token of this launch shows nothing', async () => {
+  assert.equal((await fetch(`${service.url}/`)).status, 401);
+  assert.equal((await fetch(`${service.url}/rpc/project.list`, { method: 'POST', body: '{}' })).status, 401);
+  const foreign = await fetch(`${service.url}/health`, { headers: { Origin: 'http://evil.example' } });
+  assert.equal(foreign.status, 403, 'a foreign page may not even ask');
+});
+
+test('every page is accessible, in light and in dark', async () => {
+  const project = await firstProject();
+  const pages = [
+    ['home', '/', /Hello, Ana/],
+    ['project', project, 'Find tumours earlier'],
+    ['data', `${project}/data`, 'Find tumours earlier'],
+    ['project-runs', `${project}/runs`, 'Find tumours earlier'],
+    ['models', `${project}/models`, 'Find tumours earlier'],
+    ['handoffs', `${project}/handoffs`, 'Find tumours earlier'],
+    ['notes', `${project}/notes`, 'Find tumours earlier'],
+    ['history', `${project}/history`, 'Find tumours earlier'],
+    ['runs', '/runs', 'Runs'],
+    ['audit', '/audit', 'Audit trail'],
+    ['team', '/team', 'Team'],
+    ['settings', '/settings', 'Sharing and settings'],
+  ];
+  for (const look of ['light', 'dark']) {
+    await page.evaluate((theme) => localStorage.setItem('theme', theme), look);
+    await page.goto('about:blank');
+    for (const [name, path, heading] of pages) {
+      await go(path, heading);
+      await page.waitForFunction(() => !document.querySelector('main [aria-label="Loading"]'));
+      await check(`${name}-${look}`);
+    }
+  }
+  await page.evaluate(() => localStorage.setItem('theme', 'light'));
+});
+
+test('a run shows its curves, drawn and as a table', async () => {
+  await go('/runs', 'Runs');
+  await page.getByRole('link', { name: 'network-tumo-24' }).click();
+  await page.getByRole('heading', { level: 1, name: 'network-tumo-24' }).waitFor();
+  const chart = page.locator('figure', { hasText: 'val_loss' });
+  await chart.locator('svg title').first().waitFor({ state: 'attached' });
+  assert.match(await chart.locator('svg desc').first().textContent(), /val_loss went from/);
+  await chart.getByText('The numbers as a table').click();
+  assert.ok((await chart.locator('tbody tr').count()) >= 60);
+  await check('run');
+});
+
+test('the owner decides by keyboard alone, and a later edit makes it stale', async () => {
+  await go('/', /Hello, Ana/);
+  await page.keyboard.press('Tab');
+  const reach = async (name, kind = 'Enter') => {
+    for (let i = 0; i < 80; i += 1) {
+      const text = await page.evaluate(() => (document.activeElement?.matches('a, button') ? document.activeElement.textContent : ''));
+      if (text.includes(name)) return page.keyboard.press(kind);
+      await page.keyboard.press('Tab');
+    }
+    throw new Error(`"${name}" cannot be reached with the keyboard`);
+  };
+  await reach('Decide on grower-recognition version 1');
+  await page.getByRole('heading', { level: 1, name: /May grower-recognition/ }).waitFor();
+  await check('release');
+  await reach('Approve…');
+  await page.getByRole('dialog').waitFor();
+  await check('sign');
+  for (let i = 0; i < 10 && (await page.evaluate(() => document.activeElement?.tagName)) !== 'TEXTAREA'; i += 1) await page.keyboard.press('Tab');
+  await page.keyboard.type('52 of 54 bottles is better than we do by hand.');
+  await reach('Approve and sign');
+  await page.getByText('Approved. It may go live.').waitFor();
+  await check('approved');
+
+  // Ana is a data scientist too; she mends a word in the card.
+  const version = await page.evaluate(async () => {
+    const call = async (name, request) => (await fetch(`/rpc/${name}`, { method: 'POST', body: JSON.stringify(request) })).json();
+    const id = location.hash.split('/').pop();
+    return (await call('release.get', { release: id })).version.id;
+  });
+  const release = page.url();
+  await page.goto(`${service.url}/#/cards/${version}`);
+  await page.getByRole('button', { name: /Edit.*Whom to ask/ }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('textbox', { name: 'Whom to ask' }).fill('Dan Okafor, or the data science desk');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('saved.').first().waitFor();
+  await page.goto(release);
+  await page.getByText(/Stale: the model card changed after the approval/).waitFor();
+  await check('stale');
+});
+
+test('the palette does what the menus do, and Esc gives the focus back', async () => {
+  await go('/', /Hello, Ana/);
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox', { name: 'Search and do anything' }).waitFor();
+  await check('palette');
+  await page.keyboard.type('audit');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { level: 1, name: 'Audit trail' }).waitFor();
+  await page.keyboard.press('?');
+  await page.getByRole('heading', { name: 'Keyboard shortcuts' }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+});
+
+test('no git word is seen', async () => {
+  const project = await firstProject();
+  for (const path of ['/', project, `${project}/models`, `${project}/handoffs`, '/team', '/audit']) {
+    await page.goto(`${service.url}/#${path}`);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    // An address is the person's own word, so what stands in `code` is left out.
+    const text = await page.locator('main').evaluate((main) => {
+      const copy = main.cloneNode(true);
+      for (const code of copy.querySelectorAll('code, .mono')) code.remove();
+      return copy.textContent;
+    });
+    assert.doesNotMatch(text, /\b(git|commit|branch|push|pull request|merge|rebase|fetch|HEAD)\b/i, path);
+  }
+});
+
+test('a wrong filter is explained, and at 200 % nothing is cut off', async () => {
+  await go('/runs', 'Runs');
+  await page.getByRole('searchbox', { name: 'Filter the runs' }).fill('metrics.accuracy >');
+  await page.getByRole('button', { name: 'Filter' }).click();
+  await page.getByRole('alert').waitFor();
+  await page.setViewportSize({ width: 640, height: 400 });
+  await go('/', /Hello, Ana/);
+  const wider = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth + 1);
+  assert.equal(wider, false, 'no sideways scrolling at 200 %');
+  await check('home-200');
+  await page.setViewportSize({ width: 1280, height: 800 });
+});
+
+test('nothing failed behind the scenes', () => {
+  const real = problems.filter((p) => !/400 \(Bad Request\)/.test(p));
+  assert.deepEqual(real, []);
+});

@@ -1,0 +1,234 @@
+//! Whoever can push to the shared place gains no power by it.
+
+use crate::seat::{Seat, Team, git};
+use cairn_core::envelope::Header;
+use cairn_core::hlc::Hlc;
+use cairn_core::id::{Digest, OpId, ReleaseId};
+use cairn_core::op::{Decision, Op, OpLine};
+use cairn_core::release::{self, StatementParts};
+use cairn_core::role::Role;
+use cairn_sync::envelope::{Draft, make};
+use cairn_sync::{DeviceKey, Repo, keys};
+use git2::{Oid, Repository, Signature, Time};
+use serde_json::{Value, json};
+
+/// Where Dan's branch stands, for somebody who writes on it past the program.
+struct Branch {
+    repo: Repository,
+    tip: String,
+    seq: u64,
+    n: u64,
+    sha256: Digest,
+    genesis: Digest,
+}
+
+fn branch(seat: &Seat) -> Branch {
+    let w = seat.host.workspace().unwrap();
+    let (own, genesis) = w.read(|r| Ok::<_, cairn_store::StoreError>((r.branch(&w.device)?.unwrap(), r.genesis()?.unwrap()))).unwrap();
+    Branch { repo: Repository::open_bare(seat.dir.join("git")).unwrap(), tip: own.tip, seq: own.seq, n: own.n, sha256: own.sha256, genesis }
+}
+
+fn line(op: Op) -> String {
+    OpLine { id: OpId::parse("forged-1").unwrap(), hlc: Hlc { ms: 1_795_000_900_000, counter: 0 }, tz: 0, why: Some("because".into()), op }
+        .to_text()
+}
+
+fn project_line() -> String {
+    line(Op::ProjectCreated {
+        project: cairn_core::id::ProjectId::parse("evil").unwrap(),
+        title: cairn_core::text::Title::parse("Evil").unwrap(),
+        template: "standard/1".into(),
+    })
+}
+
+/// A commit on Dan's branch that is signed by `signer`, or by nobody.
+fn forge(seat: &Seat, signer: Option<&DeviceKey>, text: &str) -> String {
+    let b = branch(seat);
+    let body = format!("{text}\n");
+    let mut tree = b.repo.treebuilder(None).unwrap();
+    tree.insert("ops.jsonl", b.repo.blob(body.as_bytes()).unwrap(), 0o100_644).unwrap();
+    let tree = b.repo.find_tree(tree.write().unwrap()).unwrap();
+    let header = Header {
+        device: seat.key().id(),
+        seq: b.seq + 1,
+        first: b.n + 1,
+        count: 1,
+        workspace: Some(b.genesis.clone()),
+        ops: Some(cairn_core::canonical::sha256(body.as_bytes())),
+        acl: None,
+        prev: Some(b.sha256.clone()),
+    };
+    let who = Signature::new("Dan", "dan@example", &Time::new(1_795_000_000, 0)).unwrap();
+    let parent = b.repo.find_commit(Oid::from_str(&b.tip).unwrap()).unwrap();
+    let oid = match signer {
+        None => b.repo.commit(None, &who, &who, &header.to_message(), &tree, &[&parent]).unwrap(),
+        Some(key) => {
+            let buffer = b.repo.commit_create_buffer(&who, &who, &header.to_message(), &tree, &[&parent]).unwrap();
+            let text = std::str::from_utf8(&buffer).unwrap().to_owned();
+            let signature = key.sign(keys::GIT, text.as_bytes()).unwrap();
+            b.repo.commit_signed(&text, signature.trim_end(), Some("gpgsig")).unwrap()
+        }
+    };
+    oid.to_string()
+}
+
+fn push(team: &Team, seat: &Seat, oid: &str) {
+    let device = seat.device();
+    let spec = format!("{oid}:refs/heads/cairn/log/{device}");
+    git(&["--git-dir", seat.dir.join("git").to_str().unwrap(), "push", "--quiet", team.remote.to_str().unwrap(), &spec]);
+}
+
+fn refusals(seat: &Seat) -> Vec<Value> {
+    seat.must("sharing.status", json!({}))["refused"].as_array().unwrap().clone()
+}
+
+fn changes_nothing(team: &Team, oid: &str, code: &str) {
+    let before = team.ana.digest();
+    push(team, &team.dan, oid);
+    team.ana.share();
+    assert_eq!(team.ana.digest(), before, "nothing changed on the other side");
+    let refused = refusals(&team.ana);
+    assert_eq!(refused.len(), 1);
+    assert_eq!((refused[0]["commit"].as_str(), refused[0]["code"].as_str()), (Some(oid), Some(code)), "{refused:?}");
+    assert!(refused[0]["reason"].as_str().unwrap().len() > 10, "the reason is a sentence");
+    team.ana.share();
+    assert_eq!(refusals(&team.ana).len(), 1, "the same commit is listed once");
+}
+
+#[test]
+fn an_unsigned_commit_changes_nothing_and_is_listed() {
+    let team = Team::new();
+    team.settle();
+    let oid = forge(&team.dan, None, &project_line());
+    changes_nothing(&team, &oid, "unsigned");
+}
+
+#[test]
+fn a_commit_signed_by_an_unknown_key_changes_nothing_and_is_listed() {
+    let team = Team::new();
+    team.settle();
+    let eve = DeviceKey::from_seed(&[66; 32]).unwrap();
+    let oid = forge(&team.dan, Some(&eve), &project_line());
+    changes_nothing(&team, &oid, "wrong-key");
+}
+
+#[test]
+fn a_bad_branch_does_not_stop_the_others() {
+    let team = Team::new();
+    let mia = crate::seat::join(&team.ana, team.path(), "Mia", "eeeeee", &["validator"]);
+    team.settle();
+    push(&team, &team.dan, &forge(&team.dan, None, &project_line()));
+    mia.must("project.create", json!({ "title": "Honest" }));
+    mia.share();
+    team.ana.share();
+    let titles = team.ana.must("project.list", json!({}));
+    assert_eq!(titles[0]["title"], "Honest");
+}
+
+#[test]
+fn an_approval_without_the_role_changes_nothing_and_is_listed_as_refused() {
+    let team = Team::new();
+    let c = team.candidate();
+    let release = team.dan.must("release.request", json!({ "version": c.version, "reason": "better" }));
+    let id = release["id"].as_str().unwrap().to_owned();
+    team.settle();
+    // Dan holds a good key and is a member, but no business owner. He writes past the program.
+    let shown = team.dan.must("release.get", json!({ "release": id }));
+    let subjects: Vec<release::Bound> = shown["binds"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|b| release::Bound {
+            name: b["name"].as_str().unwrap().to_owned(),
+            sha256: Digest::parse(b["sha256"].as_str().unwrap()).unwrap(),
+        })
+        .collect();
+    let key = team.dan.key();
+    let me = cairn_core::id::MemberId::parse(team.dan.me()).unwrap();
+    let statement = release::statement(&StatementParts {
+        release: &id,
+        decision: Decision::Approved,
+        role: Role::BusinessOwner,
+        name: "Dan",
+        member: &me,
+        fingerprint: &key.fingerprint(),
+        reason: "trust me",
+        policy: "standard/1",
+        policy_digest: &Digest::from_bytes(&[0; 32]),
+        signed_at: "2026-11-20T12:00:00+01:00",
+        subjects: &subjects,
+    });
+    let signature = key.sign(release::NAMESPACE, statement.as_bytes()).unwrap();
+    let forged = line(Op::ReleaseSigned {
+        release: ReleaseId::parse(id.clone()).unwrap(),
+        signoff: "forged-signoff".into(),
+        decision: Decision::Approved,
+        role: Role::BusinessOwner,
+        statement,
+        signature,
+    });
+    let b = branch(&team.dan);
+    let repo = Repo::open(&team.dan.dir.join("git")).unwrap();
+    let made = make(
+        &repo,
+        &key,
+        &Draft {
+            seq: b.seq + 1,
+            first: b.n + 1,
+            acl: &[],
+            ops: &[forged],
+            attachments: &[],
+            workspace: Some(b.genesis.clone()),
+            previous: Some((b.tip.clone(), b.sha256.clone())),
+            others: &[],
+            author: "Dan",
+            now_ms: 1_795_000_900_000,
+            tz_minutes: 0,
+        },
+    )
+    .unwrap();
+    push(&team, &team.dan, &made.oid);
+    team.ana.share();
+    assert_eq!(team.ana.must("release.get", json!({ "release": id }))["state"], "waiting", "the forged approval does not count");
+    assert_eq!(team.ana.must("release.gate", json!({ "release": id }))["approved"], false);
+    let status = team.ana.must("sharing.status", json!({}));
+    let listed = &status["not_counted"][0];
+    assert_eq!((listed["operation"].as_str(), listed["state"].as_str()), (Some("release.signed"), Some("refused")));
+    assert_eq!(listed["reason"], "Dan does not hold the role Business owner");
+}
+
+#[test]
+fn what_a_removed_computer_writes_later_is_held_and_its_past_stays() {
+    let team = Team::new();
+    team.candidate();
+    team.ana.must("device.remove", json!({ "device": team.dan.device(), "reason": "lost on the train" }));
+    team.ana.share();
+    // Dan's computer does not know yet, and goes on.
+    let run = cairn_api::tracking::runs::create(
+        &team.dan.host.workspace().unwrap(),
+        cairn_api::tracking::runs::NewRun { experiment: "0".into(), name: Some("late".into()), ..Default::default() },
+    )
+    .unwrap();
+    team.dan.share();
+    team.ana.share();
+    assert_eq!(team.ana.call("run.get", json!({ "run": run.id })).unwrap_err().code, "not_found", "held: kept, without effect");
+    let held = team.ana.must("sharing.status", json!({}));
+    assert!(held["not_counted"].as_array().unwrap().iter().any(|x| x["state"] == "held"), "{held}");
+    assert!(!team.ana.must("run.list", json!({})).as_array().unwrap().is_empty(), "what he did before stays");
+    assert!(team.dan.call("project.create", json!({ "title": "x" })).is_err(), "and his own program says so, too");
+}
+
+#[test]
+fn a_rewound_branch_is_noticed_and_the_accepted_state_kept() {
+    let team = Team::new();
+    team.candidate();
+    let before = team.ana.digest();
+    let device = team.dan.device();
+    let name = format!("refs/heads/cairn/log/{device}");
+    let remote = team.remote.to_str().unwrap();
+    let first = git(&["-C", remote, "rev-list", "--first-parent", "--reverse", &name]).lines().next().unwrap().to_owned();
+    git(&["-C", remote, "update-ref", &name, &first]);
+    team.ana.share();
+    assert_eq!(team.ana.digest(), before);
+    assert_eq!(refusals(&team.ana)[0]["code"], "chain");
+}

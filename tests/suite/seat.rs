@@ -1,0 +1,184 @@
+//! A person at a computer, with a fixed clock and a keyring in memory.
+
+use cairn_api::{ApiError, Host, commands::dispatch};
+use cairn_core::edge::Edge;
+use cairn_os::secrets::{SecretError, SecretStore};
+use cairn_sync::DeviceKey;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// Every look at the clock is a second later; ids count up.
+pub(crate) struct FixedEdge {
+    now: AtomicI64,
+    next: AtomicU64,
+    name: String,
+}
+
+impl Edge for FixedEdge {
+    fn now_ms(&self) -> i64 {
+        self.now.fetch_add(1_000, Ordering::Relaxed)
+    }
+    fn tz_minutes(&self) -> i16 {
+        60
+    }
+    fn new_id(&self) -> String {
+        // Runs and logged models are named by an id without its dashes, in hexadecimal.
+        let name: String = self.name.bytes().map(|b| format!("{b:02x}")).collect();
+        format!("{name:0<20}{:012x}", self.next.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct MemoryKeyring(Mutex<BTreeMap<String, String>>);
+
+impl SecretStore for MemoryKeyring {
+    fn set(&self, name: &str, secret: &str) -> Result<(), SecretError> {
+        self.0.lock().unwrap().insert(name.to_owned(), secret.to_owned());
+        Ok(())
+    }
+    fn get(&self, name: &str) -> Result<String, SecretError> {
+        self.0.lock().unwrap().get(name).cloned().ok_or(SecretError::Missing)
+    }
+    fn delete(&self, name: &str) -> Result<(), SecretError> {
+        self.0.lock().unwrap().remove(name);
+        Ok(())
+    }
+}
+
+pub(crate) struct Seat {
+    pub(crate) host: Host,
+    pub(crate) dir: PathBuf,
+    keyring: Arc<MemoryKeyring>,
+}
+
+impl Seat {
+    fn new(dir: PathBuf, name: &str) -> Self {
+        let edge = Arc::new(FixedEdge { now: AtomicI64::new(1_795_000_000_000), next: AtomicU64::new(1), name: name.to_owned() });
+        let keyring = Arc::new(MemoryKeyring::default());
+        let secrets: Arc<dyn SecretStore> = keyring.clone();
+        Self { host: Host::new(edge, secrets, dir.join("../home")), dir, keyring }
+    }
+    pub(crate) fn call(&self, name: &str, request: Value) -> Result<Value, ApiError> {
+        dispatch(&self.host, name, request)
+    }
+    pub(crate) fn must(&self, name: &str, request: Value) -> Value {
+        self.call(name, request).unwrap_or_else(|e| panic!("{name}: {e} {:?}", e.details))
+    }
+    pub(crate) fn share(&self) -> Value {
+        self.must("sharing.share", json!({}))
+    }
+    pub(crate) fn device(&self) -> String {
+        self.host.workspace().unwrap().device.to_string()
+    }
+    pub(crate) fn me(&self) -> String {
+        self.must("app.status", json!({}))["workspace"]["me"]["id"].as_str().unwrap().to_owned()
+    }
+    pub(crate) fn key(&self) -> DeviceKey {
+        DeviceKey::from_text(&self.keyring.get(&self.device()).unwrap(), None).unwrap()
+    }
+    pub(crate) fn digest(&self) -> String {
+        self.host.workspace().unwrap().read(|r| r.view_digest()).unwrap()
+    }
+}
+
+/// A workspace with an owner and others who joined, through a bare repository.
+pub(crate) struct Team {
+    pub(crate) remote: PathBuf,
+    pub(crate) ana: Seat,
+    pub(crate) dan: Seat,
+    _dir: tempfile::TempDir,
+}
+
+pub(crate) fn git(args: &[&str]) -> String {
+    let out = Command::new("git").args(args).env("LC_ALL", "C").output().unwrap();
+    assert!(out.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8_lossy(&out.stdout).trim().to_owned()
+}
+
+impl Team {
+    /// Ana owns the workspace and decides; Dan is a data scientist who joined by invitation.
+    pub(crate) fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let remote = dir.path().join("shared.git");
+        git(&["init", "--quiet", "--bare", remote.to_str().unwrap()]);
+        let ana = Seat::new(dir.path().join("ana"), "aaaaaa");
+        ana.must(
+            "workspace.create",
+            json!({
+                "name": "Acme", "person": "Ana", "roles": ["business_owner"], "remote": remote, "dir": ana.dir,
+            }),
+        );
+        ana.share();
+        let dan = join(&ana, dir.path(), "Dan", "dddddd", &["data_scientist"]);
+        Self { remote, ana, dan, _dir: dir }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self._dir.path()
+    }
+
+    /// Both send and get until nothing moves.
+    pub(crate) fn settle(&self) {
+        for _ in 0..2 {
+            self.ana.share();
+            self.dan.share();
+        }
+        self.ana.share();
+    }
+
+    /// A project of Ana's with a model version of Dan's whose card is complete.
+    pub(crate) fn candidate(&self) -> Candidate {
+        let project = self.ana.must("project.create", json!({ "title": "Churn", "problem": "Customers leave", "risk_class": "low" }));
+        let project = project["id"].as_str().unwrap().to_owned();
+        self.settle();
+        let run = crate::tracking::model_run(&self.dan);
+        let csv = self.path().join("loans.csv");
+        std::fs::write(&csv, "age,loan\n30,1\n41,0\n").unwrap();
+        let data = self.dan.must("dataset.import_csv", json!({ "project": project, "path": csv, "name": "loans" }));
+        let version = self
+            .dan
+            .must("model.register", json!({ "project": project, "model": "churn", "run": run, "datasets": [data["versions"][0]["id"]] }));
+        let version = version["id"].as_str().unwrap().to_owned();
+        for section in
+            ["purpose", "out_of_scope", "performance", "errors", "training_data", "training_procedure", "limitations", "oversight"]
+        {
+            let text = format!("About {section}.");
+            self.dan.must("card.edit", json!({ "version": version, "section": section, "text": text }));
+        }
+        self.settle();
+        Candidate { project, version }
+    }
+}
+
+pub(crate) struct Candidate {
+    pub(crate) project: String,
+    pub(crate) version: String,
+}
+
+pub(crate) fn join(owner: &Seat, dir: &Path, name: &str, ids: &str, roles: &[&str]) -> Seat {
+    let invitation = owner.must("app.status", json!({}))["workspace"]["invitation"].as_str().unwrap().to_owned();
+    let seat = Seat::new(dir.join(name.to_lowercase()), ids);
+    let asked = seat.must("workspace.join", json!({ "address": invitation, "person": name, "dir": seat.dir }));
+    assert!(asked["workspace"]["me"].is_null(), "asking is not being in");
+    owner.share();
+    let team = owner.must("member.list", json!({}));
+    assert_eq!(team["requests"][0]["phrase"], asked["workspace"]["phrase"], "both people see the same words");
+    owner.must("member.admit", json!({ "device": asked["workspace"]["device"], "roles": roles }));
+    owner.share();
+    seat.share();
+    seat
+}
+
+/// Signs what stands now, as the window does.
+pub(crate) fn sign(seat: &Seat, release: &str, decision: &str) -> Result<Value, ApiError> {
+    let shown = seat.must("release.get", json!({ "release": release }));
+    let card = shown["binds"].as_array().unwrap().iter().find(|b| b["name"] == "card").unwrap()["sha256"].clone();
+    seat.call(
+        "release.sign",
+        json!({ "release": release, "decision": decision, "role": "business_owner", "reason": "read it", "card_digest": card }),
+    )
+}

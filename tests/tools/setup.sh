@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Installs what is missing for the parts named: desktop, ui, e2e, peers, deny.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+packages() {
+  local missing=()
+  for package in "$@"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  echo "Installing: ${missing[*]}"
+  local sudo=""
+  [ "$(id -u)" -eq 0 ] || sudo=sudo
+  $sudo apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+for part in "$@"; do
+  case "$part" in
+    desktop) packages build-essential pkg-config git openssh-client libwebkit2gtk-4.1-dev libgtk-3-dev ;;
+    screen) packages xvfb xauth imagemagick dbus dbus-x11 ;;
+    e2e) packages xvfb xauth imagemagick dbus dbus-x11 gnome-keyring webkit2gtk-driver chromium fonts-dejavu-core ;;
+    ui)
+      stamp=ui/node_modules/.package-lock.json
+      if [ ! -f "$stamp" ] || [ ui/package-lock.json -nt "$stamp" ]; then
+        (cd ui && npm ci --no-audit --no-fund --loglevel=error)
+        touch "$stamp"
+      fi
+      ;;
+    peers)
+      if ! cmp -s tests/peers/requirements.txt .venv/requirements.txt; then
+        python3 -m venv .venv 2>/dev/null || { packages python3-venv; python3 -m venv .venv; }
+        .venv/bin/pip install -q --disable-pip-version-check -r tests/peers/requirements.txt
+        cp tests/peers/requirements.txt .venv/requirements.txt
+      fi
+      ;;
+    deny) command -v cargo-deny >/dev/null || cargo install --quiet --locked cargo-deny@0.20.2 ;;
+    *) echo "setup: unknown part $part" >&2; exit 2 ;;
+  esac
+done
