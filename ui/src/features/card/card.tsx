@@ -43,10 +43,7 @@ export function CardScreen() {
           This card is approved. If you change a letter, the approval becomes stale and it must be signed again.
         </Say>
       )}
-      <CardPage
-        card={c}
-        around={(section) => <SectionEditor key={section.id} version={id} section={section} />}
-      />
+      <CardPage card={c} around={(section) => <SectionEditor key={section.id} version={id} section={section} />} />
       <details className="card">
         <summary>What exactly this is (for engineers and auditors)</summary>
         <dl className="small mono">

@@ -6,32 +6,34 @@ import { Badge, Empty, Failed, State, Time, Waiting } from '../../parts/bits';
 import { Dialog } from '../../parts/dialog';
 import { useToast } from '../../parts/toast';
 
-const GATES: Record<string, string> = {
-  business_problem: 'G1',
-  data: 'G2',
-  training: 'G3',
-  validation: 'G4',
-  approval: 'G5',
-  operation: 'G6',
-};
-
 export function Handoffs({ project }: { project: Project }) {
   const lists = useCommand('checklist.list', { project: project.id });
   const start = useAct('checklist.start');
   if (lists.error) return <Failed error={lists.error} />;
   if (!lists.data) return <Waiting />;
-  const gate = GATES[project.stage] ?? 'G1';
-  const there = lists.data.some((l) => l.gate === gate && l.cycle === project.cycle);
+  // What the present stage asks for and nobody has begun in this cycle.
+  const waiting = project.gate
+    .filter((g) => g.kind === 'checklist_completed' && !lists.data.some((l) => l.gate === g.id && l.cycle === project.cycle))
+    .map((g) => g.id);
   return (
     <div className="stack wide">
-      {!there && (
+      {waiting.length > 0 && (
         <div className="card">
           <Empty
-            title={`Begin the handoff ${gate}`}
+            title={waiting.length === 1 ? 'A handoff is next' : 'Handoffs are next'}
             action={
-              <button type="button" className="btn primary" onClick={() => start.mutate({ project: project.id, gate })}>
-                Begin the checklist {gate}
-              </button>
+              <div className="row">
+                {waiting.map((gate) => (
+                  <button
+                    key={gate}
+                    type="button"
+                    className="btn primary"
+                    onClick={() => start.mutate({ project: project.id, gate })}
+                  >
+                    Begin the checklist {gate}
+                  </button>
+                ))}
+              </div>
             }
           >
             A handoff is a short checklist: what the next person needs, with a link to where it can be seen.

@@ -8,7 +8,7 @@ import { useTheme } from '../../parts/theme';
 /** A metric drawn by plotters, with a crosshair over it and its data as a table below. */
 export function MetricChart({ metric, runs, height = 240 }: { metric: string; runs: string[]; height?: number }) {
   const dark = useTheme() === 'dark';
-  const chart = useCommand('run.chart', { metric, runs, width: 520, height, dark });
+  const chart = useCommand('run.chart', { metric, runs, width: 500, height, dark });
   if (chart.error) return <Failed error={chart.error} />;
   return (
     <figure className="card chart-card">
@@ -23,7 +23,7 @@ function Drawn({ chart, height }: { chart: ChartData; height: number }) {
   const [at, setAt] = useState<number | null>(null);
   const [left = 0, top = 0, right = 0, bottom = 0] = chart.area;
   const [x0 = 0, x1 = 1] = chart.x_range;
-  const scale = (box.current?.clientWidth ?? 520) / 520;
+  const scale = (box.current?.clientWidth ?? 500) / 500;
   const near = chart.series.map((s) => {
     if (at === null) return null;
     let best: string[] | null = null;
@@ -50,7 +50,7 @@ function Drawn({ chart, height }: { chart: ChartData; height: number }) {
             <div className="cross" style={{ left: x, top: top * scale, height: (bottom - top) * scale }} />
             <div
               className="tip"
-              style={x > 300 * scale ? { right: 520 * scale - x + 8, top: top * scale } : { left: x + 8, top: top * scale }}
+              style={x > 300 * scale ? { right: 500 * scale - x + 8, top: top * scale } : { left: x + 8, top: top * scale }}
             >
               <div className="muted">step {step}</div>
               {near
