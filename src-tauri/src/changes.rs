@@ -12,7 +12,7 @@ pub(crate) fn follow(app: AppHandle, host: Arc<Host>) {
                 std::thread::sleep(Duration::from_millis(300));
                 continue;
             };
-            let mut seen = workspace.store.changes_since(None).map(|(seq, _)| seq).unwrap_or(0);
+            let mut seen = workspace.store.changes_since(None).map_or(0, |(seq, _)| seq);
             let watch = FolderWatch::start(workspace.dir());
             if let Err(error) = &watch {
                 // Without it the loop below still looks once a second.

@@ -24,10 +24,10 @@ fn main() {
     let built = tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|app, _, _| {
             // A second start shows the window that is there.
-            if let Some(window) = app.get_webview_window("main") {
-                if let Err(error) = window.set_focus() {
-                    tracing::warn!("the window could not be brought forward: {error}");
-                }
+            if let Some(window) = app.get_webview_window("main")
+                && let Err(error) = window.set_focus()
+            {
+                tracing::warn!("the window could not be brought forward: {error}");
             }
         }))
         .plugin(tauri_plugin_dialog::init())

@@ -38,9 +38,9 @@ pub(crate) fn open_workspace(host: &Host) {
         }
     }
     let dir: Option<PathBuf> = named.or_else(|| std::env::var_os("CAIRN_WORKSPACE")).map(PathBuf::from).or_else(workspaces::last);
-    if let Some(dir) = dir {
-        if let Err(error) = host.open(&dir) {
-            tracing::warn!("{}: {error}", dir.display());
-        }
+    if let Some(dir) = dir
+        && let Err(error) = host.open(&dir)
+    {
+        tracing::warn!("{}: {error}", dir.display());
     }
 }

@@ -1,5 +1,6 @@
 import { AlertTriangle, Info, Mountain } from 'lucide-react';
 import { type ReactNode, useEffect, useState } from 'react';
+import glossary from '../../../assets/glossary.json';
 
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['year', 31_536_000_000],
@@ -157,4 +158,21 @@ export function Logo({ size = 28 }: { size?: number }) {
       <ellipse cx="260" cy="164" rx="46" ry="26" fill="#f4b860" />
     </svg>
   );
+}
+
+const words: Record<string, string> = glossary;
+
+/** What a word means, in plain words; looked up without prefixes such as `val_` or `training_`. */
+export function meaning(word: string): string | undefined {
+  const plain = word
+    .toLowerCase()
+    .replace(/^(val|train|training|test)_/, '')
+    .replace(/_score$/, '');
+  return words[word.toLowerCase()] ?? words[plain];
+}
+
+/** A word that explains itself when the pointer rests on it. */
+export function Term({ children }: { children: string }) {
+  const text = meaning(children);
+  return text ? <abbr title={text}>{children}</abbr> : children;
 }

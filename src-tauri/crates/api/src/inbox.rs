@@ -111,17 +111,18 @@ pub fn list(host: &Host, _: Nothing) -> Result<Vec<InboxItem>, ApiError> {
                 out.push(of(kind, format!("Pick up {}: {}", list.gate, list.title), text, list.id, Some(list.from), 0));
             }
         }
-        if project.my_turn && !out.iter().any(|i| i.project.as_deref() == Some(project.id.as_str())) {
-            if let Some(next) = project.gate.iter().find(|g| !g.met) {
-                out.push(of(
-                    "next_step",
-                    project.title.clone(),
-                    format!("It is your turn: {}.", lower_first(&next.text)),
-                    project.id.clone(),
-                    project.turn.clone(),
-                    0,
-                ));
-            }
+        if project.my_turn
+            && !out.iter().any(|i| i.project.as_deref() == Some(project.id.as_str()))
+            && let Some(next) = project.gate.iter().find(|g| !g.met)
+        {
+            out.push(of(
+                "next_step",
+                project.title.clone(),
+                format!("It is your turn: {}.", lower_first(&next.text)),
+                project.id.clone(),
+                project.turn.clone(),
+                0,
+            ));
         }
     }
     Ok(out)

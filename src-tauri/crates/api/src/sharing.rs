@@ -407,10 +407,10 @@ fn accept_one(
             None => return Ok(Verdict::Waits),
         }
     }
-    if let Some(own) = own {
-        if found.parents.first() != Some(&own.tip) {
-            return Ok(Verdict::Refused(Fault::Chain("its first parent is not the commit before it".to_owned())));
-        }
+    if let Some(own) = own
+        && found.parents.first() != Some(&own.tip)
+    {
+        return Ok(Verdict::Refused(Fault::Chain("its first parent is not the commit before it".to_owned())));
     }
     let mut past = union(&pasts);
     past.remove(device);
@@ -557,10 +557,11 @@ pub fn verify(host: &Host, _: Nothing) -> Result<Verified, ApiError> {
     // The sign-offs' own signatures, over the exact bytes.
     for row in &rows {
         let (Some(line), Ok(device)) = (row.op(), DeviceId::parse(row.device.clone())) else { continue };
-        if row.state == "accepted" && row.kind.as_deref() == Some(Kind::Signoff.as_str()) {
-            if let Err(reason) = check_content(&line.op, &acl, &device) {
-                out.problems.push(format!("Sign-off {}: {reason}.", row.record.as_deref().unwrap_or_default()));
-            }
+        if row.state == "accepted"
+            && row.kind.as_deref() == Some(Kind::Signoff.as_str())
+            && let Err(reason) = check_content(&line.op, &acl, &device)
+        {
+            out.problems.push(format!("Sign-off {}: {reason}.", row.record.as_deref().unwrap_or_default()));
         }
     }
     Ok(out)

@@ -23,6 +23,9 @@ pub fn bounds(values: impl Iterator<Item = f64>) -> (f64, f64) {
     if low > high { (0.0, 1.0) } else { (low, high) }
 }
 
+/// Which of two numbered points to keep.
+type Pick = fn(&(usize, &(f64, f64)), &(usize, &(f64, f64))) -> std::cmp::Ordering;
+
 fn by_column(points: &[(f64, f64)], low: f64, high: f64, columns: usize) -> Vec<(f64, f64)> {
     if points.len() <= columns * 4 || high <= low {
         return points.to_vec();
@@ -35,9 +38,7 @@ fn by_column(points: &[(f64, f64)], low: f64, high: f64, columns: usize) -> Vec<
         let c = column(points[start].0);
         let end = points[start..].iter().position(|p| column(p.0) != c).map_or(points.len(), |n| start + n);
         let stretch = &points[start..end];
-        let at = |pick: fn(&(usize, &(f64, f64)), &(usize, &(f64, f64))) -> std::cmp::Ordering| {
-            stretch.iter().enumerate().min_by(pick).map_or(0, |(i, _)| i)
-        };
+        let at = |pick: Pick| stretch.iter().enumerate().min_by(pick).map_or(0, |(i, _)| i);
         let lowest = at(|a, b| a.1.1.total_cmp(&b.1.1));
         let greatest = at(|a, b| b.1.1.total_cmp(&a.1.1));
         let mut keep = [0, lowest, greatest, stretch.len() - 1];

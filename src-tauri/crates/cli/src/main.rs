@@ -258,7 +258,9 @@ fn run(cli: &Cli, host: &Arc<Host>) -> Result<Outcome, ApiError> {
         Verb::Share { watch } => loop {
             match call("sharing.share", Value::Null) {
                 Ok(done) => {
-                    print::record(cli.json, &done, |v| format!("Sent {}, received {}, refused {}.", v["sent"], v["received"], v["refused"]))
+                    print::record(cli.json, &done, |v| {
+                        format!("Sent {}, received {}, refused {}.", v["sent"], v["received"], v["refused"])
+                    });
                 }
                 Err(error) if *watch => eprintln!("{}", error.message),
                 Err(error) => return Err(error),
@@ -308,7 +310,7 @@ fn run(cli: &Cli, host: &Arc<Host>) -> Result<Outcome, ApiError> {
             return Ok(if approved { Outcome::Done } else { Outcome::No });
         }
         Verb::Audit(Audit::List { limit }) => {
-            print::record(cli.json, &call("audit.list", json!({ "limit": limit, "tracking": true }))?, print::trail)
+            print::record(cli.json, &call("audit.list", json!({ "limit": limit, "tracking": true }))?, print::trail);
         }
         Verb::Audit(Audit::Export { out }) => {
             print::record(cli.json, &call("audit.export", json!({ "dir": out }))?, |v| {

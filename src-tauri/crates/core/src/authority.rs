@@ -111,16 +111,14 @@ impl Acl {
                         known.cut = Some(known.cut.map_or(*last, |cut| cut.min(*last)));
                     }
                 }
-                Op::DeviceRequested { name, email, device_name, key } => {
-                    if !acl.devices.contains_key(&entry.device) {
-                        acl.requests.push(Request {
-                            device: entry.device.clone(),
-                            name: name.to_string(),
-                            email: email.clone(),
-                            device_name: device_name.to_string(),
-                            key: key.0.clone(),
-                        });
-                    }
+                Op::DeviceRequested { name, email, device_name, key } if !acl.devices.contains_key(&entry.device) => {
+                    acl.requests.push(Request {
+                        device: entry.device.clone(),
+                        name: name.to_string(),
+                        email: email.clone(),
+                        device_name: device_name.to_string(),
+                        key: key.0.clone(),
+                    });
                 }
                 _ => {}
             }
@@ -151,10 +149,8 @@ impl Acl {
                 Op::RoleRevoked { member: m, role: x } => m == member && x == role && !grant.knew(r),
                 _ => false,
             });
-            if !revoked {
-                if let Some(known) = self.members.get_mut(member) {
-                    known.roles.insert(*role);
-                }
+            if !revoked && let Some(known) = self.members.get_mut(member) {
+                known.roles.insert(*role);
             }
         }
     }
@@ -300,10 +296,10 @@ pub fn judge(lines: &[Line<'_>]) -> Vec<Verdict> {
 fn cuts(entries: &[Entry]) -> BTreeMap<DeviceId, u64> {
     let mut cuts: BTreeMap<DeviceId, u64> = BTreeMap::new();
     for entry in entries {
-        if let Op::DeviceRevoked { device, last } = &entry.op {
-            if cuts.get(&entry.device).is_none_or(|cut| entry.n <= *cut) {
-                cuts.entry(device.clone()).and_modify(|cut| *cut = (*cut).min(*last)).or_insert(*last);
-            }
+        if let Op::DeviceRevoked { device, last } = &entry.op
+            && cuts.get(&entry.device).is_none_or(|cut| entry.n <= *cut)
+        {
+            cuts.entry(device.clone()).and_modify(|cut| *cut = (*cut).min(*last)).or_insert(*last);
         }
     }
     cuts

@@ -108,10 +108,10 @@ impl Store {
     }
 
     pub(crate) fn cached_acl(&self, version: AclVersion, make: impl FnOnce() -> Result<Acl, StoreError>) -> Result<Arc<Acl>, StoreError> {
-        if let Some((at, acl)) = lock(&self.acl).as_ref() {
-            if *at == version {
-                return Ok(Arc::clone(acl));
-            }
+        if let Some((at, acl)) = lock(&self.acl).as_ref()
+            && *at == version
+        {
+            return Ok(Arc::clone(acl));
         }
         let acl = Arc::new(make()?);
         *lock(&self.acl) = Some((version, Arc::clone(&acl)));

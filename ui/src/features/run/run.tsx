@@ -2,7 +2,7 @@ import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useCommand } from '../../host/cache';
 import type { ArtifactRow } from '../../host/commands.gen';
-import { Badge, bytes, Empty, Failed, Num, State, Time, Waiting } from '../../parts/bits';
+import { Badge, bytes, Empty, Failed, Num, State, Term, Time, Waiting } from '../../parts/bits';
 import { Dialog } from '../../parts/dialog';
 import { MakeVersion } from '../model/make';
 import { Notes } from '../note/notes';
@@ -54,7 +54,9 @@ export function RunScreen() {
             <tbody>
               {metrics.map((m) => (
                 <tr key={m.key}>
-                  <td>{m.key}</td>
+                  <td>
+                    <Term>{m.key}</Term>
+                  </td>
                   <td className="num" data-metric={m.key}>
                     <Num value={m.last} />
                   </td>

@@ -4,7 +4,7 @@ import { ArrowDown, ArrowUp } from 'lucide-react';
 import { useMemo, useRef, useState } from 'react';
 import { useAct, useCommand } from '../../host/cache';
 import type { RunRow } from '../../host/commands.gen';
-import { Empty, Failed, Num, Say, State, Time, Waiting } from '../../parts/bits';
+import { Empty, Failed, Num, Say, State, Term, Time, Waiting } from '../../parts/bits';
 import { MetricChart } from './chart';
 
 export function AllRuns() {
@@ -138,7 +138,7 @@ function RunTable({ project }: { project?: string }) {
                 {columns.metrics.map((m) => (
                   <th key={`m${m}`} className="num">
                     <button type="button" onClick={() => sort(`metrics.\`${m}\``)}>
-                      {m} {arrow(`metrics.\`${m}\``)}
+                      <Term>{m}</Term> {arrow(`metrics.\`${m}\``)}
                     </button>
                   </th>
                 ))}

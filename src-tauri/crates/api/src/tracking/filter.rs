@@ -212,7 +212,7 @@ fn field(parts: &[String], ordering: bool) -> Result<Field, TrackingError> {
     }
 }
 
-fn word<'a>(token: Option<&'a (usize, Token)>) -> Option<&'a str> {
+fn word(token: Option<&(usize, Token)>) -> Option<&str> {
     match token {
         Some((_, Token::Ident(parts))) if parts.len() == 1 => Some(&parts[0]),
         _ => None,
