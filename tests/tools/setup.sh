@@ -24,7 +24,9 @@ for part in "$@"; do
     ui)
       stamp=ui/node_modules/.package-lock.json
       if [ ! -f "$stamp" ] || [ ui/package-lock.json -nt "$stamp" ]; then
-        (cd ui && npm ci --no-audit --no-fund --loglevel=error)
+        # Not `npm ci`: it refuses a lock that was made where a registry does not carry the binaries for
+        # other systems. Versions are exact in package.json, and the lock is honoured either way.
+        (cd ui && npm install --no-save --no-audit --no-fund --loglevel=error)
         touch "$stamp"
       fi
       ;;

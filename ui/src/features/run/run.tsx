@@ -74,13 +74,13 @@ export function RunScreen() {
         </section>
       )}
       {curves.length > 0 && (
-        <div className="grid2" style={{ gridTemplateColumns: 'repeat(auto-fit, minmax(min(440px, 100%), 1fr))' }}>
+        <div className="grid2" style={{ gridTemplateColumns: 'repeat(auto-fill, minmax(min(440px, 100%), 1fr))' }}>
           {curves.slice(0, 12).map((m) => (
             <MetricChart key={m.key} metric={m.key} runs={[run.id]} />
           ))}
         </div>
       )}
-      <div className="grid2" style={{ gridTemplateColumns: 'repeat(auto-fit, minmax(min(440px, 100%), 1fr))' }}>
+      <div className="grid2" style={{ gridTemplateColumns: 'repeat(auto-fill, minmax(min(440px, 100%), 1fr))' }}>
         <Pairs title="Parameters" pairs={run.params} empty="The script logged no parameters." />
         <section className="card">
           <h2>Data and models</h2>

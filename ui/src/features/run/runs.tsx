@@ -211,7 +211,7 @@ function RunTable({ project }: { project?: string }) {
               Clear
             </button>
           </div>
-          <div className="grid2" style={{ gridTemplateColumns: 'repeat(auto-fit, minmax(min(440px, 100%), 1fr))' }}>
+          <div className="grid2" style={{ gridTemplateColumns: 'repeat(auto-fill, minmax(min(440px, 100%), 1fr))' }}>
             {charted.map((m) => (
               <MetricChart key={m} metric={m} runs={picked} />
             ))}
