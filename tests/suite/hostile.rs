@@ -113,6 +113,27 @@ fn a_commit_signed_by_an_unknown_key_changes_nothing_and_is_listed() {
 }
 
 #[test]
+fn a_member_who_repeats_somebody_else_s_operation_stops_nobody() {
+    let team = Team::new();
+    team.ana.must("project.create", json!({ "title": "Mine" }));
+    team.settle();
+    let stolen = team
+        .ana
+        .host
+        .workspace()
+        .unwrap()
+        .read(|r| r.all_lines())
+        .unwrap()
+        .into_iter()
+        .find(|row| row.r#type == "project.created")
+        .unwrap()
+        .line;
+    let key = team.dan.key();
+    let oid = forge(&team.dan, Some(&key), &stolen);
+    changes_nothing(&team, &oid, "form");
+}
+
+#[test]
 fn a_bad_branch_does_not_stop_the_others() {
     let team = Team::new();
     let mia = crate::seat::join(&team.ana, team.path(), "Mia", "eeeeee", &["validator"]);
@@ -161,7 +182,7 @@ fn an_approval_without_the_role_changes_nothing_and_is_listed_as_refused() {
     let signature = key.sign(release::NAMESPACE, statement.as_bytes()).unwrap();
     let forged = line(Op::ReleaseSigned {
         release: ReleaseId::parse(id.clone()).unwrap(),
-        signoff: "forged-signoff".into(),
+        signoff: cairn_api::sharing::signoff_id(&signature),
         decision: Decision::Approved,
         role: Role::BusinessOwner,
         statement,

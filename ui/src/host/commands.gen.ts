@@ -2,7 +2,7 @@
 
 export type Admit = { device: string, roles: Array<string>, 
 /**
- * An existing member whose further computer this is.
+ * Yourself, when this is your own further computer.
  */
 member?: string, };
 export type Alias = { alias: string, version: string, };

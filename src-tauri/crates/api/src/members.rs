@@ -52,7 +52,7 @@ pub struct Knock {
 pub struct Admit {
     pub device: String,
     pub roles: Vec<String>,
-    /// An existing member whose further computer this is.
+    /// Yourself, when this is your own further computer.
     #[serde(default)]
     #[ts(optional)]
     pub member: Option<String>,
@@ -121,7 +121,8 @@ pub fn admit(host: &Host, request: Admit) -> Result<Members, ApiError> {
         None if roles.is_empty() => {
             return Err(ApiError::invalid("A new member needs at least one role").hint("Choose what this person does."));
         }
-        None => MemberId::parse(workspace.edge.new_id())?,
+        // A member bears the id of their first computer.
+        None => MemberId::parse(device.as_str())?,
     };
     workspace.append(Op::MemberAdmitted(Admission {
         member,

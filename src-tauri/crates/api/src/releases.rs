@@ -191,7 +191,7 @@ pub fn sign(host: &Host, request: SignRelease) -> Result<Release, ApiError> {
         w.append_why(
             Op::ReleaseSigned {
                 release: ReleaseId::parse(record.id)?,
-                signoff: workspace.edge.new_id(),
+                signoff: crate::sharing::signoff_id(&signature),
                 decision,
                 role,
                 statement,

@@ -414,6 +414,18 @@ fn accept_one(
     }
     let mut past = union(&pasts);
     past.remove(device);
+    let mut ids = std::collections::BTreeSet::new();
+    for line in &found.lines {
+        let id = match OpLine::read(line) {
+            Ok(ReadLine::Known(line)) => line.id,
+            Ok(ReadLine::Unknown { id, .. }) => id,
+            Err(reason) => return Ok(Verdict::Refused(Fault::Form(reason))),
+        };
+        let taken = workspace.read(|r| r.has_op(id.as_str()))?;
+        if taken || !ids.insert(id) {
+            return Ok(Verdict::Refused(Fault::Form("it repeats the id of another operation".to_owned())));
+        }
+    }
     for (_, bytes) in &found.attachments {
         workspace.store.put_blob(bytes)?;
     }
@@ -444,7 +456,11 @@ pub fn check_content(op: &Op, acl: &Acl, device: &DeviceId) -> Result<(), String
             Ok(id) if id == first.device => Ok(()),
             _ => Err("the computer's id does not belong to its key".to_owned()),
         },
-        Op::ReleaseSigned { release, decision, role, statement, signature, .. } => {
+        Op::ReleaseSigned { release, signoff, decision, role, statement, signature } => {
+            // Named by its own signature, so that nobody can write over another's sign-off.
+            if *signoff != signoff_id(signature) {
+                return Err("the sign-off is not named by its signature".to_owned());
+            }
             let (member, _) = acl.member_of(device).ok_or("the signer is unknown")?;
             let key = acl.devices.get(device).map(|d| d.key.as_str()).unwrap_or_default();
             keys::verify(key, release::NAMESPACE, statement.as_bytes(), signature)
@@ -456,6 +472,11 @@ pub fn check_content(op: &Op, acl: &Acl, device: &DeviceId) -> Result<(), String
         }
         _ => Ok(()),
     }
+}
+
+/// What a sign-off is called: the beginning of the sha256 over its signature.
+pub fn signoff_id(signature: &str) -> String {
+    cairn_core::canonical::sha256(signature.as_bytes()).as_str()[..32].to_owned()
 }
 
 /// The first look at a place that somebody wants to join: finds the workspace and pins it.

@@ -144,7 +144,7 @@ pub fn create(host: &Host, request: CreateWorkspace) -> Result<AppStatus, ApiErr
     let workspace = begin(host, &dir, request.passphrase.as_deref())?;
     let key = workspace.key()?;
     let first = Admission {
-        member: MemberId::parse(host.edge.new_id())?,
+        member: MemberId::parse(workspace.device.as_str())?,
         name: who,
         email: request.email,
         device: workspace.device.clone(),

@@ -79,6 +79,8 @@ pub enum Denied {
     NotInRole { name: String, role: &'static str },
     #[error("only someone of a higher rank can {0}")]
     Rank(&'static str),
+    #[error("only the member themselves can add another computer under their name")]
+    Impersonation,
     #[error("a workspace begins only once")]
     SecondGenesis,
     #[error("passing a gate that is not met needs a reason")]
@@ -194,7 +196,12 @@ impl Acl {
         }
         match op {
             Op::MemberAdmitted(admission) => {
-                // Admitting a second computer of a member must not smuggle in a higher role either.
+                // A member bears the id of their first computer. Only they themselves add another one:
+                // else an administrator could let in a key of their own under somebody else's name.
+                let first = admission.member.as_str() == admission.device.as_str();
+                if !first && admission.member != known.member {
+                    return Err(Denied::Impersonation);
+                }
                 self.may_grant(member, &admission.roles)
             }
             Op::RoleGranted { role, .. } => self.may_grant(member, &[*role]),
@@ -292,15 +299,21 @@ pub fn judge(lines: &[Line<'_>]) -> Vec<Verdict> {
 }
 
 /// After which operation each revoked device no longer counts. A revocation that itself lies beyond
-/// its author's cut has no effect.
+/// its author's cut has no effect; rank is strict, so revocations cannot undo each other in a circle
+/// and this comes to rest.
 fn cuts(entries: &[Entry]) -> BTreeMap<DeviceId, u64> {
     let mut cuts: BTreeMap<DeviceId, u64> = BTreeMap::new();
-    for entry in entries {
-        if let Op::DeviceRevoked { device, last } = &entry.op
-            && cuts.get(&entry.device).is_none_or(|cut| entry.n <= *cut)
-        {
-            cuts.entry(device.clone()).and_modify(|cut| *cut = (*cut).min(*last)).or_insert(*last);
+    for _ in 0..=entries.len() {
+        let mut next: BTreeMap<DeviceId, u64> = BTreeMap::new();
+        for entry in entries.iter().filter(|e| cuts.get(&e.device).is_none_or(|cut| e.n <= *cut)) {
+            if let Op::DeviceRevoked { device, last } = &entry.op {
+                next.entry(device.clone()).and_modify(|cut| *cut = (*cut).min(*last)).or_insert(*last);
+            }
         }
+        if next == cuts {
+            break;
+        }
+        cuts = next;
     }
     cuts
 }
@@ -417,6 +430,37 @@ mod tests {
             acl.check(&dev("olga"), 9, &Op::RoleRevoked { member: who("olga"), role: Role::Owner }, None).is_err(),
             "the last owner cannot leave the workspace without one"
         );
+    }
+
+    #[test]
+    fn an_administrator_cannot_let_a_key_of_their_own_in_under_another_name() {
+        let log = [
+            genesis(),
+            entry("olga", 2, &[("olga", 1)], Op::MemberAdmitted(admission("adam", &[Role::Administrator]))),
+            entry("olga", 3, &[("olga", 2)], Op::MemberAdmitted(admission("bea", &[Role::BusinessOwner]))),
+        ];
+        let acl = Acl::at(&log, None);
+        let second = |member: &str| Op::MemberAdmitted(Admission { member: who(member), ..admission("laptop2", &[]) });
+        assert_eq!(acl.check(&dev("adam"), 1, &second("bea"), None), Err(Denied::Impersonation));
+        assert!(acl.check(&dev("adam"), 1, &second("adam"), None).is_ok(), "one's own second computer");
+    }
+
+    #[test]
+    fn a_revocation_beyond_its_own_author_s_cut_has_no_effect() {
+        let revoke = |device: &str| Op::DeviceRevoked { device: dev(device), last: 0 };
+        let log = [
+            genesis(),
+            entry("olga", 2, &[], Op::MemberAdmitted(admission("adam", &[Role::Administrator]))),
+            entry("olga", 3, &[], Op::MemberAdmitted(admission("bea", &[Role::BusinessOwner]))),
+            entry("adam", 1, &[("olga", 3)], revoke("bea")),
+            entry("olga", 4, &[], revoke("adam")),
+            entry("bea", 1, &[("olga", 3)], sign(Role::BusinessOwner)),
+        ];
+        let lines: Vec<Line<'_>> =
+            log.iter().map(|e| Line { device: &e.device, n: e.n, past: &e.past, op: &e.op, why: None }).collect();
+        let verdicts = judge(&lines);
+        assert_eq!(verdicts[3], Verdict::Held);
+        assert_eq!(verdicts[5], Verdict::Accepted, "what a removed administrator did cannot silence anybody");
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub(crate) struct Arrived<'a> {
 pub(crate) fn one(reader: &Reader<'_>, a: &Arrived<'_>, check: &SignoffCheck<'_>) -> Result<(State, Option<String>), StoreError> {
     let mut past = a.past.clone();
     past.insert(a.device.clone(), a.n - 1);
-    let then = Acl::at(&reader.entries()?, Some(&past));
+    let then = Acl::at(&reader.valid_entries()?, Some(&past));
     if let Err(denied) = then.check(a.device, a.n, &a.line.op, a.line.why.as_deref()) {
         return Ok((State::Refused, Some(denied.to_string())));
     }

@@ -177,9 +177,17 @@ impl Reader<'_> {
 
     /// The accepted operations of authority.
     pub fn entries(&self) -> Result<Vec<Entry>, StoreError> {
-        let mut statement = self
-            .conn
-            .prepare_cached("SELECT device, n, past, line FROM op WHERE authority = 1 AND state = 'accepted' ORDER BY device, n")?;
+        self.authority("SELECT device, n, past, line FROM op WHERE authority = 1 AND state = 'accepted' ORDER BY device, n")
+    }
+
+    /// Those that were valid in their own past, held ones included: what others could rightly rely on
+    /// when they wrote. With the accepted ones alone a verdict would depend on the order of arrival.
+    pub(crate) fn valid_entries(&self) -> Result<Vec<Entry>, StoreError> {
+        self.authority("SELECT device, n, past, line FROM op WHERE authority = 1 AND state IN ('accepted', 'held') ORDER BY device, n")
+    }
+
+    fn authority(&self, sql: &str) -> Result<Vec<Entry>, StoreError> {
+        let mut statement = self.conn.prepare_cached(sql)?;
         let mut rows = statement.query([])?;
         let mut entries = Vec::new();
         while let Some(row) = rows.next()? {
@@ -233,5 +241,12 @@ impl Reader<'_> {
             Ok(ReadLine::Known(line)) => line.why,
             Ok(ReadLine::Unknown { .. }) | Err(_) => None,
         }))
+    }
+}
+
+impl Reader<'_> {
+    /// Is there an operation of this id?
+    pub fn has_op(&self, id: &str) -> Result<bool, StoreError> {
+        Ok(self.conn.prepare_cached("SELECT 1 FROM op WHERE id = ?1")?.exists([id])?)
     }
 }

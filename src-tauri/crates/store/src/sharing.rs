@@ -187,6 +187,8 @@ impl Writer<'_> {
     }
 
     fn keep(&self, sealed: &Sealed) -> Result<(), StoreError> {
+        // It may have been listed while it waited for the commits that it builds on.
+        self.execute("DELETE FROM refusal WHERE oid = ?1", [&sealed.oid])?;
         self.execute(
             "INSERT INTO envelope (oid, device, seq, first, count, sha256, past) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
