@@ -2,12 +2,14 @@
 
 import json
 import math
+import sqlite3
 import subprocess
 import sys
 import threading
 import unittest
 import urllib.error
 import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from cairn import ROOT, Place, Service
@@ -199,6 +201,42 @@ class StockTools(unittest.TestCase):
         self.assertEqual(busy.returncode, 2)
         self.assertIn("--port", busy.stderr)
         place.close()
+
+    def test_a_remote_that_asks_for_a_password_is_a_sentence_not_a_hang(self):
+        class Guarded(BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(401)
+                self.send_header("WWW-Authenticate", 'Basic realm="team"')
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Guarded)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        place = Place()
+        place.call("sharing.set_remote", {"address": f"http://127.0.0.1:{server.server_port}/team.git"})
+        done = place.run("--workspace", str(place.workspace), "share", check=False)
+        server.shutdown()
+        server.server_close()
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("asks for a sign-in", done.stderr)
+        self.assertIn("Hint:", done.stderr)
+        self.assertEqual(place.call("sharing.status")["last_error"]["code"], "credentials")
+        place.close()
+
+    def test_a_file_of_a_newer_program_is_left_alone(self):
+        place = Place()
+        file = sqlite3.connect(place.workspace / "cairn.db")
+        file.execute("PRAGMA user_version = 99")
+        file.commit()
+        file.close()
+        done = place.run("--workspace", str(place.workspace), "status", check=False)
+        place.close()
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("newer Cairn", done.stderr)
+        self.assertIn("Nothing was changed", done.stderr)
 
     def test_without_a_keyring_nothing_is_made_silently(self):
         place = Place()

@@ -54,8 +54,10 @@ fn everything_works_with_the_remote_unreachable_and_catches_up_later() {
     assert!(failed.hint.is_some(), "a failure says what to do: {failed}");
     let project = team.ana.must("project.create", json!({ "title": "Offline" }));
     team.dan.must("project.create", json!({ "title": "Also offline" }));
+    team.ana.call("sharing.share", json!({})).unwrap_err();
     let status = team.ana.must("sharing.status", json!({}));
-    assert!(status["waiting"].as_u64().unwrap() > 0 || !status["last_error"].is_null());
+    assert_eq!(status["waiting"], 1, "the project waits, sealed though it is: {status}");
+    assert_eq!(status["last_error"]["code"], "remote_not_found");
     std::fs::rename(&away, &team.remote).unwrap();
     team.settle();
     let titles = |v: Value| v.as_array().unwrap().iter().map(|p| p["title"].as_str().unwrap().to_owned()).collect::<Vec<_>>();

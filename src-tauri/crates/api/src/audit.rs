@@ -263,7 +263,7 @@ fn collect(workspace: &Workspace, r: &Reader<'_>, missing: &mut Vec<String>) -> 
     for refusal in &refusals {
         missing.push(format!("Commit {} on the branch of {} was refused: {}.", refusal.oid, refusal.device, refusal.reason));
     }
-    if r.outbox_len(&workspace.device)? > 0 {
+    if r.unsealed(&workspace.device)? > 0 {
         missing.push("Some of this computer's entries are not sealed yet.".to_owned());
     }
     let signers = acl

@@ -86,7 +86,7 @@ pub fn status(host: &Host, _: Nothing) -> Result<SharingStatus, ApiError> {
         let (problems, _) = r.trail(&filter)?;
         Ok(SharingStatus {
             remote: r.local("remote")?,
-            waiting: r.outbox_len(&workspace.device)?,
+            waiting: r.to_share(&workspace.device)?,
             last_ok_ms: r.local("shared_at")?.and_then(|t| t.parse().ok()),
             last_error: r.local("share_error")?.and_then(|t| serde_json::from_str(&t).ok()),
             devices: acl
@@ -129,7 +129,12 @@ pub fn status(host: &Host, _: Nothing) -> Result<SharingStatus, ApiError> {
 }
 
 pub fn set_remote(host: &Host, request: SetRemote) -> Result<SharingStatus, ApiError> {
-    host.workspace()?.write(|w| w.set_local("remote", request.address.trim()))?;
+    host.workspace()?.write(|w| {
+        w.set_local("remote", request.address.trim())?;
+        // Another place may hold nothing of this yet.
+        w.set_local("sent", "0")?;
+        w.set_local("share_error", "null")
+    })?;
     status(host, Nothing {})
 }
 
@@ -273,6 +278,7 @@ fn push(workspace: &Workspace, repo: &Repo, transport: &Transport<'_>) -> Result
     let Some(own) = workspace.read(|r| r.branch(device))? else { return Ok(0) };
     let there = repo.incoming()?.into_iter().find(|(d, _)| d == device).map(|(_, oid)| oid);
     if there.as_deref() == Some(own.tip.as_str()) {
+        workspace.write(|w| w.set_local("sent", &own.n.to_string()))?;
         return Ok(0);
     }
     let known = match &there {
@@ -283,6 +289,7 @@ fn push(workspace: &Workspace, repo: &Repo, transport: &Transport<'_>) -> Result
         return Err(cairn_sync::TransportError::Forked(format!("the shared place holds commit {there:?} of this computer")).into());
     }
     transport.push(device)?;
+    workspace.write(|w| w.set_local("sent", &own.n.to_string()))?;
     Ok(own.n - known.and_then(|p| p.get(device).copied()).unwrap_or(0))
 }
 
@@ -534,7 +541,7 @@ pub fn verify(host: &Host, _: Nothing) -> Result<Verified, ApiError> {
     let _one = lock(&workspace)?;
     let repo = repo(&workspace)?;
     let (branches, rows, waiting) =
-        workspace.read(|r| Ok::<_, ApiError>((r.branches()?, r.all_lines()?, r.outbox_len(&workspace.device)?)))?;
+        workspace.read(|r| Ok::<_, ApiError>((r.branches()?, r.all_lines()?, r.unsealed(&workspace.device)?)))?;
     let acl = workspace.read(|r| r.acl())?;
     let mut by_commit: std::collections::BTreeMap<&str, Vec<(u64, &str)>> = std::collections::BTreeMap::new();
     for row in &rows {

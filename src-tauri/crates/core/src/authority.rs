@@ -456,8 +456,7 @@ mod tests {
             entry("olga", 4, &[], revoke("adam")),
             entry("bea", 1, &[("olga", 3)], sign(Role::BusinessOwner)),
         ];
-        let lines: Vec<Line<'_>> =
-            log.iter().map(|e| Line { device: &e.device, n: e.n, past: &e.past, op: &e.op, why: None }).collect();
+        let lines: Vec<Line<'_>> = log.iter().map(|e| Line { device: &e.device, n: e.n, past: &e.past, op: &e.op, why: None }).collect();
         let verdicts = judge(&lines);
         assert_eq!(verdicts[3], Verdict::Held);
         assert_eq!(verdicts[5], Verdict::Accepted, "what a removed administrator did cannot silence anybody");

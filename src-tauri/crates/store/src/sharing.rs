@@ -83,8 +83,16 @@ fn to_branch(raw: (String, u64, u64, String, String, i64)) -> Result<Branch, Sto
 }
 
 impl Reader<'_> {
-    /// How many operations of this computer are not shared yet.
-    pub fn outbox_len(&self, device: &DeviceId) -> Result<u64, StoreError> {
+    /// How many operations of this computer the shared place does not have yet, sealed or not.
+    pub fn to_share(&self, device: &DeviceId) -> Result<u64, StoreError> {
+        let last: u64 =
+            self.prepare_cached("SELECT coalesce(max(n), 0) FROM op WHERE device = ?1")?.query_row([device.as_str()], |row| row.get(0))?;
+        let sent = self.local("sent")?.and_then(|n| n.parse().ok()).unwrap_or(0);
+        Ok(last.saturating_sub(sent))
+    }
+
+    /// How many operations of this computer are not sealed into a commit yet.
+    pub fn unsealed(&self, device: &DeviceId) -> Result<u64, StoreError> {
         Ok(self
             .prepare_cached("SELECT count(*) FROM op WHERE device = ?1 AND envelope IS NULL")?
             .query_row([device.as_str()], |row| row.get(0))?)
