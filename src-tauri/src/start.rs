@@ -42,5 +42,6 @@ pub(crate) fn open_workspace(host: &Host) {
         && let Err(error) = host.open(&dir)
     {
         tracing::warn!("{}: {error}", dir.display());
+        host.set_trouble(Some(error));
     }
 }

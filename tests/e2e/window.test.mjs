@@ -30,6 +30,14 @@ before(async () => {
 after(async () => {
   await session?.quit().catch(() => {});
   driver?.kill();
+  // The services outlive the window by design; these journeys are over.
+  for (const dir of [`${place.dir}/home/workspaces/first-steps`, `${place.dir}/sample`]) {
+    try {
+      note(dir);
+    } catch {
+      // This one was never started.
+    }
+  }
   for (const pid of services) {
     try {
       process.kill(pid);
@@ -176,4 +184,11 @@ test('the keyboard reaches the palette in the real window, too', async () => {
   await session.actions().keyDown(Key.CONTROL).sendKeys('k').keyUp(Key.CONTROL).perform();
   await (await find('//input[@role="combobox"]')).sendKeys('team', Key.ENTER);
   await find('//h1[text()="Team"]');
+});
+
+test('a folder without a workspace is named, with what to do', async () => {
+  await open('--workspace', `${place.dir}/nothing-here`);
+  await see('There is no Cairn workspace in');
+  await see('choose another folder');
+  await see('Create a workspace');
 });

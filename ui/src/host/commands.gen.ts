@@ -19,7 +19,11 @@ keyring: boolean, roles: Array<RoleName>,
 /**
  * The address that training scripts log to, while it answers.
  */
-tracking: string | null, demo: boolean, };
+tracking: string | null, demo: boolean, 
+/**
+ * Why the workspace that was to be opened at the start is not open.
+ */
+trouble: ApiError | null, };
 export type ArtifactRow = { path: string, size: number, digest: string, 
 /**
  * Whether this computer holds the content.

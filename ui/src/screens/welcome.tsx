@@ -14,6 +14,7 @@ export function Welcome({ app }: { app: AppStatus }) {
           <h1>Welcome to Cairn</h1>
           <p>Take a machine-learning project from a business problem to an approved release, together, also without a network.</p>
         </header>
+        {app.trouble && <Failed error={app.trouble} />}
         {way === 'choose' && (
           <div className="stack">
             <button type="button" className="btn primary big" onClick={() => setWay('create')}>

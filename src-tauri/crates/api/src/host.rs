@@ -19,6 +19,8 @@ pub struct Host {
     workspace: RwLock<Option<Arc<Workspace>>>,
     /// Where the loopback service of this workspace answers, if the host knows.
     tracking: RwLock<Option<String>>,
+    /// Why the workspace that was to be opened at the start is not open.
+    trouble: RwLock<Option<ApiError>>,
 }
 
 /// An open workspace.
@@ -32,7 +34,7 @@ pub struct Workspace {
 
 impl Host {
     pub fn new(edge: Arc<dyn Edge>, secrets: Arc<dyn SecretStore>, home: PathBuf) -> Self {
-        Self { edge, secrets, home, workspace: RwLock::new(None), tracking: RwLock::new(None) }
+        Self { edge, secrets, home, workspace: RwLock::new(None), tracking: RwLock::new(None), trouble: RwLock::new(None) }
     }
 
     /// The host of the real program.
@@ -60,6 +62,14 @@ impl Host {
 
     pub fn set_current(&self, workspace: Arc<Workspace>) {
         *self.workspace.write().unwrap_or_else(PoisonError::into_inner) = Some(workspace);
+        self.set_trouble(None);
+    }
+
+    pub fn set_trouble(&self, trouble: Option<ApiError>) {
+        *self.trouble.write().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+    pub fn trouble(&self) -> Option<ApiError> {
+        self.trouble.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub fn set_tracking(&self, url: Option<String>) {

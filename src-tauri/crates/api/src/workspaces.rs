@@ -29,6 +29,8 @@ pub struct AppStatus {
     /// The address that training scripts log to, while it answers.
     pub tracking: Option<String>,
     pub demo: bool,
+    /// Why the workspace that was to be opened at the start is not open.
+    pub trouble: Option<ApiError>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -105,6 +107,7 @@ pub fn status(host: &Host, _: Nothing) -> Result<AppStatus, ApiError> {
         tracking: host.tracking(),
         workspace,
         demo,
+        trouble: host.trouble(),
     })
 }
 
