@@ -1,6 +1,6 @@
 // Journeys in the real window, driven through WebKit's own driver (what tauri-driver starts on Linux).
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { after, before, test as plain } from 'node:test';
 import { promisify } from 'node:util';
@@ -178,6 +178,19 @@ test('the owner approves in the window, the scientist sees it, and an edit makes
   await see('Stale: the model card changed after the approval');
   await shot('stale');
   note(sample);
+
+  // What lies in the shared place now, checked with tools that are not ours.
+  const bundle = `${place.dir}/audit`;
+  cairn(env, 'audit', 'export', '--out', bundle, '--workspace', sample);
+  const shared = `${sample}/team/shared.git`;
+  const git = (...words) => execFileSync('git', ['-C', shared, '-c', `gpg.ssh.allowedSignersFile=${bundle}/allowed_signers`, ...words], { encoding: 'utf8', stdio: 'pipe' });
+  const commits = git('rev-list', '--all').trim().split('\n');
+  assert.ok(commits.length > 20);
+  for (const commit of commits) git('verify-commit', commit);
+  assert.equal(git('fsck', '--strict'), '');
+  const page = readFileSync(`${bundle}/VERIFY.md`, 'utf8');
+  const script = page.split('```sh\n').slice(1).map((block) => block.split('```')[0]).join('');
+  execFileSync('bash', ['-e', '-c', script], { cwd: bundle, stdio: 'pipe' });
 });
 
 test('the keyboard reaches the palette in the real window, too', async () => {

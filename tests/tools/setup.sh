@@ -18,7 +18,7 @@ packages() {
 
 for part in "$@"; do
   case "$part" in
-    desktop) packages build-essential pkg-config git openssh-client libwebkit2gtk-4.1-dev libgtk-3-dev ;;
+    desktop) packages build-essential pkg-config git openssh-client python3 libwebkit2gtk-4.1-dev libgtk-3-dev ;;
     screen) packages xvfb xauth imagemagick dbus dbus-x11 ;;
     e2e) packages xvfb xauth imagemagick dbus dbus-x11 gnome-keyring webkit2gtk-driver chromium fonts-dejavu-core ;;
     ui)
@@ -31,8 +31,9 @@ for part in "$@"; do
       fi
       ;;
     peers)
+      packages python3 python3-venv
       if ! cmp -s tests/peers/requirements.txt .venv/requirements.txt; then
-        python3 -m venv .venv 2>/dev/null || { packages python3-venv; python3 -m venv .venv; }
+        python3 -m venv .venv
         .venv/bin/pip install -q --disable-pip-version-check -r tests/peers/requirements.txt
         cp tests/peers/requirements.txt .venv/requirements.txt
       fi
