@@ -104,7 +104,7 @@ class RealClient(unittest.TestCase):
         runs = {
             "alpha": dict(start=t0, params={"lr": "0.1", "model": "CNN", "my param": "x", "a.b": "q"}, tags={"team": "Red", "k-1": "v"},
                           metrics={"acc": 0.9, "m/x": 1, "my metric": 3}),
-            "beta": dict(start=t0 + 1, user="u1", params={"lr": "0.01", "model": "cnn"}, tags={"team": "red"}, metrics={"acc": 0.8, "my metric": 1}),
+            "beta": dict(start=t0 + 1, user="u1", params={"lr": "0.01", "model": "cnn"}, tags={"team": "red"}, metrics={"acc": 0.8}),
             "gamma": dict(start=t0 + 2, params={"model": "rnn"}, tags={}, metrics={"acc": "NaN"}),
             "delta": dict(start=t0 + 3, params={"lr": "0.5"}, tags={"team": "blue", "quote": "it's"}, metrics={}, status="FAILED", end=t0 + 9),
         }
@@ -124,6 +124,11 @@ class RealClient(unittest.TestCase):
             found = sorted(r["info"]["run_name"] for r in answer.get("runs", [])) if status == 200 else None
             if (status, found) != (case["status"], sorted(case["runs"]) if case["runs"] is not None else None):
                 differ.append((case["filter"], case["status"], case["runs"], status, found))
+        for case in (c for c in recorded if "order_by" in c and c["order_by"] != ["run_id"]):  # ids are random
+            status, answer = post(url, "runs/search", {"experiment_ids": [number], "order_by": case["order_by"] or []})
+            found = [r["info"]["run_name"] for r in answer.get("runs", [])] if status == 200 else None
+            if (status, found) != (case["status"], case["runs"]):
+                differ.append((case["order_by"], case["status"], case["runs"], status, found))
         self.assertEqual(differ, [])
 
 
