@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod architecture;
+mod authority;
+mod faults;
 mod hostile;
 mod log;
 mod seat;

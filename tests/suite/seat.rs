@@ -62,6 +62,20 @@ impl Seat {
         let secrets: Arc<dyn SecretStore> = keyring.clone();
         Self { host: Host::new(edge, secrets, dir.join("../home")), dir, keyring }
     }
+    /// The same computer after its program was closed: everything that was only in memory is gone.
+    pub(crate) fn reopen(&self) {
+        self.host.open(&self.dir).unwrap();
+    }
+    /// Another computer with a copy of this one's folder, and of its keyring or not.
+    pub(crate) fn copy(&self, to: PathBuf, with_keyring: bool) -> Self {
+        copy_folder(&self.dir, &to);
+        let copy = Self::new(to, "cccccc");
+        if with_keyring {
+            *copy.keyring.0.lock().unwrap() = self.keyring.0.lock().unwrap().clone();
+        }
+        copy.host.open(&copy.dir).unwrap();
+        copy
+    }
     pub(crate) fn call(&self, name: &str, request: Value) -> Result<Value, ApiError> {
         dispatch(&self.host, name, request)
     }
@@ -72,7 +86,7 @@ impl Seat {
         self.must("sharing.share", json!({}))
     }
     pub(crate) fn device(&self) -> String {
-        self.host.workspace().unwrap().device.to_string()
+        self.host.workspace().unwrap().device().to_string()
     }
     pub(crate) fn me(&self) -> String {
         self.must("app.status", json!({}))["workspace"]["me"]["id"].as_str().unwrap().to_owned()
@@ -82,6 +96,15 @@ impl Seat {
     }
     pub(crate) fn digest(&self) -> String {
         self.host.workspace().unwrap().read(|r| r.view_digest()).unwrap()
+    }
+}
+
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() { copy_folder(&entry.path(), &target) } else { drop(std::fs::copy(entry.path(), target).unwrap()) }
     }
 }
 

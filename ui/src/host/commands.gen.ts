@@ -5,6 +5,11 @@ export type Admit = { device: string, roles: Array<string>,
  * Yourself, when this is your own further computer.
  */
 member?: string, };
+export type Alarmed = { device: string, person: Person, 
+/**
+ * `missing`, `rewound`, `rewritten` or `withheld`.
+ */
+kind: string, sentence: string, since_ms: number, };
 export type Alias = { alias: string, version: string, };
 export type ApiError = { code: string, message: string, hint?: string, details?: string, };
 export type AppStatus = { version: string, 
@@ -114,7 +119,15 @@ export type Deployment = { id: string, version: string, title: string, environme
  * The newest of its environment.
  */
 current: boolean, };
-export type DeviceRow = { id: string, name: string, removed: boolean, };
+export type DeviceRow = { id: string, name: string, removed: boolean, 
+/**
+ * How it came to be removed: `retired`, `compromised`, `sealed` or `rotated`.
+ */
+ended: string | null, 
+/**
+ * What was written after it was removed and is held.
+ */
+held: number, this_one: boolean, };
 export type DeviceSeen = { device: string, name: string, person: Person, last_seen_ms: number | null, this_one: boolean, removed: boolean, };
 export type EditCard = { version: string, section: string, text: string, base?: string, };
 export type EditProject = { project: string, field: string, value: string, base?: string, };
@@ -195,7 +208,11 @@ export type Knock = { device: string, name: string, email: string, device_name: 
 /**
  * Four words to compare with those on the other screen.
  */
-phrase: string, };
+phrase: string, 
+/**
+ * Whose further computer it is: an older one of theirs gave its word.
+ */
+of: string | null, };
 export type LinkExperiment = { experiment: string, 
 /**
  * None: belongs to no project.
@@ -212,7 +229,15 @@ requests: Array<Knock>,
 /**
  * Whether I may let people in and change roles.
  */
-i_may_manage: boolean, };
+i_may_manage: boolean, i_am_owner: boolean, 
+/**
+ * Decisions that the owners were asked for.
+ */
+proposals: Array<Proposed>, recovery: RecoveryState, 
+/**
+ * Changes that had no effect, because somebody of higher standing decided otherwise meanwhile.
+ */
+without_effect: Array<WithoutEffect>, };
 export type MetricRow = { key: string, count: number, last: string, min: string | null, max: string | null, step: number, };
 export type Model = { id: string, name: string, project: string, aliases: Array<Alias>, 
 /**
@@ -235,6 +260,8 @@ export type NotesAbout = { about: SubjectRef, };
 export type Nothing = Record<symbol, never>;
 export type OpenWorkspace = { dir: string, };
 export type Person = { id: string, name: string, roles: Array<RoleName>, };
+export type Probed = { good: boolean, sentence: string, details: string | null, };
+export type Progress = { what: string, done: number, total: number | null, };
 export type Project = { id: string, title: string, fields: Array<Field>, members: Array<ProjectMember>, created_ms: number, created_by: Person, cycle: number, stage: string, stages: Array<StageView>, 
 /**
  * What the present stage still asks for, and what is done.
@@ -246,6 +273,13 @@ gate: Array<Requirement>,
 turn: RoleName | null, my_turn: boolean, };
 export type ProjectMember = { person: Person, role: RoleName, };
 export type ProjectRef = { project: string, };
+export type ProposalRef = { id: string, };
+export type Proposed = { id: string, by: string, sentence: string, votes: Array<string>, needed: number, decided: boolean, 
+/**
+ * Whether my vote is among them.
+ */
+mine: boolean, };
+export type ReadmitDevice = { device: string, reason: string, };
 export type Rebuilt = { 
 /**
  * Operations folded.
@@ -260,6 +294,15 @@ export type RecordDeployment = { version: string,
  * `development`, `test` or `production`.
  */
 environment: string, };
+export type RecoveryState = { 
+/**
+ * There is a printed key.
+ */
+printed: boolean, 
+/**
+ * It was used: everybody should know.
+ */
+used: boolean, };
 export type Refused = { device: string, person: Person, commit: string, code: string, reason: string, at_ms: number, };
 export type RegisterVersion = { project: string, 
 /**
@@ -300,7 +343,12 @@ i_may_sign_as: Array<RoleName>,
  */
 why_not: string | null, mine: boolean, };
 export type ReleaseRef = { release: string, };
-export type RemoveDevice = { device: string, reason: string, };
+export type RemoveDevice = { device: string, reason: string, 
+/**
+ * Somebody else may have had it since then (milliseconds since 1970): what came after does not
+ * count, not even what is here already. Without it the computer just leaves service.
+ */
+compromised_since_ms?: number, };
 export type RenderMarkdown = { text: string, };
 export type Rendered = { html: string, };
 export type RequestRelease = { version: string, reason: string, };
@@ -309,6 +357,7 @@ export type Requirement = { id: string, text: string, owner: RoleName, met: bool
  * What kind of record settles it: the window links there.
  */
 kind: string, };
+export type Restore = { device: string, };
 export type RoleName = { id: string, label: string, };
 export type Round = { 
 /**
@@ -322,7 +371,11 @@ received: number,
 /**
  * Commits refused in this round.
  */
-refused: number, };
+refused: number, 
+/**
+ * This computer's name was in use twice; it goes on under a new one.
+ */
+renamed: boolean, };
 export type RunDetail = { run: RunRow, metrics: Array<MetricRow>, artifacts: Array<ArtifactRow>, models: Array<LoggedModelRow>, inputs: Array<InputRow>, };
 export type RunQuery = { 
 /**
@@ -344,6 +397,7 @@ export type SaveNote = {
  * None: a new note.
  */
 note?: string, about: SubjectRef, title: string, text: string, base?: string, };
+export type SealDevice = { reason: string, };
 export type SetAlias = { model: string, alias: string, 
 /**
  * None: take the alias away.
@@ -367,7 +421,20 @@ last_error: ApiError | null, devices: Array<DeviceSeen>, refused: Array<Refused>
 /**
  * How many operations are kept but do not count, and why, newest first.
  */
-not_counted: Array<NotCounted>, };
+not_counted: Array<NotCounted>, 
+/**
+ * What the shared place shows differently from what was accepted here.
+ */
+alarms: Array<Alarmed>, 
+/**
+ * Lines that wait to be written again under this computer's new name.
+ */
+set_aside: number, };
+export type SignIn = { user: string, 
+/**
+ * A password or, better, a token that may only write to this one place.
+ */
+secret: string, };
 export type SignRelease = { release: string, 
 /**
  * `approved`, `rejected` or `sent_back`.
@@ -411,15 +478,24 @@ tracking: boolean, problems: boolean, offset: number, limit?: number, };
 export type Unlock = { passphrase: string, };
 export type Verified = { commits: number, operations: number, 
 /**
+ * Kept and shown, but without effect; how many of each state.
+ */
+refused: number, held: number, unknown: number, 
+/**
  * Everything that is not as it should be, one sentence each.
  */
 problems: Array<string>, 
+/**
+ * How many problems there are; the list stops at a thousand.
+ */
+problem_count: number, 
 /**
  * Not sealed into commits yet.
  */
 waiting: number, at: string, };
 export type Version = { op: string, value: string, by: Person, at_ms: number, };
 export type VersionRef = { version: string, };
+export type WithoutEffect = { operation: string, by: string, reason: string, };
 export type WorkspaceInfo = { name: string, dir: string, device: string, 
 /**
  * Four words that an administrator compares before letting this computer in.
@@ -449,6 +525,10 @@ export interface Commands {
   "member.grant": { request: MemberRole; response: Members };
   "member.revoke": { request: MemberRole; response: Members };
   "device.remove": { request: RemoveDevice; response: Members };
+  "device.readmit": { request: ReadmitDevice; response: Members };
+  "device.rotate": { request: Nothing; response: Members };
+  "device.seal": { request: SealDevice; response: Members };
+  "owner.second": { request: ProposalRef; response: Members };
   "inbox.list": { request: Nothing; response: Array<InboxItem> };
   "project.list": { request: Nothing; response: Array<Project> };
   "project.get": { request: ProjectRef; response: Project };
@@ -492,6 +572,11 @@ export interface Commands {
   "deployment.record": { request: RecordDeployment; response: Array<Deployment> };
   "sharing.status": { request: Nothing; response: SharingStatus };
   "sharing.share": { request: Nothing; response: Round };
+  "sharing.progress": { request: Nothing; response: Progress | null };
+  "sharing.cancel": { request: Nothing; response: boolean };
+  "sharing.sign_in": { request: SignIn; response: SharingStatus };
+  "sharing.probe": { request: Nothing; response: Probed };
+  "sharing.restore": { request: Restore; response: SharingStatus };
   "sharing.set_remote": { request: SetRemote; response: SharingStatus };
   "audit.list": { request: TrailQuery; response: Trail };
   "audit.export": { request: ExportAudit; response: Exported };
@@ -525,6 +610,7 @@ export const queryTags = {
   "release.gate": ["*"],
   "deployment.list": ["deployment", "member"],
   "sharing.status": ["sharing", "member", "settings"],
+  "sharing.progress": [],
   "audit.list": ["*"],
   "app.doctor": [],
 } as const satisfies Partial<Record<keyof Commands, readonly string[]>>;

@@ -6,7 +6,8 @@ use crate::people::{Person, person_at};
 use crate::{ApiError, checklists, edge, sharing};
 use cairn_core::authority::Acl;
 use cairn_core::fold::{Effect, effects};
-use cairn_core::op::{Kind, Op, Subject};
+use cairn_core::id::DeviceId;
+use cairn_core::op::{Kind, Op, Removal, Subject};
 use cairn_report::audit::{Cover, Entry, Signed, Signer, allowed_signers, csv, jsonl, verify_page};
 use cairn_store::Reader;
 use cairn_store::log::{TrailFilter, TrailRow};
@@ -137,7 +138,7 @@ fn before(r: &Reader<'_>, op: &Op) -> Result<Option<String>, ApiError> {
     for effect in effects(op) {
         if let Effect::Edit { kind, id, field, key, base: Some(base), .. } = effect {
             let history = r.history(kind, &id, field, &key)?;
-            return Ok(history.into_iter().find(|h| h.op == base.as_str()).map(|h| h.value));
+            return Ok(history.into_iter().find(|h| h.op == base.to_string()).map(|h| h.value));
         }
     }
     Ok(None)
@@ -155,13 +156,25 @@ fn after(op: &Op) -> String {
 /// What happened, to stand after a person's name.
 fn sentence(acl: &Acl, op: &Op) -> String {
     let name = |id: &cairn_core::id::MemberId| acl.members.get(id).map_or_else(|| "somebody".to_owned(), |m| m.name.clone());
+    let computer = |id: &DeviceId| match acl.member_of(id) {
+        Some((_, m)) => format!("{}'s computer \u{201c}{}\u{201d}", m.name, acl.devices.get(id).map_or("", |d| d.name.as_str())),
+        None => "a computer".to_owned(),
+    };
     match op {
         Op::WorkspaceCreated { name, .. } => format!("created the workspace {name}"),
         Op::DeviceRequested { name, .. } => format!("asked to join as {name}"),
         Op::MemberAdmitted(a) => format!("let {} in", a.name),
         Op::RoleGranted { member, role } => format!("gave {} the role {}", name(member), role.label()),
-        Op::RoleRevoked { member, role } => format!("took the role {} from {}", role.label(), name(member)),
-        Op::DeviceRevoked { .. } => "removed a computer".to_owned(),
+        Op::DeviceReadmitted { device, .. } => format!("let {} in again", computer(device)),
+        Op::DeviceSealed {} => "put this computer out of service".to_owned(),
+        Op::DeviceRotated { .. } => "gave this computer a new key".to_owned(),
+        Op::QuorumProposed { change } => format!("asked the owners to {}", crate::members::change_sentence(acl, change)),
+        Op::QuorumSeconded { .. } => "agreed to a decision of the owners".to_owned(),
+        Op::RoleRevoked { member, role, .. } => format!("took the role {} from {}", role.label(), name(member)),
+        Op::DeviceRevoked { device, removal, .. } => match removal {
+            Removal::Retired => format!("put {} out of service", computer(device)),
+            Removal::Compromised => format!("removed {} as compromised", computer(device)),
+        },
         Op::ProjectCreated { title, .. } => format!("started the project {title}"),
         Op::ProjectEdited { field, .. } => format!("changed the {}", field.as_str().replace('_', " ")),
         Op::ProjectMemberAdded { member, role, .. } => format!("named {} as {}", name(member), role.label().to_lowercase()),
@@ -263,7 +276,7 @@ fn collect(workspace: &Workspace, r: &Reader<'_>, missing: &mut Vec<String>) -> 
     for refusal in &refusals {
         missing.push(format!("Commit {} on the branch of {} was refused: {}.", refusal.oid, refusal.device, refusal.reason));
     }
-    if r.unsealed(&workspace.device)? > 0 {
+    if r.unsealed(&workspace.device())? > 0 {
         missing.push("Some of this computer's entries are not sealed yet.".to_owned());
     }
     let signers = acl

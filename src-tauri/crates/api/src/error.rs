@@ -73,6 +73,8 @@ impl From<StoreError> for ApiError {
             StoreError::Newer { .. } => Self::new("newer", message).hint("Update Cairn on this computer. Nothing was changed."),
             StoreError::Damaged(_) => Self::new("damaged", message)
                 .hint("Keep the folder as it is and restore the file from a backup, or join the workspace again: what was shared is safe."),
+            StoreError::NewerAuthority => Self::new("newer", message).hint("Update Cairn on this computer first."),
+            StoreError::Unsealed => Self::new("busy", message).hint("Share again in a moment."),
             StoreError::DiskFull => Self::new("disk_full", message).hint("Free some space and try again. Nothing was lost."),
             StoreError::Busy => Self::new("busy", message).hint("Try again in a moment."),
             StoreError::Denied(_) => Self::new("denied", message)

@@ -4,9 +4,9 @@ use crate::ApiError;
 use cairn_core::edge::Edge;
 use cairn_core::id::{DeviceId, MemberId};
 use cairn_core::op::Op;
-use cairn_os::secrets::{SecretStore, key_file};
-use cairn_store::{Author, Reader, Store, StoreError, Writer};
-use cairn_sync::DeviceKey;
+use cairn_os::secrets::{SecretStore, key_file, write_key_file};
+use cairn_store::{Reader, Store, StoreError, Writer};
+use cairn_sync::{DeviceKey, Errand};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -21,25 +21,38 @@ pub struct Host {
     tracking: RwLock<Option<String>>,
     /// Why the workspace that was to be opened at the start is not open.
     trouble: RwLock<Option<ApiError>>,
+    /// The round of sharing that runs in this process.
+    errand: RwLock<Option<Arc<Errand>>>,
+    /// The program that answers git's question for a name and a secret: this one, usually.
+    pub askpass: Option<PathBuf>,
 }
 
 /// An open workspace.
 pub struct Workspace {
     pub store: Store,
-    pub device: DeviceId,
+    device: Mutex<DeviceId>,
     pub edge: Arc<dyn Edge>,
     secrets: Arc<dyn SecretStore>,
-    key: Mutex<Option<DeviceKey>>,
+    /// Held for as long as the program runs, so that nobody is asked twice.
+    unlocked: Mutex<Unlocked>,
+}
+
+#[derive(Default)]
+struct Unlocked {
+    key: Option<DeviceKey>,
+    passphrase: Option<String>,
 }
 
 impl Host {
     pub fn new(edge: Arc<dyn Edge>, secrets: Arc<dyn SecretStore>, home: PathBuf) -> Self {
-        Self { edge, secrets, home, workspace: RwLock::new(None), tracking: RwLock::new(None), trouble: RwLock::new(None) }
+        Self { edge, secrets, home, workspace: RwLock::new(None), tracking: RwLock::new(None), trouble: RwLock::new(None), errand: RwLock::new(None), askpass: None }
     }
 
     /// The host of the real program.
     pub fn system() -> Self {
-        Self::new(Arc::new(crate::edge::SystemEdge), Arc::new(cairn_os::secrets::SystemKeyring), cairn_os::paths::home())
+        let mut host = Self::new(Arc::new(crate::edge::SystemEdge), Arc::new(cairn_os::secrets::SystemKeyring), cairn_os::paths::home());
+        host.askpass = std::env::current_exe().ok();
+        host
     }
 
     /// The open workspace; an error that says what to do when there is none.
@@ -72,6 +85,13 @@ impl Host {
         self.trouble.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    pub fn set_errand(&self, errand: Option<Arc<Errand>>) {
+        *self.errand.write().unwrap_or_else(PoisonError::into_inner) = errand;
+    }
+    pub fn errand(&self) -> Option<Arc<Errand>> {
+        self.errand.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub fn set_tracking(&self, url: Option<String>) {
         *self.tracking.write().unwrap_or_else(PoisonError::into_inner) = url;
     }
@@ -83,22 +103,33 @@ impl Host {
 impl Workspace {
     pub fn open(dir: &Path, edge: Arc<dyn Edge>, secrets: Arc<dyn SecretStore>) -> Result<Self, ApiError> {
         let store = Store::open(dir)?;
-        let device = store.read(|r| r.local("device"))?;
-        let device = device.ok_or_else(|| ApiError::new("damaged", "The workspace file does not say which computer it belongs to"))?;
-        Ok(Self { store, device: DeviceId::parse(device)?, edge, secrets, key: Mutex::new(None) })
+        let device = Mutex::new(store.read(|r| r.device())?);
+        Ok(Self { store, device, edge, secrets, unlocked: Mutex::default() })
     }
 
     /// A new workspace file for this computer's new key.
     pub fn create(dir: &Path, key: DeviceKey, edge: Arc<dyn Edge>, secrets: Arc<dyn SecretStore>) -> Result<Self, ApiError> {
-        let store = Store::create(dir)?;
-        let device = key.id();
-        let author = Author { device: &device, edge: edge.as_ref() };
-        store.write(&author, |w| w.set_local("device", device.as_str()))?;
-        Ok(Self { store, device, edge, secrets, key: Mutex::new(Some(key)) })
+        let store = Store::create(dir, &key.id())?;
+        let device = Mutex::new(key.id());
+        Ok(Self { store, device, edge, secrets, unlocked: Mutex::new(Unlocked { key: Some(key), passphrase: None }) })
     }
 
     pub fn dir(&self) -> &Path {
         self.store.dir()
+    }
+
+    pub fn secrets(&self) -> &dyn SecretStore {
+        self.secrets.as_ref()
+    }
+
+    /// This computer's name in the log. It changes when the computer gets a new key.
+    pub fn device(&self) -> DeviceId {
+        let mut last = self.device.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another process may have changed it; while the file cannot be read the last one stands.
+        if let Ok(now) = self.store.read(|r| r.device()) {
+            *last = now;
+        }
+        last.clone()
     }
 
     pub fn read<T, E: From<StoreError>>(&self, work: impl FnOnce(&Reader<'_>) -> Result<T, E>) -> Result<T, E> {
@@ -106,7 +137,7 @@ impl Workspace {
     }
 
     pub fn write<T, E: From<StoreError>>(&self, work: impl FnOnce(&mut Writer<'_>) -> Result<T, E>) -> Result<T, E> {
-        self.store.write(&Author { device: &self.device, edge: self.edge.as_ref() }, work)
+        self.store.write(self.edge.as_ref(), work)
     }
 
     /// Appends one operation.
@@ -114,40 +145,73 @@ impl Workspace {
         self.write(|w| w.append(op).map(drop)).map_err(ApiError::from)
     }
 
-    /// The member that sits at this computer, once it has been let in.
+    /// The member that sits at this computer, once it has been let in and while it counts.
     pub fn me(&self, reader: &Reader<'_>) -> Result<Option<MemberId>, StoreError> {
-        Ok(reader.acl()?.member_of(&self.device).map(|(id, _)| id.clone()))
+        Ok(reader.acl()?.member_of(&reader.device()?).map(|(id, _)| id.clone()))
     }
 
     /// The device key: from memory, the keyring, or the passphrase file that was unlocked.
     pub fn key(&self) -> Result<DeviceKey, ApiError> {
-        let mut held = self.key.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(key) = held.as_ref() {
+        let device = self.device();
+        let mut held = self.unlocked();
+        if let Some(key) = held.key.as_ref().filter(|key| key.id() == device) {
             return Ok(key.clone());
         }
-        let key = if key_file(self.dir()).is_file() {
-            let Ok(passphrase) = std::env::var("CAIRN_PASSPHRASE") else {
+        let key = if self.key_is_in_file() {
+            let Some(passphrase) = held.passphrase.clone().or_else(|| std::env::var("CAIRN_PASSPHRASE").ok()) else {
                 return Err(ApiError::new("locked", "This computer's key is locked with a passphrase")
                     .hint("Enter the passphrase in the window, or set CAIRN_PASSPHRASE for the command line."));
             };
-            self.read_key_file(&passphrase)?
+            self.read_key_file(&device, &passphrase)?
         } else {
-            DeviceKey::from_text(&self.secrets.get(self.device.as_str())?, None)?
+            DeviceKey::from_text(&self.secrets.get(device.as_str())?, None)?
         };
-        *held = Some(key.clone());
+        held.key = Some(key.clone());
         Ok(key)
     }
 
     /// Opens the encrypted key file for as long as the program runs.
     pub fn unlock(&self, passphrase: &str) -> Result<(), ApiError> {
-        let key = self.read_key_file(passphrase)?;
-        *self.key.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
+        let key = self.read_key_file(&self.device(), passphrase)?;
+        *self.unlocked() = Unlocked { key: Some(key), passphrase: Some(passphrase.to_owned()) };
         Ok(())
     }
 
-    fn read_key_file(&self, passphrase: &str) -> Result<DeviceKey, ApiError> {
-        let text = std::fs::read_to_string(key_file(self.dir())).map_err(cairn_os::secrets::SecretError::from)?;
+    /// Makes a new key and keeps it where the present one is kept, without using it yet.
+    pub fn make_key(&self) -> Result<DeviceKey, ApiError> {
+        let key = DeviceKey::generate()?;
+        if self.key_is_in_file() {
+            let passphrase = self.unlocked().passphrase.clone().or_else(|| std::env::var("CAIRN_PASSPHRASE").ok());
+            let passphrase = passphrase.ok_or_else(|| {
+                ApiError::new("locked", "A new key for this computer needs the passphrase").hint("Enter it, and go on.")
+            })?;
+            write_key_file(self.dir(), key.id().as_str(), &key.to_encrypted_text(&passphrase)?)?;
+        } else {
+            self.secrets.set(key.id().as_str(), &key.to_text()?)?;
+        }
+        Ok(key)
+    }
+
+    /// The key that is kept here for a name that this computer does not bear yet.
+    pub fn kept_key(&self, device: &DeviceId) -> Result<DeviceKey, ApiError> {
+        if key_file(self.dir(), device.as_str()).is_file() {
+            let passphrase = self.unlocked().passphrase.clone().or_else(|| std::env::var("CAIRN_PASSPHRASE").ok());
+            return self.read_key_file(device, &passphrase.unwrap_or_default());
+        }
+        Ok(DeviceKey::from_text(&self.secrets.get(device.as_str())?, None)?)
+    }
+
+    pub fn key_is_in_file(&self) -> bool {
+        key_file(self.dir(), self.device().as_str()).is_file()
+    }
+
+    fn unlocked(&self) -> std::sync::MutexGuard<'_, Unlocked> {
+        self.unlocked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read_key_file(&self, device: &DeviceId, passphrase: &str) -> Result<DeviceKey, ApiError> {
+        let text = std::fs::read_to_string(key_file(self.dir(), device.as_str())).map_err(cairn_os::secrets::SecretError::from)?;
         let key = DeviceKey::from_text(&text, Some(passphrase))?;
-        if key.id() == self.device { Ok(key) } else { Err(ApiError::new("key", "The key file belongs to another workspace")) }
+        if key.id() == *device { Ok(key) } else { Err(ApiError::new("key", "The key file belongs to another workspace")) }
     }
 }

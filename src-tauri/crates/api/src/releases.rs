@@ -116,8 +116,7 @@ pub fn request(host: &Host, request: RequestRelease) -> Result<Release, ApiError
         return Err(ApiError::invalid("A release request says why").hint("One sentence for whoever decides: what is better, and for whom."));
     }
     let version = ModelVersionId::parse(request.version)?;
-    let release = ReleaseId::parse(workspace.edge.new_id())?;
-    workspace.write(|w| {
+    let release = workspace.write(|w| {
         let record = w.require(Kind::ModelVersion, version.as_str())?;
         let model = w.require(Kind::Model, record.parent.as_deref().unwrap_or_default())?;
         let project = ProjectId::parse(model.parent.unwrap_or_default())?;
@@ -133,6 +132,9 @@ pub fn request(host: &Host, request: RequestRelease) -> Result<Release, ApiError
                 return Err(ApiError::conflict("There is an open request for this version already"));
             }
         }
+        // Named by the operation that requests it: nobody can request it again under their own name.
+        let id = w.next_id()?;
+        let release = release::release_id(&id.device, id.n);
         w.append_why(
             Op::ReleaseRequested {
                 release: release.clone(),
@@ -142,8 +144,8 @@ pub fn request(host: &Host, request: RequestRelease) -> Result<Release, ApiError
                 policy_digest: templates::policy_digest(),
             },
             Some(reason),
-        )
-        .map_err(ApiError::from)
+        )?;
+        Ok::<_, ApiError>(release)
     })?;
     get(host, ReleaseRef { release: release.to_string() })
 }
@@ -163,7 +165,7 @@ pub fn sign(host: &Host, request: SignRelease) -> Result<Release, ApiError> {
         let judged = state_of(w, &record)?;
         let acl = w.acl()?;
         let (member, known) =
-            acl.member_of(&workspace.device).ok_or_else(|| ApiError::conflict("This computer has not been let in yet"))?;
+            acl.member_of(&workspace.device()).ok_or_else(|| ApiError::conflict("This computer has not been let in yet"))?;
         if let Some(why) = why_not(&judged, member, decision) {
             return Err(ApiError::conflict(why));
         }

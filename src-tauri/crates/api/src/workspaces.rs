@@ -124,12 +124,12 @@ pub fn info(workspace: &Workspace) -> Result<WorkspaceInfo, ApiError> {
         Ok(WorkspaceInfo {
             name: acl.workspace.clone().unwrap_or_else(|| "A workspace to join".to_owned()),
             dir: workspace.dir().display().to_string(),
-            device: workspace.device.to_string(),
+            device: workspace.device().to_string(),
             phrase: keys::phrase(&public).unwrap_or_default(),
             me: me.map(|id| person(&acl, id.as_str())),
             remote,
             invitation,
-            locked: secrets::key_file(workspace.dir()).is_file() && workspace.key().is_err(),
+            locked: workspace.key_is_in_file() && workspace.key().is_err(),
         })
     })
 }
@@ -147,13 +147,14 @@ pub fn create(host: &Host, request: CreateWorkspace) -> Result<AppStatus, ApiErr
     let workspace = begin(host, &dir, request.passphrase.as_deref())?;
     let key = workspace.key()?;
     let first = Admission {
-        member: MemberId::parse(workspace.device.as_str())?,
+        member: MemberId::from(workspace.device()),
         name: who,
         email: request.email,
-        device: workspace.device.clone(),
+        device: workspace.device(),
         device_name: title("Name of this computer", &computer_name())?,
         key: PublicKey(key.public()),
         roles: granted,
+        vouch: None,
     };
     workspace.write(|w| {
         w.append(Op::WorkspaceCreated { name, first })?;
@@ -184,19 +185,20 @@ pub fn join(host: &Host, request: JoinWorkspace) -> Result<AppStatus, ApiError> 
     let dir = folder(host, request.dir.as_deref(), "joined")?;
     let workspace = begin(host, &dir, request.passphrase.as_deref())?;
     let joined = (|| {
-        sharing::first_contact(&workspace, address, pin.as_ref())?;
+        sharing::first_contact(host, &workspace, address, pin.as_ref())?;
         let key = workspace.key()?;
         workspace.append(Op::DeviceRequested {
             name: who,
             email: request.email.clone(),
             device_name: title("Name of this computer", &computer_name())?,
             key: PublicKey(key.public()),
+            vouch: None,
         })?;
-        sharing::round(&workspace)
+        sharing::share_once(host, &workspace)
     })();
     if let Err(error) = joined {
         // Nothing was joined, so nothing is left behind that would stand in the way of a second try.
-        let device = workspace.device.to_string();
+        let device = workspace.device().to_string();
         drop(workspace);
         if let Err(e) = host.secrets.delete(&device) {
             tracing::debug!("no key to remove: {e}");
@@ -229,7 +231,7 @@ fn begin(host: &Host, dir: &Path, passphrase: Option<&str>) -> Result<Workspace,
             return Err(ApiError::invalid("The passphrase is too short").hint("Take at least eight characters, better a few words."));
         }
         std::fs::create_dir_all(dir).map_err(cairn_store::StoreError::from)?;
-        secrets::write_key_file(dir, &key.to_encrypted_text(phrase)?)?;
+        secrets::write_key_file(dir, key.id().as_str(), &key.to_encrypted_text(phrase)?)?;
     } else {
         host.secrets.set(key.id().as_str(), &key.to_text()?)?;
     }

@@ -63,6 +63,19 @@ fn quote(text: &str, out: &mut String) {
     out.push_str(&Value::from(text).to_string());
 }
 
+/// A sha256 over what comes piece by piece.
+#[derive(Debug, Default)]
+pub struct Hasher(Sha256);
+
+impl Hasher {
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+    pub fn digest(self) -> Digest {
+        Digest::from_bytes(&self.0.finalize().into())
+    }
+}
+
 /// sha256 of some bytes.
 pub fn sha256(bytes: &[u8]) -> Digest {
     Digest::from_bytes(&Sha256::digest(bytes).into())

@@ -72,7 +72,12 @@ pub fn effects(op: &Op) -> Vec<Effect> {
         | Op::MemberAdmitted(_)
         | Op::RoleGranted { .. }
         | Op::RoleRevoked { .. }
-        | Op::DeviceRevoked { .. } => Vec::new(),
+        | Op::DeviceRevoked { .. }
+        | Op::DeviceReadmitted { .. }
+        | Op::DeviceSealed {}
+        | Op::DeviceRotated { .. }
+        | Op::QuorumProposed { .. }
+        | Op::QuorumSeconded { .. } => Vec::new(),
 
         Op::ProjectCreated { project, title, template } => Writes::on(Kind::Project, project.as_str())
             .record(None)

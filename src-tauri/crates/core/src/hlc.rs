@@ -19,8 +19,12 @@ pub struct Hlc {
 #[error("a clock value looks like 01977420dc00.00000003")]
 pub struct BadHlc;
 
-/// The largest time that the text form holds (in the year 10889).
-const MS_MAX: u64 = 0xffff_ffff_ffff;
+/// The latest time that a line may claim: 2200-01-01. A fixed bound, so that every computer refuses
+/// the same lines whatever its own clock says.
+pub const MS_MAX: u64 = 7_258_118_400_000;
+/// The latest time of others that the own clock follows: 2100-01-01. Between the two nobody can push
+/// a team against the bound, where no later value would be left.
+pub const FOLLOW_MAX: u64 = 4_102_444_800_000;
 
 impl Hlc {
     pub const ZERO: Self = Self { ms: 0, counter: 0 };
@@ -59,7 +63,7 @@ impl TryFrom<String> for Hlc {
         let hlc =
             Self { ms: u64::from_str_radix(ms, 16).map_err(|_| BadHlc)?, counter: u32::from_str_radix(counter, 16).map_err(|_| BadHlc)? };
         // One value has one text: "+1" or upper case would give two.
-        if hlc.to_string() == raw { Ok(hlc) } else { Err(BadHlc) }
+        if hlc.to_string() == raw && hlc.ms <= MS_MAX { Ok(hlc) } else { Err(BadHlc) }
     }
 }
 

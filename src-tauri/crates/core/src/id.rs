@@ -40,9 +40,44 @@ macro_rules! ids {
     )*};
 }
 
+/// One operation of the log: its computer and its number there. It is not written into the line,
+/// so nobody can give two operations one name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct OpId {
+    pub device: DeviceId,
+    pub n: u64,
+}
+
+impl OpId {
+    /// Reads `<device>.<n>`.
+    pub fn parse(raw: impl Into<String>) -> Result<Self, BadId> {
+        let raw = raw.into();
+        let bad = || BadId(raw.chars().take(80).collect());
+        let (device, n) = raw.split_once('.').ok_or_else(bad)?;
+        let id = Self { device: DeviceId::parse(device)?, n: n.parse().map_err(|_| bad())? };
+        // One operation has one name: "+1" or "01" would be a second.
+        if id.to_string() == raw { Ok(id) } else { Err(bad()) }
+    }
+}
+impl fmt::Display for OpId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.device, self.n)
+    }
+}
+impl TryFrom<String> for OpId {
+    type Error = BadId;
+    fn try_from(raw: String) -> Result<Self, BadId> {
+        Self::parse(raw)
+    }
+}
+impl From<OpId> for String {
+    fn from(id: OpId) -> String {
+        id.to_string()
+    }
+}
+
 ids! {
-    /// One operation of the log (UUID v7).
-    OpId,
     /// A computer that writes: 26 characters of base32 over the sha256 of its public key.
     DeviceId,
     /// A person.
@@ -110,6 +145,13 @@ impl From<Digest> for String {
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl From<DeviceId> for MemberId {
+    /// A member bears the id of their first computer.
+    fn from(device: DeviceId) -> Self {
+        Self(device.0)
     }
 }
 

@@ -233,6 +233,41 @@ pub struct Admission {
     pub device_name: Title,
     pub key: PublicKey,
     pub roles: Vec<Role>,
+    /// For a further computer of somebody who is in already: their older computer's word for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vouch: Option<Vouch>,
+}
+
+/// The word of one computer for another of the same person: an SSHSIG in the namespace
+/// `device@cairn` over the new computer's id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vouch {
+    pub device: DeviceId,
+    pub signature: String,
+}
+
+/// Why a computer is removed, which decides where the cut lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Removal {
+    /// It left service: everything that was known of it counts.
+    #[default]
+    Retired,
+    /// Somebody else may have had it: the cut may lie in the past.
+    Compromised,
+}
+
+/// What only more than half of the owners can decide.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum Change {
+    /// Names the computer too: an owner's standing must not hang on who once let it in.
+    GrantOwner { member: MemberId, device: DeviceId },
+    RevokeOwner { member: MemberId, cuts: BTreeMap<DeviceId, u64> },
+    RevokeDevice { device: DeviceId, last: u64, removal: Removal },
+    ReadmitDevice { device: DeviceId, last: Option<u64> },
+    /// The offline key that is printed and put in a safe: alone it can let an owner in again.
+    SetRecovery { device: DeviceId, key: PublicKey },
 }
 
 /// What can happen. The names on the wire are the field's words: noun, dot, what happened to it.
@@ -244,16 +279,41 @@ pub enum Op {
     WorkspaceCreated { name: Title, first: Admission },
     /// A computer asks to be let in. Anyone may ask; only an administrator's answer counts.
     #[serde(rename = "device.requested")]
-    DeviceRequested { name: Title, email: String, device_name: Title, key: PublicKey },
+    DeviceRequested {
+        name: Title,
+        email: String,
+        device_name: Title,
+        key: PublicKey,
+        /// The word of an older computer of the same person, where there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        vouch: Option<Vouch>,
+    },
     #[serde(rename = "member.admitted")]
     MemberAdmitted(Admission),
     #[serde(rename = "role.granted")]
     RoleGranted { member: MemberId, role: Role },
+    /// `cuts`: of each of the member's computers the last operation that may still use the role.
     #[serde(rename = "role.revoked")]
-    RoleRevoked { member: MemberId, role: Role },
+    RoleRevoked { member: MemberId, role: Role, cuts: BTreeMap<DeviceId, u64> },
     /// `last` is the number of the device's last operation that still counts.
     #[serde(rename = "device.revoked")]
-    DeviceRevoked { device: DeviceId, last: u64 },
+    DeviceRevoked { device: DeviceId, last: u64, removal: Removal },
+    /// Takes back the revocations that its author knew of; with `last`, up to that operation only.
+    #[serde(rename = "device.readmitted")]
+    DeviceReadmitted { device: DeviceId, last: Option<u64> },
+    /// The last operation of a computer that is put out of service by its own user.
+    #[serde(rename = "device.sealed")]
+    DeviceSealed {},
+    /// The same computer goes on with a new key; the old one ends here. `proof` is the new key's
+    /// SSHSIG in the namespace `device@cairn` over the old device's id.
+    #[serde(rename = "device.rotated")]
+    DeviceRotated { device: DeviceId, key: PublicKey, proof: String },
+    /// An owner asks the other owners for a decision, and votes for it. A sole owner, or the recovery
+    /// key, has decided by asking.
+    #[serde(rename = "quorum.proposed")]
+    QuorumProposed { change: Change },
+    #[serde(rename = "quorum.seconded")]
+    QuorumSeconded { proposal: OpId },
 
     // ---- projects ----
     #[serde(rename = "project.created")]
@@ -388,10 +448,8 @@ pub enum Op {
 /// What permission an operation needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
-    /// The first operation of a workspace.
-    Genesis,
-    /// Nothing: a stranger may knock.
-    Nothing,
+    /// An operation of authority: standing decides, in `authority`.
+    Standing,
     /// One of the author's roles must permit this.
     Permission(Act),
     /// Permission in this very role, which the operation names.
@@ -409,17 +467,28 @@ impl Op {
                 | Self::RoleGranted { .. }
                 | Self::RoleRevoked { .. }
                 | Self::DeviceRevoked { .. }
+                | Self::DeviceReadmitted { .. }
+                | Self::DeviceSealed {}
+                | Self::DeviceRotated { .. }
+                | Self::QuorumProposed { .. }
+                | Self::QuorumSeconded { .. }
         )
     }
 
     /// What the author must hold. Sits beside the type so that every path checks the same rule.
     pub fn needs(&self) -> Needs {
         match self {
-            Self::WorkspaceCreated { .. } => Needs::Genesis,
-            Self::DeviceRequested { .. } => Needs::Nothing,
-            Self::MemberAdmitted(_) | Self::RoleGranted { .. } | Self::RoleRevoked { .. } | Self::DeviceRevoked { .. } => {
-                Needs::Permission(Act::ManageMembers)
-            }
+            Self::WorkspaceCreated { .. }
+            | Self::DeviceRequested { .. }
+            | Self::MemberAdmitted(_)
+            | Self::RoleGranted { .. }
+            | Self::RoleRevoked { .. }
+            | Self::DeviceRevoked { .. }
+            | Self::DeviceReadmitted { .. }
+            | Self::DeviceSealed {}
+            | Self::DeviceRotated { .. }
+            | Self::QuorumProposed { .. }
+            | Self::QuorumSeconded { .. } => Needs::Standing,
             Self::ProjectStageEntered { waived, .. } if !waived.is_empty() => Needs::Permission(Act::WaiveGate),
             Self::ProjectCreated { .. }
             | Self::ProjectEdited { .. }
@@ -460,6 +529,14 @@ impl Op {
         }
     }
 
+    /// What an edit says it was based on, for a line that is written again under another name.
+    pub fn base_mut(&mut self) -> Option<&mut OpId> {
+        match self {
+            Self::ProjectEdited { base, .. } | Self::CardEdited { base, .. } | Self::NoteEdited { base, .. } => base.as_mut(),
+            _ => None,
+        }
+    }
+
     /// The word on the wire, such as `run.created`.
     pub fn name(&self) -> String {
         serde_json::to_value(self).ok().and_then(|v| v["t"].as_str().map(str::to_owned)).unwrap_or_default()
@@ -481,8 +558,10 @@ fn delete_needs(kind: Kind) -> Act {
 /// One line of the log: an operation, when its author's clock said it happened, and why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OpLine {
-    pub id: OpId,
     pub hlc: Hlc,
+    /// What the author's clock said, in milliseconds since 1970, where `hlc` says something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<i64>,
     /// Minutes east of UTC where the author sat.
     pub tz: i16,
     /// The reason that the author gave, where one is asked for.
@@ -498,8 +577,8 @@ pub enum ReadLine {
     Known(Box<OpLine>),
     /// A type that this program does not know: kept as it stands, skipped, read again after an upgrade.
     Unknown {
-        id: OpId,
         hlc: Hlc,
+        at: Option<i64>,
         tz: i16,
         name: String,
     },
@@ -507,13 +586,24 @@ pub enum ReadLine {
 
 #[derive(Deserialize)]
 struct Header {
-    id: OpId,
     hlc: Hlc,
+    #[serde(default)]
+    at: Option<i64>,
     tz: i16,
     t: String,
 }
 
+/// The wall clock that an author claimed: `at`, or else the time in the clock value.
+pub fn claimed_ms(hlc: Hlc, at: Option<i64>) -> i64 {
+    at.unwrap_or_else(|| i64::try_from(hlc.ms).unwrap_or(i64::MAX))
+}
+
 impl OpLine {
+    /// When its author's clock said that it happened. A claim, never an order.
+    pub fn at_ms(&self) -> i64 {
+        claimed_ms(self.hlc, self.at)
+    }
+
     /// The exact text that is stored, signed and shared.
     ///
     /// # Panics
@@ -529,7 +619,7 @@ impl OpLine {
         let head: Header = serde_json::from_str(text).map_err(|e| e.to_string())?;
         match serde_json::from_str::<Self>(text) {
             Ok(line) => Ok(ReadLine::Known(Box::new(line))),
-            Err(_) if !is_known_name(&head.t) => Ok(ReadLine::Unknown { id: head.id, hlc: head.hlc, tz: head.tz, name: head.t }),
+            Err(_) if !is_known_name(&head.t) => Ok(ReadLine::Unknown { hlc: head.hlc, at: head.at, tz: head.tz, name: head.t }),
             Err(error) => Err(error.to_string()),
         }
     }
@@ -549,7 +639,7 @@ mod tests {
     use super::*;
 
     fn line(op: Op) -> OpLine {
-        OpLine { id: OpId::parse("op1").unwrap(), hlc: Hlc { ms: 5, counter: 0 }, tz: 60, why: None, op }
+        OpLine { hlc: Hlc { ms: 5, counter: 0 }, at: None, tz: 60, why: None, op }
     }
 
     #[test]
@@ -565,7 +655,7 @@ mod tests {
             outline: vec![(0, 1, Num(-0.0)), (1, 2, Num(f64::NAN))],
         });
         let text = before.to_text();
-        assert!(text.starts_with(r#"{"id":"op1","hlc":"000000000005.00000000","tz":60,"t":"run.metric_summarised","d":{"#), "{text}");
+        assert!(text.starts_with(r#"{"hlc":"000000000005.00000000","tz":60,"t":"run.metric_summarised","d":{"#), "{text}");
         let ReadLine::Known(after) = OpLine::read(&text).unwrap() else { panic!("known") };
         assert_eq!(*after, before, "NaN, infinity and minus zero survive");
         assert_eq!(after.to_text(), text);
@@ -573,13 +663,13 @@ mod tests {
 
     #[test]
     fn a_type_from_a_later_version_is_kept_and_skipped() {
-        let text = r#"{"id":"x","hlc":"000000000005.00000000","tz":0,"t":"moon.landed","d":{"a":1}}"#;
+        let text = r#"{"hlc":"000000000005.00000000","tz":0,"t":"moon.landed","d":{"a":1}}"#;
         assert!(matches!(OpLine::read(text), Ok(ReadLine::Unknown { name, .. }) if name == "moon.landed"));
     }
 
     #[test]
     fn a_known_type_with_a_wrong_body_is_an_error_not_a_later_version() {
-        let text = r#"{"id":"x","hlc":"000000000005.00000000","tz":0,"t":"run.updated","d":{"run":"../x"}}"#;
+        let text = r#"{"hlc":"000000000005.00000000","tz":0,"t":"run.updated","d":{"run":"../x"}}"#;
         assert!(OpLine::read(text).is_err());
     }
 

@@ -3,7 +3,8 @@
 //! The state is computed from the log whenever it is asked for and stored nowhere as truth: a card
 //! that changes makes its approvals stale without anybody having to notice.
 
-use crate::id::{Digest, MemberId};
+use crate::canonical::sha256;
+use crate::id::{DeviceId, Digest, MemberId, ReleaseId};
 use crate::op::Decision;
 use crate::role::Role;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,16 @@ use serde_json::{Value, json};
 pub const PREDICATE_TYPE: &str = "https://cairn.dev/attestation/approval/v1";
 /// The SSHSIG namespace of sign-offs: a commit signature can never pass for an approval.
 pub const NAMESPACE: &str = "approval@cairn";
+
+/// What a release is called: 32 digits of the sha256 over the name of the operation that requests it.
+/// So nobody can request it a second time and pass for who asked.
+///
+/// # Panics
+/// Never: hexadecimal digits are an identifier.
+#[allow(clippy::expect_used)]
+pub fn release_id(device: &DeviceId, n: u64) -> ReleaseId {
+    ReleaseId::parse(&sha256(format!("release {device}.{n}").as_bytes()).as_str()[..32]).expect("hexadecimal digits")
+}
 
 /// One thing that a signature binds to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

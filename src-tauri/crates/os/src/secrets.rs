@@ -72,15 +72,15 @@ pub fn keyring_answers() -> bool {
     keyring::Entry::store_status().is_ok()
 }
 
-/// The encrypted key file of a workspace. What is written must already be encrypted.
-pub fn key_file(dir: &Path) -> PathBuf {
-    dir.join("device.key")
+/// The encrypted key file of a computer's name in a workspace. What is written must already be encrypted.
+pub fn key_file(dir: &Path, device: &str) -> PathBuf {
+    dir.join(format!("{device}.key"))
 }
 
 /// Writes the encrypted key, readable by its owner alone.
-pub fn write_key_file(dir: &Path, encrypted: &str) -> Result<(), SecretError> {
+pub fn write_key_file(dir: &Path, device: &str, encrypted: &str) -> Result<(), SecretError> {
     use std::os::unix::fs::OpenOptionsExt;
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(key_file(dir))?;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(key_file(dir, device))?;
     file.write_all(encrypted.as_bytes())?;
     file.sync_all()?;
     Ok(())

@@ -10,6 +10,8 @@ pub enum StoreError {
     NoWorkspace(PathBuf),
     #[error("this workspace was written by a newer Cairn (file version {found}; this program knows {known})")]
     Newer { found: u32, known: u32 },
+    #[error("somebody changed who may do what with a newer Cairn; this one does not understand it")]
+    NewerAuthority,
     #[error("the workspace file is damaged: {0}")]
     Damaged(String),
     #[error("the disk is full")]
@@ -18,6 +20,8 @@ pub enum StoreError {
     Busy,
     #[error(transparent)]
     Denied(#[from] Denied),
+    #[error("something that was written meanwhile must be sealed first")]
+    Unsealed,
     #[error("an operation line of {0} bytes is longer than the log allows")]
     TooLong(usize),
     #[error("the record {0} does not exist")]

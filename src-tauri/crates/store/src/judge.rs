@@ -1,130 +1,303 @@
-//! Verdicts over operations, one at a time as they arrive or all of them anew.
+//! Verdicts over operations: what arrives, what an operation of authority changes, or all anew.
+//!
+//! Validity depends on an operation's own past only and never changes. Whether it counts depends on
+//! everything that is known of authority, so an operation of authority may turn earlier verdicts;
+//! then only the computers that it touches are judged again, and only the records that they wrote
+//! are folded again.
 
 use crate::StoreError;
 use crate::log::{self, State};
-use crate::records::apply;
+use crate::records::{apply, forget};
 use crate::store::Reader;
 use crate::writer::Writer;
-use cairn_core::authority::{Acl, Line, Past, Verdict, judge};
-use cairn_core::id::DeviceId;
+use cairn_core::authority::{Acl, History, Line, Past, Verdict};
+use cairn_core::id::{DeviceId, OpId};
 use cairn_core::op::{Op, OpLine, ReadLine};
 use rusqlite::params;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
-/// Checks the signature inside a sign-off against the author's key. Passed in, because keys and
-/// signatures are `sync`'s matter.
+/// Checks what only keys can tell: signatures inside operations, ids that belong to keys. Passed
+/// in, because keys and signatures are `sync`'s matter.
 pub type SignoffCheck<'a> = dyn Fn(&Op, &Acl, &DeviceId) -> Result<(), String> + 'a;
 
-pub(crate) struct Arrived<'a> {
-    pub device: &'a DeviceId,
-    pub n: u64,
-    pub past: &'a Past,
-    pub line: &'a OpLine,
+pub(crate) fn state_of(verdict: Verdict) -> (State, Option<String>) {
+    match verdict {
+        Verdict::Accepted => (State::Accepted, None),
+        Verdict::Refused(denied) => (State::Refused, Some(denied.to_string())),
+        Verdict::Held(denied) => (State::Held, Some(denied.to_string())),
+    }
 }
 
-/// The verdict over one operation, given that everything in its past was judged before.
-pub(crate) fn one(reader: &Reader<'_>, a: &Arrived<'_>, check: &SignoffCheck<'_>) -> Result<(State, Option<String>), StoreError> {
-    let mut past = a.past.clone();
-    past.insert(a.device.clone(), a.n - 1);
-    let then = Acl::at(&reader.valid_entries()?, Some(&past));
-    if let Err(denied) = then.check(a.device, a.n, &a.line.op, a.line.why.as_deref()) {
-        return Ok((State::Refused, Some(denied.to_string())));
-    }
-    if let Err(reason) = check(&a.line.op, &then, a.device) {
-        return Ok((State::Refused, Some(reason)));
-    }
-    let now = reader.acl()?;
-    if now.devices.get(a.device).and_then(|d| d.cut).is_some_and(|cut| a.n > cut) {
-        return Ok((State::Held, Some("written after this computer was removed from the workspace".to_owned())));
-    }
-    Ok((State::Accepted, None))
+/// An accepted envelope as it is kept.
+#[derive(Debug, Clone)]
+pub struct Envelope {
+    pub oid: String,
+    pub device: DeviceId,
+    pub seq: u64,
+    pub first: u64,
+    pub count: u64,
+    /// The sha256 of the commit object.
+    pub sha256: String,
+    /// What its parents stand for, the own branch left out.
+    pub past: Past,
 }
 
-/// Judges and folds the whole log from nothing.
-pub(crate) fn rebuild(writer: &mut Writer<'_>, check: &SignoffCheck<'_>) -> Result<u64, StoreError> {
-    let rows = writer.all_lines()?;
-    let pasts: BTreeMap<String, Past> = {
-        let mut statement = writer.prepare("SELECT oid, past FROM envelope")?;
-        let mut found = BTreeMap::new();
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            found.insert(row.get(0)?, log::read_past(&row.get::<_, String>(1)?)?);
-        }
-        found
-    };
-    // What is not sealed yet was written in knowledge of everything that is here.
-    let frontier = writer.frontier()?;
-    let mut known: Vec<(DeviceId, &log::TrailRow, OpLine)> = Vec::with_capacity(rows.len());
-    for row in &rows {
-        if let ReadLine::Known(line) = OpLine::read(&row.line).map_err(StoreError::Line)? {
-            let device = DeviceId::parse(row.device.clone()).map_err(|e| StoreError::Line(e.to_string()))?;
-            known.push((device, row, *line));
-        }
+impl Reader<'_> {
+    /// The commits of all devices along causality, or of one device from an operation on.
+    pub fn envelope_order(&self, of: Option<(&DeviceId, u64)>) -> Result<Vec<String>, StoreError> {
+        let (device, from) = of.map_or((None, 0), |(d, n)| (Some(d.as_str()), n));
+        let mut statement = self.prepare_cached(
+            "SELECT oid FROM envelope WHERE (?1 IS NULL OR device = ?1) AND first + count > ?2 ORDER BY weight, device, seq",
+        )?;
+        let rows = statement.query_map(params![device, from], |row| row.get(0))?.collect::<Result<Vec<_>, _>>()?;
+        Ok(rows)
     }
-    let lines: Vec<Line<'_>> = known
-        .iter()
-        .map(|(device, row, line)| Line {
-            device,
-            n: row.n,
-            past: row.envelope.as_ref().and_then(|oid| pasts.get(oid)).unwrap_or(&frontier),
-            op: &line.op,
-            why: line.why.as_deref(),
+
+    pub fn envelope(&self, oid: &str) -> Result<Envelope, StoreError> {
+        let mut statement = self.prepare_cached("SELECT oid, device, seq, first, count, sha256, past FROM envelope WHERE oid = ?1")?;
+        let mut rows = statement.query([oid])?;
+        let Some(row) = rows.next()? else { return Err(StoreError::NotFound(format!("commit/{oid}"))) };
+        Ok(Envelope {
+            oid: row.get(0)?,
+            device: DeviceId::parse(row.get::<_, String>(1)?).map_err(|e| StoreError::Line(e.to_string()))?,
+            seq: row.get(2)?,
+            first: row.get(3)?,
+            count: row.get(4)?,
+            sha256: row.get(5)?,
+            past: log::read_past(&row.get::<_, String>(6)?)?,
         })
-        .collect();
-    let verdicts = judge(&lines);
+    }
 
-    writer.execute_batch("DELETE FROM record; DELETE FROM cell; DELETE FROM edit;")?;
-    {
-        let mut update = writer.prepare("UPDATE op SET state = ?2, reason = ?3 WHERE id = ?1")?;
-        for ((_, row, _), verdict) in known.iter().zip(&verdicts) {
-            let (state, reason) = match verdict {
-                Verdict::Accepted => (State::Accepted, None),
-                Verdict::Refused(denied) => (State::Refused, Some(denied.to_string())),
-                Verdict::Held => (State::Held, Some("written after this computer was removed from the workspace".to_owned())),
-            };
-            if row.state != state.as_str() {
-                update.execute(params![row.id, state.as_str(), reason])?;
-            }
-        }
+    /// The lines of an accepted envelope.
+    pub fn lines_in(&self, envelope: &Envelope) -> Result<Vec<log::TrailRow>, StoreError> {
+        self.lines_of(&envelope.oid, envelope.device.as_str(), envelope.first, envelope.count)
     }
-    let acl = Acl::at(&writer.entries()?, None);
-    let mut folded = 0;
-    for ((device, row, line), verdict) in known.iter().zip(&verdicts) {
-        if *verdict != Verdict::Accepted {
+
+    /// What is written here and not sealed yet, as if it were one more envelope.
+    fn unsealed_lines(&self, device: &DeviceId) -> Result<Vec<log::TrailRow>, StoreError> {
+        let first: Option<u64> = self
+            .prepare_cached("SELECT min(n) FROM op WHERE device = ?1 AND envelope IS NULL")?
+            .query_row([device.as_str()], |row| row.get(0))?;
+        let Some(first) = first else { return Ok(Vec::new()) };
+        self.lines_from(device.as_str(), first)
+    }
+}
+
+fn read(row: &log::TrailRow) -> Result<Option<OpLine>, StoreError> {
+    Ok(match OpLine::read(&row.line).map_err(StoreError::Line)? {
+        ReadLine::Known(line) => Some(*line),
+        ReadLine::Unknown { .. } => None,
+    })
+}
+
+/// Judges again what a change of authority may have turned. `before` is the state without it.
+pub(crate) fn anew(writer: &mut Writer<'_>, before: &Acl) -> Result<(), StoreError> {
+    let now = writer.acl()?;
+    // Operations of authority: the fold said which have no effect.
+    let void: BTreeMap<&OpId, String> = now.void.iter().map(|v| (&v.id, v.reason.to_string())).collect();
+    for v in before.void.iter().filter(|v| !void.contains_key(&v.id)) {
+        writer.execute("UPDATE op SET state = 'accepted', reason = NULL WHERE device = ?1 AND n = ?2", params![v.id.device.as_str(), v.id.n])?;
+    }
+    for (id, reason) in void {
+        writer.execute(
+            "UPDATE op SET state = 'held', reason = ?3 WHERE device = ?1 AND n = ?2",
+            params![id.device.as_str(), id.n, reason],
+        )?;
+    }
+    let mut turned: BTreeSet<(String, String)> = BTreeSet::new();
+    for (device, from) in now.changed_since(before) {
+        for oid in writer.envelope_order(Some((&device, from)))? {
+            let envelope = writer.envelope(&oid)?;
+            let rows = writer.lines_in(&envelope)?;
+            judge_again(writer, &now, &device, &envelope.past, rows, &mut turned)?;
+        }
+        let rows = writer.unsealed_lines(&device)?;
+        let frontier = writer.frontier()?;
+        judge_again(writer, &now, &device, &frontier, rows, &mut turned)?;
+    }
+    for (kind, record) in &turned {
+        refold(writer, kind, record)?;
+    }
+    if !turned.is_empty() {
+        touch_all(writer);
+    }
+    Ok(())
+}
+
+fn judge_again(
+    writer: &Writer<'_>,
+    now: &Acl,
+    device: &DeviceId,
+    past: &Past,
+    rows: Vec<log::TrailRow>,
+    turned: &mut BTreeSet<(String, String)>,
+) -> Result<(), StoreError> {
+    for row in rows {
+        // What was never valid stays refused; what is not understood waits for an upgrade.
+        if row.state != State::Accepted.as_str() && row.state != State::Held.as_str() {
             continue;
         }
-        // Keys never change once a device is in, so the present state serves for signatures.
-        if let Err(reason) = check(&line.op, &acl, device) {
-            writer.execute("UPDATE op SET state = 'refused', reason = ?2 WHERE id = ?1", params![row.id, reason])?;
+        let Some(line) = read(&row)?.filter(|l| !l.op.is_authority()) else { continue };
+        let verdict = now.verdict(&Line { device, n: row.n, past, op: &line.op, why: line.why.as_deref() });
+        let (state, reason) = state_of(verdict);
+        if row.state == state.as_str() {
             continue;
         }
-        apply(writer.conn, &line.op, &log::stamp(line.hlc, device, row.n), &line.id, row.at_ms, device)?;
-        folded += 1;
+        writer
+            .prepare_cached("UPDATE op SET state = ?3, reason = ?4 WHERE device = ?1 AND n = ?2")?
+            .execute(params![device.as_str(), row.n, state.as_str(), reason])?;
+        if let (Some(kind), Some(record)) = (row.kind, row.record) {
+            turned.insert((kind, record));
+        }
     }
+    Ok(())
+}
+
+/// Makes one record again from the operations about it that count.
+fn refold(writer: &Writer<'_>, kind: &str, record: &str) -> Result<(), StoreError> {
+    forget(writer.conn, kind, record)?;
+    for row in writer.lines_about(kind, record)? {
+        if row.state == State::Accepted.as_str()
+            && let Some(line) = read(&row)?
+        {
+            fold(writer, &row, &line)?;
+        }
+    }
+    Ok(())
+}
+
+fn fold(writer: &Writer<'_>, row: &log::TrailRow, line: &OpLine) -> Result<(), StoreError> {
+    let device = DeviceId::parse(row.device.clone()).map_err(|e| StoreError::Line(e.to_string()))?;
+    let stamp = log::stamp(line.hlc, &device, row.n);
+    let id = OpId { device: device.clone(), n: row.n };
+    apply(writer.conn, &line.op, &stamp, &id, row.at_ms, &device)?;
+    Ok(())
+}
+
+fn touch_all(writer: &mut Writer<'_>) {
     for tag in ["project", "run", "release", "model", "dataset", "note", "checklist", "member", "sharing"] {
         writer.touch(tag);
     }
+}
+
+/// Judges and folds the whole log from nothing; returns how many operations count.
+pub(crate) fn rebuild(writer: &mut Writer<'_>, check: &SignoffCheck<'_>) -> Result<u64, StoreError> {
+    writer.execute_batch("DELETE FROM record; DELETE FROM cell; DELETE FROM edit; UPDATE op SET level = NULL WHERE authority = 1;")?;
+    let order = writer.envelope_order(None)?;
+    let mut history = History::default();
+    for oid in &order {
+        let envelope = writer.envelope(oid)?;
+        let rows = writer.lines_in(&envelope)?;
+        take_authority(writer, &envelope.device, &envelope.past, &rows, &mut history, check)?;
+    }
+    // What is not sealed yet was written in knowledge of everything that is here.
+    let own = writer.author_device().clone();
+    let frontier = writer.frontier()?;
+    let unsealed = writer.unsealed_lines(&own)?;
+    take_authority(writer, &own, &frontier, &unsealed, &mut history, check)?;
+    let now = history.now();
+    for void in &now.void {
+        let (id, reason) = (&void.id, void.reason.to_string());
+        writer.execute("UPDATE op SET state = 'held', reason = ?3 WHERE device = ?1 AND n = ?2", params![id.device.as_str(), id.n, reason])?;
+    }
+    let mut folded = history.entries().len() as u64 - now.void.len() as u64;
+    for oid in &order {
+        let envelope = writer.envelope(oid)?;
+        let rows = writer.lines_in(&envelope)?;
+        folded += take_data(writer, &envelope.device, &envelope.past, rows, (&mut history, &now), check)?;
+    }
+    folded += take_data(writer, &own, &frontier, unsealed, (&mut history, &now), check)?;
+    touch_all(writer);
     Ok(folded)
+}
+
+fn take_authority(
+    writer: &Writer<'_>,
+    device: &DeviceId,
+    past: &Past,
+    rows: &[log::TrailRow],
+    history: &mut History,
+    check: &SignoffCheck<'_>,
+) -> Result<(), StoreError> {
+    for row in rows.iter().filter(|row| row.authority) {
+        let Some(line) = read(row)? else { continue };
+        let judged = Line { device, n: row.n, past, op: &line.op, why: line.why.as_deref() };
+        let level = match check(&line.op, &history.seen_by(&judged), device) {
+            Ok(()) => history.take(&judged).map_err(|d| d.to_string()),
+            Err(reason) => Err(reason),
+        };
+        log::judged(writer.conn, row, level)?;
+    }
+    Ok(())
+}
+
+fn take_data(
+    writer: &Writer<'_>,
+    device: &DeviceId,
+    past: &Past,
+    rows: Vec<log::TrailRow>,
+    (history, now): (&mut History, &Acl),
+    check: &SignoffCheck<'_>,
+) -> Result<u64, StoreError> {
+    let mut folded = 0;
+    let mut then = None;
+    for row in rows.into_iter().filter(|row| !row.authority) {
+        let Some(line) = read(&row)? else { continue };
+        let judged = Line { device, n: row.n, past, op: &line.op, why: line.why.as_deref() };
+        // Nothing of authority lies between the data lines of one envelope.
+        let then = then.get_or_insert_with(|| history.seen_by(&judged));
+        let (state, reason) = data(then, now, &judged, check);
+        if row.state != state.as_str() || row.reason != reason {
+            writer
+                .prepare_cached("UPDATE op SET state = ?3, reason = ?4 WHERE device = ?1 AND n = ?2")?
+                .execute(params![row.device, row.n, state.as_str(), reason])?;
+        }
+        if state == State::Accepted {
+            fold(writer, &row, &line)?;
+            folded += 1;
+        }
+    }
+    Ok(folded)
+}
+
+/// The verdict over an operation that is not of authority.
+pub fn data(then: &Acl, now: &Acl, line: &Line<'_>, check: &SignoffCheck<'_>) -> (State, Option<String>) {
+    if let Err(denied) = then.check(line.device, line.n, line.op, line.why) {
+        return (State::Refused, Some(denied.to_string()));
+    }
+    if let Err(reason) = check(line.op, then, line.device) {
+        return (State::Refused, Some(reason));
+    }
+    state_of(now.verdict(line))
 }
 
 impl Reader<'_> {
     /// A digest of all views: equal on every computer that accepted the same operations.
     pub fn view_digest(&self) -> Result<String, StoreError> {
-        use std::fmt::Write;
+        let mut hash = cairn_core::canonical::Hasher::default();
         let mut text = String::new();
         for sql in [
-            "SELECT kind || '|' || id || '|' || coalesce(parent, '') || '|' || stamp || '|' || device FROM record ORDER BY kind, id",
-            "SELECT kind || '|' || id || '|' || field || '|' || key || '|' || coalesce(value, '') || '|' || stamp || '|' || op FROM cell ORDER BY kind, id, field, key",
-            "SELECT kind || '|' || id || '|' || field || '|' || key || '|' || value || '|' || coalesce(base, '') || '|' || op FROM edit ORDER BY kind, id, field, key, op",
-            "SELECT id || '|' || state FROM op ORDER BY id",
+            "SELECT kind, id, coalesce(parent, ''), stamp, device, '', '', '' FROM record ORDER BY kind, id",
+            "SELECT kind, id, field, key, coalesce(value, ''), value IS NULL, stamp, op FROM cell ORDER BY kind, id, field, key",
+            "SELECT kind, id, field, key, value, coalesce(base, ''), op, '' FROM edit ORDER BY kind, id, field, key, op",
+            "SELECT device, n, state, '', '', '', '', '' FROM op ORDER BY device, n",
         ] {
             let mut statement = self.prepare(sql)?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
-                // Writing into a String cannot fail.
-                let _ = writeln!(text, "{}", row.get::<_, String>(0)?);
+                text.clear();
+                for column in 0..8 {
+                    // Lengths before texts, so that two rows never run into each other.
+                    let value: rusqlite::types::Value = row.get(column)?;
+                    let _ = match &value {
+                        rusqlite::types::Value::Text(t) => write!(text, "{}:{t}", t.len()),
+                        other => write!(text, "{other:?};"),
+                    };
+                }
+                hash.add(text.as_bytes());
             }
         }
-        Ok(cairn_core::canonical::sha256(text.as_bytes()).to_string())
+        Ok(hash.digest().to_string())
     }
 }

@@ -17,4 +17,4 @@ pub mod writer;
 
 pub use error::StoreError;
 pub use store::{Reader, Store};
-pub use writer::{Author, Writer};
+pub use writer::Writer;

@@ -2,10 +2,10 @@
 
 use crate::StoreError;
 use crate::store::Reader;
-use cairn_core::authority::{Acl, Entry, Past};
+use cairn_core::authority::{Acl, Entry, History, Level, Past};
 use cairn_core::fold;
 use cairn_core::hlc::Hlc;
-use cairn_core::id::DeviceId;
+use cairn_core::id::{DeviceId, OpId};
 use cairn_core::op::{OpLine, ReadLine};
 use rusqlite::{Connection, Row, params};
 use std::sync::Arc;
@@ -39,7 +39,9 @@ pub(crate) struct NewRow<'a> {
     pub device: &'a DeviceId,
     pub n: u64,
     pub stamp: &'a str,
-    pub past: &'a Past,
+    /// Kept for operations of authority only.
+    pub past: Option<&'a Past>,
+    pub level: Option<Level>,
     pub state: State,
     pub reason: Option<&'a str>,
     pub envelope: Option<&'a str>,
@@ -61,26 +63,48 @@ pub(crate) fn read_past(text: &str) -> Result<Past, StoreError> {
 pub(crate) fn insert(conn: &Connection, row: &NewRow<'_>) -> Result<(), StoreError> {
     let subject = fold::subject(&row.line.op);
     conn.prepare_cached(
-        "INSERT INTO op (id, device, n, stamp, at_ms, type, authority, kind, record, line, past, state, reason, envelope, received_ms)
+        "INSERT INTO op (device, n, stamp, at_ms, type, authority, level, kind, record, line, past, state, reason, envelope, received_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?
     .execute(params![
-        row.line.id.as_str(),
         row.device.as_str(),
         row.n,
         row.stamp,
-        i64::try_from(row.line.hlc.ms).unwrap_or(i64::MAX),
+        row.line.at_ms(),
         row.line.op.name(),
         row.line.op.is_authority(),
+        row.level.map(level_number),
         subject.as_ref().map(|s| s.kind.as_str()),
         subject.as_ref().map(|s| s.id.as_str()),
         row.text,
-        past_text(row.past),
+        row.past.map(past_text),
         row.state.as_str(),
         row.reason,
         row.envelope,
         row.received_ms,
     ])?;
+    Ok(())
+}
+
+const LEVELS: [Level; 7] =
+    [Level::Member, Level::Administrator, Level::Owner, Level::Quorum, Level::Recovery, Level::Lineage, Level::Genesis];
+
+fn level_number(level: Level) -> u8 {
+    level as u8
+}
+
+fn read_level(number: u8) -> Result<Level, StoreError> {
+    LEVELS.into_iter().find(|l| *l as u8 == number).ok_or_else(|| StoreError::Damaged(format!("{number} is no standing")))
+}
+
+/// Writes what became of an operation of authority: its standing, or why it has none.
+pub(crate) fn judged(conn: &Connection, row: &TrailRow, level: Result<Level, String>) -> Result<(), StoreError> {
+    let (state, reason, level) = match level {
+        Ok(level) => (State::Accepted, None, Some(level_number(level))),
+        Err(reason) => (State::Refused, Some(reason), None),
+    };
+    conn.prepare_cached("UPDATE op SET state = ?3, reason = ?4, level = ?5 WHERE device = ?1 AND n = ?2")?
+        .execute(params![row.device, row.n, state.as_str(), reason, level])?;
     Ok(())
 }
 
@@ -99,6 +123,8 @@ pub struct TrailRow {
     pub reason: Option<String>,
     pub envelope: Option<String>,
     pub received_ms: Option<i64>,
+    /// Whether it stood among the operations of authority.
+    pub authority: bool,
 }
 
 /// What to show of the trail.
@@ -119,22 +145,23 @@ pub struct TrailFilter {
     pub offset: u32,
 }
 
-const ROW: &str = "SELECT id, device, n, at_ms, kind, record, type, line, state, reason, envelope, received_ms FROM op";
+const ROW: &str = "SELECT device, n, at_ms, kind, record, type, line, state, reason, envelope, received_ms, authority FROM op";
 
 fn row(row: &Row<'_>) -> rusqlite::Result<TrailRow> {
     Ok(TrailRow {
-        id: row.get(0)?,
-        device: row.get(1)?,
-        n: row.get(2)?,
-        at_ms: row.get(3)?,
-        kind: row.get(4)?,
-        record: row.get(5)?,
-        r#type: row.get(6)?,
-        line: row.get(7)?,
-        state: row.get(8)?,
-        reason: row.get(9)?,
-        envelope: row.get(10)?,
-        received_ms: row.get(11)?,
+        id: format!("{}.{}", row.get_ref(0)?.as_str()?, row.get::<_, u64>(1)?),
+        device: row.get(0)?,
+        n: row.get(1)?,
+        at_ms: row.get(2)?,
+        kind: row.get(3)?,
+        record: row.get(4)?,
+        r#type: row.get(5)?,
+        line: row.get(6)?,
+        state: row.get(7)?,
+        reason: row.get(8)?,
+        envelope: row.get(9)?,
+        received_ms: row.get(10)?,
+        authority: row.get(11)?,
     })
 }
 
@@ -175,19 +202,31 @@ impl Reader<'_> {
         Ok(rows)
     }
 
-    /// The accepted operations of authority.
+    /// The lines of one commit, in the order of their numbers.
+    pub fn lines_of(&self, envelope: &str, device: &str, first: u64, count: u64) -> Result<Vec<TrailRow>, StoreError> {
+        let sql = format!("{ROW} WHERE device = ?1 AND n >= ?2 AND n < ?2 + ?3 AND envelope = ?4 ORDER BY n");
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        let rows = statement.query_map(params![device, first, count, envelope], row)?.collect::<Result<Vec<_>, _>>()?;
+        Ok(rows)
+    }
+
+    pub(crate) fn lines_from(&self, device: &str, first: u64) -> Result<Vec<TrailRow>, StoreError> {
+        let mut statement = self.conn.prepare_cached(&format!("{ROW} WHERE device = ?1 AND n >= ?2 ORDER BY n"))?;
+        let rows = statement.query_map(params![device, first], row)?.collect::<Result<Vec<_>, _>>()?;
+        Ok(rows)
+    }
+
+    pub(crate) fn lines_about(&self, kind: &str, record: &str) -> Result<Vec<TrailRow>, StoreError> {
+        let mut statement = self.conn.prepare_cached(&format!("{ROW} WHERE kind = ?1 AND record = ?2"))?;
+        let rows = statement.query_map(params![kind, record], row)?.collect::<Result<Vec<_>, _>>()?;
+        Ok(rows)
+    }
+
+    /// The valid operations of authority, those without effect included: what others could rightly
+    /// rely on when they wrote.
     pub fn entries(&self) -> Result<Vec<Entry>, StoreError> {
-        self.authority("SELECT device, n, past, line FROM op WHERE authority = 1 AND state = 'accepted' ORDER BY device, n")
-    }
-
-    /// Those that were valid in their own past, held ones included: what others could rightly rely on
-    /// when they wrote. With the accepted ones alone a verdict would depend on the order of arrival.
-    pub(crate) fn valid_entries(&self) -> Result<Vec<Entry>, StoreError> {
-        self.authority("SELECT device, n, past, line FROM op WHERE authority = 1 AND state IN ('accepted', 'held') ORDER BY device, n")
-    }
-
-    fn authority(&self, sql: &str) -> Result<Vec<Entry>, StoreError> {
-        let mut statement = self.conn.prepare_cached(sql)?;
+        let mut statement =
+            self.conn.prepare_cached("SELECT device, n, past, level, line FROM op WHERE authority = 1 AND level IS NOT NULL ORDER BY device, n")?;
         let mut rows = statement.query([])?;
         let mut entries = Vec::new();
         while let Some(row) = rows.next()? {
@@ -195,58 +234,93 @@ impl Reader<'_> {
             let device = DeviceId::parse(device).map_err(|e| StoreError::Line(e.to_string()))?;
             let n: u64 = row.get(1)?;
             let mut past = read_past(&row.get::<_, String>(2)?)?;
+            past.remove(&device);
             if n > 1 {
                 past.insert(device.clone(), n - 1);
             }
-            let text: String = row.get(3)?;
+            let text: String = row.get(4)?;
             if let Ok(ReadLine::Known(line)) = OpLine::read(&text) {
-                entries.push(Entry { device, n, past, op: line.op });
+                entries.push(Entry { device, n, past, op: line.op, level: read_level(row.get(3)?)? });
             }
         }
         Ok(entries)
     }
 
-    /// Who may do what, by everything that is accepted here.
+    /// Who may do what, by everything that is valid here.
     pub fn acl(&self) -> Result<Arc<Acl>, StoreError> {
-        let version = self
-            .conn
-            .prepare_cached(
-                "SELECT (SELECT count(*) FROM op WHERE authority = 1 AND state = 'accepted'),
-                        (SELECT count(*) FROM op WHERE state <> 'accepted')",
-            )?
-            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let version = self.authority_version()?;
         self.store.cached_acl(version, || Ok(Acl::at(&self.entries()?, None)))
+    }
+
+    pub(crate) fn authority(&self) -> Result<History, StoreError> {
+        Ok(History::new(self.entries()?))
+    }
+
+    /// The state of authority follows from the valid operations, which are only ever added.
+    fn authority_version(&self) -> Result<i64, StoreError> {
+        Ok(self
+            .conn
+            .prepare_cached("SELECT count(*) FROM op WHERE authority = 1 AND level IS NOT NULL")?
+            .query_row([], |row| row.get(0))?)
+    }
+
+    /// Is there an operation of authority that this program does not understand? Then nobody can say
+    /// here who may do what.
+    pub fn authority_is_newer(&self) -> Result<bool, StoreError> {
+        Ok(self.conn.prepare_cached("SELECT 1 FROM op WHERE authority = 1 AND state = 'unknown'")?.exists([])?)
+    }
+
+    /// How many operations of each computer are held.
+    pub fn held_by_device(&self) -> Result<std::collections::BTreeMap<String, u64>, StoreError> {
+        let mut statement = self.conn.prepare_cached("SELECT device, count(*) FROM op WHERE state = 'held' GROUP BY device")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+        Ok(rows)
+    }
+
+    /// The last operation of a computer before a moment. Its own clock is only its claim, so what
+    /// counts is the earlier of the claim and the arrival here.
+    pub fn last_before(&self, device: &DeviceId, since_ms: i64) -> Result<u64, StoreError> {
+        let first_after: Option<u64> = self
+            .conn
+            .prepare_cached("SELECT min(n) FROM op WHERE device = ?1 AND max(at_ms, coalesce(received_ms, at_ms)) >= ?2")?
+            .query_row(params![device.as_str(), since_ms], |row| row.get(0))?;
+        Ok(match first_after {
+            Some(n) => n - 1,
+            None => self.frontier()?.get(device).copied().unwrap_or(0),
+        })
+    }
+
+    /// This computer's name in the log.
+    pub fn device(&self) -> Result<DeviceId, StoreError> {
+        let raw = self.local("device")?.ok_or_else(|| StoreError::Damaged("it does not say which computer it belongs to".to_owned()))?;
+        DeviceId::parse(raw).map_err(|e| StoreError::Damaged(e.to_string()))
     }
 
     /// For each device the last operation that is held here: what the next operation may know.
     pub fn frontier(&self) -> Result<Past, StoreError> {
-        let mut statement = self.conn.prepare_cached("SELECT device, max(n) FROM op GROUP BY device")?;
-        let mut rows = statement.query([])?;
-        let mut past = Past::new();
-        while let Some(row) = rows.next()? {
-            let device: String = row.get(0)?;
-            past.insert(DeviceId::parse(device).map_err(|e| StoreError::Line(e.to_string()))?, row.get(1)?);
+        let mut past: Past = self.branches()?.into_iter().map(|b| (b.device, b.n)).collect();
+        // What is written here and not sealed yet.
+        let own = self.device()?;
+        let last: Option<u64> =
+            self.conn.prepare_cached("SELECT max(n) FROM op WHERE device = ?1")?.query_row([own.as_str()], |row| row.get(0))?;
+        if let Some(last) = last {
+            past.insert(own, last);
         }
         Ok(past)
     }
-}
 
-impl Reader<'_> {
     /// The reason that the author of an operation gave.
     pub fn why(&self, id: &str) -> Result<Option<String>, StoreError> {
         use rusqlite::OptionalExtension;
-        let line: Option<String> =
-            self.conn.prepare_cached("SELECT line FROM op WHERE id = ?1")?.query_row([id], |row| row.get(0)).optional()?;
+        let Ok(id) = OpId::parse(id) else { return Ok(None) };
+        let line: Option<String> = self
+            .conn
+            .prepare_cached("SELECT line FROM op WHERE device = ?1 AND n = ?2")?
+            .query_row(params![id.device.as_str(), id.n], |row| row.get(0))
+            .optional()?;
         Ok(line.and_then(|text| match OpLine::read(&text) {
             Ok(ReadLine::Known(line)) => line.why,
             Ok(ReadLine::Unknown { .. }) | Err(_) => None,
         }))
-    }
-}
-
-impl Reader<'_> {
-    /// Is there an operation of this id?
-    pub fn has_op(&self, id: &str) -> Result<bool, StoreError> {
-        Ok(self.conn.prepare_cached("SELECT 1 FROM op WHERE id = ?1")?.exists([id])?)
     }
 }

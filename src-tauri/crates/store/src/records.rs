@@ -100,13 +100,21 @@ pub(crate) fn apply(
                     "INSERT OR IGNORE INTO edit (op, kind, id, field, key, value, base, stamp)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                 )?
-                .execute(params![id.as_str(), kind.as_str(), record, field, key, value, base.map(String::from), stamp])?;
+                .execute(params![id.to_string(), kind.as_str(), record, field, key, value, base.map(String::from), stamp])?;
                 kind
             }
         };
         tags.push(kind.as_str());
     }
     Ok(tags)
+}
+
+/// Takes a record out of the views, to be made again.
+pub(crate) fn forget(conn: &Connection, kind: &str, record: &str) -> Result<(), StoreError> {
+    for table in ["record", "cell", "edit"] {
+        conn.prepare_cached(&format!("DELETE FROM {table} WHERE kind = ?1 AND id = ?2"))?.execute([kind, record])?;
+    }
+    Ok(())
 }
 
 #[allow(clippy::too_many_arguments)] // a cell has this many parts
@@ -125,7 +133,7 @@ fn put(
          ON CONFLICT (kind, id, field, key) DO UPDATE SET value = excluded.value, stamp = excluded.stamp, op = excluded.op
          WHERE excluded.stamp > stamp",
     )?
-    .execute(params![kind.as_str(), record, field, key, value, stamp, op.as_str()])?;
+    .execute(params![kind.as_str(), record, field, key, value, stamp, op.to_string()])?;
     Ok(())
 }
 
@@ -182,7 +190,7 @@ impl Reader<'_> {
     /// The newest edits of a text that no other edit was based on. More than one: both changed.
     pub fn heads(&self, kind: Kind, id: &str, field: &str, key: &str) -> Result<Vec<Head>, StoreError> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT e.op, e.value, o.device, o.at_ms FROM edit e JOIN op o ON o.id = e.op
+            "SELECT e.op, e.value, o.device, o.at_ms FROM edit e JOIN op o ON o.device || '.' || o.n = e.op AND o.kind = e.kind AND o.record = e.id
              WHERE e.kind = ?1 AND e.id = ?2 AND e.field = ?3 AND e.key = ?4
                AND NOT EXISTS (SELECT 1 FROM edit later WHERE later.base = e.op)
              ORDER BY e.stamp DESC",
@@ -198,7 +206,7 @@ impl Reader<'_> {
     /// Every earlier value of a text, newest first.
     pub fn history(&self, kind: Kind, id: &str, field: &str, key: &str) -> Result<Vec<Head>, StoreError> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT e.op, e.value, o.device, o.at_ms FROM edit e JOIN op o ON o.id = e.op
+            "SELECT e.op, e.value, o.device, o.at_ms FROM edit e JOIN op o ON o.device || '.' || o.n = e.op AND o.kind = e.kind AND o.record = e.id
              WHERE e.kind = ?1 AND e.id = ?2 AND e.field = ?3 AND e.key = ?4 ORDER BY e.stamp DESC",
         )?;
         let all = statement

@@ -1,21 +1,17 @@
 //! What is shared, what waits to be, and taking in what others shared.
 
 use crate::error::StoreError;
-use crate::judge;
-use crate::judge::{Arrived, SignoffCheck};
+use crate::judge::{self, SignoffCheck};
 use crate::log::{self, State};
 use crate::records::apply;
 use crate::store::Reader;
 use crate::writer::Writer;
-use cairn_core::authority::Past;
+use cairn_core::authority::{History, Level, Line, Past};
 use cairn_core::envelope::{ATTACHMENTS_MAX, BATCH_MAX, OPS_MAX};
-use cairn_core::hlc::Hlc;
-use cairn_core::id::{DeviceId, Digest};
-use cairn_core::op::{Op, OpLine, ReadLine};
+use cairn_core::hlc::FOLLOW_MAX;
+use cairn_core::id::{DeviceId, Digest, OpId};
+use cairn_core::op::{Op, OpLine, ReadLine, claimed_ms};
 use rusqlite::{OptionalExtension, Row, params};
-
-/// How far another computer's clock may run ahead before its time is no longer followed.
-const CLOCK_AHEAD_MS: i64 = 15 * 60 * 1000;
 
 /// The accepted tip of a device's branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,8 +48,42 @@ pub struct Sealed {
     pub seq: u64,
     pub first: u64,
     pub count: u64,
+    /// How many of its first operations stood in `acl.jsonl`.
+    pub authority: u64,
     /// What its parents stand for, the own branch left out.
     pub past: Past,
+    /// The commit byte for byte, for what this computer makes.
+    pub object: Option<Vec<u8>>,
+}
+
+/// What the shared place shows differently from what was accepted here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alarm {
+    pub device: DeviceId,
+    /// `missing`, `rewound`, `rewritten` or `withheld`.
+    pub kind: String,
+    /// What it shows instead.
+    pub oid: Option<String>,
+    pub at_ms: i64,
+}
+
+/// An own envelope as it was made.
+#[derive(Debug, Clone)]
+pub struct OwnEnvelope {
+    pub oid: String,
+    pub object: Vec<u8>,
+    pub acl: Vec<String>,
+    pub ops: Vec<String>,
+}
+
+/// A line that waits to be written again under another name.
+#[derive(Debug, Clone)]
+pub struct SetAside {
+    pub id: i64,
+    /// What the operation was called.
+    pub name: String,
+    pub line: String,
+    pub authority: bool,
 }
 
 /// A commit that was not accepted.
@@ -151,6 +181,41 @@ impl Reader<'_> {
         Digest::parse(text).map(Some).map_err(|e| StoreError::Line(e.to_string()))
     }
 
+    pub fn alarms(&self) -> Result<Vec<Alarm>, StoreError> {
+        let mut statement = self.prepare_cached("SELECT device, kind, oid, at_ms FROM alarm ORDER BY device")?;
+        let mut rows = statement.query([])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let device = DeviceId::parse(row.get::<_, String>(0)?).map_err(|e| StoreError::Line(e.to_string()))?;
+            found.push(Alarm { device, kind: row.get(1)?, oid: row.get(2)?, at_ms: row.get(3)? });
+        }
+        Ok(found)
+    }
+
+    /// This computer's envelopes from the first one, for a git store that must be made again.
+    pub fn own_envelopes(&self, device: &DeviceId) -> Result<Vec<OwnEnvelope>, StoreError> {
+        let mut statement =
+            self.prepare_cached("SELECT oid, first, count, object FROM envelope WHERE device = ?1 AND object IS NOT NULL ORDER BY seq")?;
+        let mut rows = statement.query([device.as_str()])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (oid, first, count): (String, u64, u64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let mut envelope = OwnEnvelope { oid, object: row.get(3)?, acl: Vec::new(), ops: Vec::new() };
+            for line in self.lines_of(&envelope.oid, device.as_str(), first, count)? {
+                if line.authority { envelope.acl.push(line.line) } else { envelope.ops.push(line.line) }
+            }
+            found.push(envelope);
+        }
+        Ok(found)
+    }
+
+    pub fn set_aside(&self) -> Result<Vec<SetAside>, StoreError> {
+        let mut statement = self.prepare_cached("SELECT id, name, line, authority FROM set_aside ORDER BY id")?;
+        let rows =
+            statement.query_map([], |row| Ok(SetAside { id: row.get(0)?, name: row.get(1)?, line: row.get(2)?, authority: row.get(3)? }))?;
+        Ok(rows.collect::<Result<Vec<_>, _>>()?)
+    }
+
     pub fn refusals(&self) -> Result<Vec<Refusal>, StoreError> {
         let mut statement = self.prepare_cached("SELECT device, oid, code, reason, at_ms FROM refusal ORDER BY id DESC LIMIT 500")?;
         let all = statement
@@ -160,6 +225,13 @@ impl Reader<'_> {
             .collect::<Result<Vec<_>, _>>()?;
         Ok(all)
     }
+}
+
+/// Where a line stood in its envelope.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Authority,
+    Data,
 }
 
 fn merge(into: &mut Past, other: &Past) {
@@ -183,7 +255,7 @@ impl Writer<'_> {
     pub fn sealed(&mut self, sealed: &Sealed) -> Result<(), StoreError> {
         self.keep(sealed)?;
         self.execute(
-            "UPDATE op SET envelope = ?1, past = CASE authority WHEN 1 THEN ?5 ELSE past END
+            "UPDATE op SET envelope = ?1, past = CASE authority WHEN 1 THEN ?5 END
              WHERE device = ?2 AND n >= ?3 AND n < ?3 + ?4",
             params![sealed.oid, sealed.device.as_str(), sealed.first, sealed.count, log::past_text(&sealed.past)],
         )?;
@@ -198,7 +270,8 @@ impl Writer<'_> {
         // It may have been listed while it waited for the commits that it builds on.
         self.execute("DELETE FROM refusal WHERE oid = ?1", [&sealed.oid])?;
         self.execute(
-            "INSERT INTO envelope (oid, device, seq, first, count, sha256, past) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO envelope (oid, device, seq, first, count, sha256, past, weight, object)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             params![
                 sealed.oid,
                 sealed.device.as_str(),
@@ -206,7 +279,9 @@ impl Writer<'_> {
                 sealed.first,
                 sealed.count,
                 sealed.sha256.as_str(),
-                log::past_text(&sealed.past)
+                log::past_text(&sealed.past),
+                sealed.past.values().sum::<u64>() + sealed.first,
+                sealed.object
             ],
         )?;
         self.execute(
@@ -227,70 +302,170 @@ impl Writer<'_> {
 
     /// Takes in a verified envelope of another computer. Operations without permission are kept as
     /// refused and change nothing.
-    pub fn accept(&mut self, sealed: &Sealed, lines: &[String], check: &SignoffCheck<'_>) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// [`StoreError::Unsealed`] while something written here is not sealed: what was written without
+    /// knowledge of the news must not claim to have known of it, so seal first and come again.
+    pub fn accept(&mut self, sealed: &Sealed, lines: &[String], read: &[ReadLine], check: &SignoffCheck<'_>) -> Result<(), StoreError> {
+        if self.unsealed(self.author_device())? > 0 {
+            return Err(StoreError::Unsealed);
+        }
         self.keep(sealed)?;
-        let now = self.edge().now_ms();
-        let mut must_judge_anew = false;
-        for (i, text) in lines.iter().enumerate() {
-            let n = sealed.first + i as u64;
-            let line = match OpLine::read(text).map_err(StoreError::Line)? {
-                ReadLine::Known(line) => *line,
-                ReadLine::Unknown { id, hlc, name, .. } => {
-                    self.execute(
-                        "INSERT INTO op (id, device, n, stamp, at_ms, type, authority, line, past, state, reason, envelope, received_ms)
-                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, '{}', 'unknown', 'written by a newer Cairn', ?8, ?9)",
-                        params![
-                            id.as_str(),
-                            sealed.device.as_str(),
-                            n,
-                            log::stamp(hlc, &sealed.device, n),
-                            i64::try_from(hlc.ms).unwrap_or(i64::MAX),
-                            name,
-                            text,
-                            sealed.oid,
-                            now
-                        ],
-                    )?;
-                    continue;
-                }
+        let before = self.acl()?;
+        let mut history = self.authority()?;
+        let mut numbered = (sealed.first..).zip(lines.iter().zip(read)).peekable();
+        while let Some((n, (text, line))) = numbered.next_if(|(n, _)| n - sealed.first < sealed.authority) {
+            self.accept_authority(sealed, n, text, line, &mut history, check)?;
+        }
+        if sealed.authority > 0 {
+            judge::anew(self, &before)?;
+        }
+        let now = self.acl()?;
+        let first_data = sealed.first + sealed.authority;
+        let probe = Line { device: &sealed.device, n: first_data, past: &sealed.past, op: &Op::DeviceSealed {}, why: None };
+        let then = history.seen_by(&probe);
+        for (n, (text, line)) in numbered {
+            let ReadLine::Known(line) = line else {
+                self.keep_unknown(sealed, n, text, line, Part::Data)?;
+                continue;
             };
-            let arrived = Arrived { device: &sealed.device, n, past: &sealed.past, line: &line };
-            let (state, reason) = judge::one(self, &arrived, check)?;
-            let stamp = log::stamp(line.hlc, &sealed.device, n);
-            let nothing = Past::new();
-            log::insert(
-                self.conn,
-                &log::NewRow {
-                    line: &line,
-                    text,
-                    device: &sealed.device,
-                    n,
-                    stamp: &stamp,
-                    past: if line.op.is_authority() { &sealed.past } else { &nothing },
-                    state,
-                    reason: reason.as_deref(),
-                    envelope: Some(&sealed.oid),
-                    received_ms: Some(now),
-                },
-            )?;
+            let judged = Line { device: &sealed.device, n, past: &sealed.past, op: &line.op, why: line.why.as_deref() };
+            let (state, reason) = judge::data(&then, &now, &judged, check);
+            self.keep_line(sealed, n, text, line, (None, state, reason))?;
             if state == State::Accepted {
-                let at_ms = i64::try_from(line.hlc.ms).unwrap_or(i64::MAX);
-                for tag in apply(self.conn, &line.op, &stamp, &line.id, at_ms, &sealed.device)? {
+                let id = OpId { device: sealed.device.clone(), n };
+                let stamp = log::stamp(line.hlc, &sealed.device, n);
+                for tag in apply(self.conn, &line.op, &stamp, &id, line.at_ms(), &sealed.device)? {
                     self.touch(tag);
                 }
-                // A revocation may reach back behind what was folded already.
-                must_judge_anew |= matches!(line.op, Op::DeviceRevoked { .. });
-            }
-            if i64::try_from(line.hlc.ms).is_ok_and(|ms| ms <= now.saturating_add(CLOCK_AHEAD_MS)) {
-                self.saw(Hlc { ms: line.hlc.ms, counter: line.hlc.counter })?;
             }
         }
-        if must_judge_anew {
-            judge::rebuild(self, check)?;
+        // The own clock follows, so that an edit of what was seen is later than what was seen.
+        let newest = read.iter().map(|l| match l {
+            ReadLine::Known(line) => line.hlc,
+            ReadLine::Unknown { hlc, .. } => *hlc,
+        });
+        if let Some(newest) = newest.filter(|h| h.ms <= FOLLOW_MAX).max() {
+            self.saw(newest)?;
         }
         for tag in ["sharing", "member"] {
             self.touch(tag);
         }
+        Ok(())
+    }
+
+    fn accept_authority(
+        &mut self,
+        sealed: &Sealed,
+        n: u64,
+        text: &str,
+        line: &ReadLine,
+        history: &mut History,
+        check: &SignoffCheck<'_>,
+    ) -> Result<(), StoreError> {
+        let ReadLine::Known(line) = line else { return self.keep_unknown(sealed, n, text, line, Part::Authority) };
+        let judged = Line { device: &sealed.device, n, past: &sealed.past, op: &line.op, why: line.why.as_deref() };
+        let level = match check(&line.op, &history.seen_by(&judged), &sealed.device) {
+            Ok(()) => history.take(&judged).map_err(|d| d.to_string()),
+            Err(reason) => Err(reason),
+        };
+        let verdict = match level {
+            Ok(level) => (Some(level), State::Accepted, None),
+            Err(reason) => (None, State::Refused, Some(reason)),
+        };
+        self.keep_line(sealed, n, text, line, verdict)
+    }
+
+    fn keep_line(
+        &self,
+        sealed: &Sealed,
+        n: u64,
+        text: &str,
+        line: &OpLine,
+        (level, state, reason): (Option<Level>, State, Option<String>),
+    ) -> Result<(), StoreError> {
+        log::insert(
+            self.conn,
+            &log::NewRow {
+                line,
+                text,
+                device: &sealed.device,
+                n,
+                stamp: &log::stamp(line.hlc, &sealed.device, n),
+                past: line.op.is_authority().then_some(&sealed.past),
+                level,
+                state,
+                reason: reason.as_deref(),
+                envelope: Some(&sealed.oid),
+                received_ms: Some(self.edge().now_ms()),
+            },
+        )
+    }
+
+    fn keep_unknown(&self, sealed: &Sealed, n: u64, text: &str, line: &ReadLine, part: Part) -> Result<(), StoreError> {
+        let ReadLine::Unknown { hlc, at, name, .. } = line else { return Ok(()) };
+        self.execute(
+            "INSERT INTO op (device, n, stamp, at_ms, type, authority, line, past, state, reason, envelope, received_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'unknown', 'written by a newer Cairn', ?9, ?10)",
+            params![
+                sealed.device.as_str(),
+                n,
+                log::stamp(*hlc, &sealed.device, n),
+                claimed_ms(*hlc, *at),
+                name,
+                part == Part::Authority,
+                text,
+                (part == Part::Authority).then(|| log::past_text(&sealed.past)),
+                sealed.oid,
+                self.edge().now_ms()
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Replaces the list of what the shared place shows differently.
+    pub fn set_alarms(&mut self, alarms: &[Alarm]) -> Result<(), StoreError> {
+        let before = self.alarms()?;
+        let same = |a: &Alarm, b: &Alarm| (&a.device, &a.kind, &a.oid) == (&b.device, &b.kind, &b.oid);
+        if before.len() == alarms.len() && before.iter().zip(alarms).all(|(a, b)| same(a, b)) {
+            return Ok(());
+        }
+        self.execute("DELETE FROM alarm", [])?;
+        for alarm in alarms {
+            let since = before.iter().find(|b| same(alarm, b)).map_or(alarm.at_ms, |b| b.at_ms);
+            self.execute(
+                "INSERT INTO alarm (device, kind, oid, at_ms) VALUES (?1, ?2, ?3, ?4)",
+                params![alarm.device.as_str(), alarm.kind, alarm.oid, since],
+            )?;
+        }
+        self.touch("sharing");
+        Ok(())
+    }
+
+    /// Takes back everything of this computer after its operation `last`, whose envelope is `tip`:
+    /// somebody else wrote on under the same name. The lines wait to be written again.
+    pub fn set_aside_after(&mut self, last: u64, check: &SignoffCheck<'_>) -> Result<u64, StoreError> {
+        let device = self.author_device().as_str().to_owned();
+        let count = self.execute(
+            "INSERT INTO set_aside (name, line, authority)
+             SELECT device || '.' || n, line, authority FROM op WHERE device = ?1 AND n > ?2 ORDER BY n",
+            params![device, last],
+        )?;
+        self.execute("DELETE FROM op WHERE device = ?1 AND n > ?2", params![device, last])?;
+        self.execute("DELETE FROM envelope WHERE device = ?1 AND first > ?2", params![device, last])?;
+        self.execute("DELETE FROM branch WHERE device = ?1", [&device])?;
+        self.execute(
+            "INSERT INTO branch (device, seq, n, tip, sha256, at_ms)
+             SELECT device, seq, first + count - 1, oid, sha256, ?2 FROM envelope WHERE device = ?1 ORDER BY seq DESC LIMIT 1",
+            params![device, self.edge().now_ms()],
+        )?;
+        judge::rebuild(self, check)?;
+        Ok(count as u64)
+    }
+
+    /// A line that was set aside is written again.
+    pub fn took_back(&mut self, id: i64) -> Result<(), StoreError> {
+        self.execute("DELETE FROM set_aside WHERE id = ?1", [id])?;
         Ok(())
     }
 

@@ -1,6 +1,8 @@
 //! The file, its one writer and its readers.
 
-use crate::writer::{Author, Writer};
+use crate::writer::Writer;
+use cairn_core::edge::Edge;
+use cairn_core::id::DeviceId;
 use crate::{StoreError, migrate};
 use cairn_core::authority::Acl;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
@@ -17,13 +19,9 @@ pub struct Store {
     dir: PathBuf,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
-    /// The state of authority, with the number of authority operations that it was made from.
-    acl: Mutex<Option<(AclVersion, Arc<Acl>)>>,
+    /// The state of authority, with the number of valid operations that it was made from.
+    acl: Mutex<Option<(i64, Arc<Acl>)>>,
 }
-
-/// What the cached state of authority depends on: how many accepted operations there are of it,
-/// and how many that do not count.
-pub(crate) type AclVersion = (i64, i64);
 
 /// Read access. Derefs to the connection for the modules of this crate only.
 pub struct Reader<'a> {
@@ -37,10 +35,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Store {
-    /// Makes a new workspace file in `dir`, which may exist but must not hold one.
-    pub fn create(dir: &Path) -> Result<Self, StoreError> {
+    /// Makes a new workspace file for a computer in `dir`, which may exist but must not hold one.
+    pub fn create(dir: &Path, device: &DeviceId) -> Result<Self, StoreError> {
         std::fs::create_dir_all(dir)?;
-        Self::open_with(dir, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+        let store = Self::open_with(dir, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        lock(&store.writer).execute("INSERT INTO local (key, value) VALUES ('device', ?1)", [device.as_str()])?;
+        Ok(store)
     }
 
     /// Opens the workspace in `dir`, bringing an older file up to date.
@@ -81,10 +81,10 @@ impl Store {
     }
 
     /// Writes in one transaction: all of it or nothing. Other processes see it after the commit.
-    pub fn write<T, E: From<StoreError>>(&self, author: &Author<'_>, work: impl FnOnce(&mut Writer<'_>) -> Result<T, E>) -> Result<T, E> {
+    pub fn write<T, E: From<StoreError>>(&self, edge: &dyn Edge, work: impl FnOnce(&mut Writer<'_>) -> Result<T, E>) -> Result<T, E> {
         let mut conn = lock(&self.writer);
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::from)?;
-        let mut writer = Writer::new(Reader { conn: &tx, store: self }, author);
+        let mut writer = Writer::new(Reader { conn: &tx, store: self }, edge)?;
         let value = work(&mut writer)?;
         writer.finish()?;
         tx.commit().map_err(StoreError::from)?;
@@ -107,7 +107,7 @@ impl Store {
         })
     }
 
-    pub(crate) fn cached_acl(&self, version: AclVersion, make: impl FnOnce() -> Result<Acl, StoreError>) -> Result<Arc<Acl>, StoreError> {
+    pub(crate) fn cached_acl(&self, version: i64, make: impl FnOnce() -> Result<Acl, StoreError>) -> Result<Arc<Acl>, StoreError> {
         if let Some((at, acl)) = lock(&self.acl).as_ref()
             && *at == version
         {

@@ -2,8 +2,7 @@
 
 use crate::records::apply;
 use crate::store::Reader;
-use crate::{StoreError, log};
-use cairn_core::authority::Past;
+use crate::{StoreError, judge, log};
 use cairn_core::edge::Edge;
 use cairn_core::hlc::Hlc;
 use cairn_core::id::{DeviceId, OpId};
@@ -13,17 +12,12 @@ use rusqlite::OptionalExtension;
 use std::collections::BTreeSet;
 use std::ops::Deref;
 
-/// Who writes, and what they ask the world.
-#[derive(Clone, Copy)]
-pub struct Author<'a> {
-    pub device: &'a DeviceId,
-    pub edge: &'a dyn Edge,
-}
 
 /// A transaction under way.
 pub struct Writer<'a> {
     reader: Reader<'a>,
-    author: Author<'a>,
+    device: DeviceId,
+    edge: &'a dyn Edge,
     touched: BTreeSet<String>,
     next: Option<(u64, Hlc)>,
 }
@@ -36,12 +30,27 @@ impl<'a> Deref for Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    pub(crate) fn new(reader: Reader<'a>, author: &Author<'a>) -> Self {
-        Self { reader, author: *author, touched: BTreeSet::new(), next: None }
+    /// The name is read inside the transaction: another process may have given this computer a new one.
+    pub(crate) fn new(reader: Reader<'a>, edge: &'a dyn Edge) -> Result<Self, StoreError> {
+        let device = reader.device()?;
+        Ok(Self { reader, device, edge, touched: BTreeSet::new(), next: None })
+    }
+
+    /// What the next operation of this computer will be called.
+    pub fn next_id(&self) -> Result<OpId, StoreError> {
+        let n = match self.next {
+            Some((n, _)) => n,
+            None => self.head()?.0,
+        };
+        Ok(OpId { device: self.device.clone(), n })
+    }
+
+    pub(crate) fn author_device(&self) -> &DeviceId {
+        &self.device
     }
 
     pub(crate) fn edge(&self) -> &dyn Edge {
-        self.author.edge
+        self.edge
     }
 
     /// Says that something under this cache tag changed.
@@ -58,27 +67,29 @@ impl<'a> Writer<'a> {
 
     /// Appends an operation with the reason that its author gave.
     pub fn append_why(&mut self, op: Op, why: Option<&str>) -> Result<OpId, StoreError> {
-        let device = self.author.device;
+        let device = &self.device.clone();
         let (n, hlc) = match self.next {
             Some(next) => next,
             None => self.head()?,
         };
-        let hlc = hlc.tick(self.author.edge.now_ms());
+        let now = self.edge.now_ms();
+        let hlc = hlc.tick(now);
+        let at = (i64::try_from(hlc.ms).ok() != Some(now)).then_some(now);
         // Before the append: the author's causal past is everything accepted here so far.
-        self.acl()?.check(device, n, &op, why)?;
-        let line = OpLine {
-            id: OpId::parse(self.author.edge.new_id()).map_err(|e| StoreError::Line(e.to_string()))?,
-            hlc,
-            tz: self.author.edge.tz_minutes(),
-            why: why.map(str::to_owned),
-            op,
-        };
+        let before = self.acl()?;
+        before.check(device, n, &op, why)?;
+        if op.is_authority() && self.authority_is_newer()? {
+            return Err(StoreError::NewerAuthority);
+        }
+        let line = OpLine { hlc, at, tz: self.edge.tz_minutes(), why: why.map(str::to_owned), op };
         let text = line.to_text();
         if text.len() > LINE_MAX {
             return Err(StoreError::TooLong(text.len()));
         }
-        let past = if line.op.is_authority() { self.frontier()? } else { Past::new() };
+        let authority = line.op.is_authority();
+        let past = if authority { Some(self.frontier()?) } else { None };
         let stamp = log::stamp(hlc, device, n);
+        let id = OpId { device: device.clone(), n };
         log::insert(
             self.conn,
             &log::NewRow {
@@ -87,24 +98,29 @@ impl<'a> Writer<'a> {
                 device,
                 n,
                 stamp: &stamp,
-                past: &past,
+                past: past.as_ref(),
+                level: authority.then(|| before.level(device, n, &line.op)),
                 state: log::State::Accepted,
                 reason: None,
                 envelope: None,
                 received_ms: None,
             },
         )?;
-        for tag in apply(self.conn, &line.op, &stamp, &line.id, i64::try_from(hlc.ms).unwrap_or(i64::MAX), device)? {
+        for tag in apply(self.conn, &line.op, &stamp, &id, line.at_ms(), device)? {
             self.touch(tag);
         }
-        self.touch(if line.op.is_authority() { "member" } else { "sharing" });
+        self.touch(if authority { "member" } else { "sharing" });
         self.next = Some((n + 1, hlc));
-        Ok(line.id)
+        if authority {
+            // It may reach back behind what was folded already.
+            judge::anew(self, &before)?;
+        }
+        Ok(id)
     }
 
     /// The number of this computer's next operation and the clock of the last one that it saw.
     fn head(&self) -> Result<(u64, Hlc), StoreError> {
-        let device = self.author.device.as_str();
+        let device = self.device.as_str();
         let n: u64 =
             self.conn.prepare_cached("SELECT coalesce(max(n), 0) + 1 FROM op WHERE device = ?1")?.query_row([device], |row| row.get(0))?;
         let seen = self

@@ -34,6 +34,8 @@ pub struct Draft<'a> {
 pub struct Made {
     pub oid: String,
     pub sha256: Digest,
+    /// The commit, byte for byte: with its lines the store can be made again from it.
+    pub object: Vec<u8>,
 }
 
 /// Why a commit is not accepted. The words go into the list of refused commits.
@@ -57,6 +59,10 @@ pub enum Fault {
     Workspace,
     #[error("it builds on commits that are not accepted here")]
     Parents,
+    #[error("it was written under a name that was used twice")]
+    SetAside,
+    #[error("its branch holds an object that git itself refuses")]
+    Objects,
     #[error("the repository does not hold it: {0}")]
     Missing(String),
 }
@@ -74,6 +80,8 @@ impl Fault {
             Self::Digest => "digest",
             Self::Workspace => "workspace",
             Self::Parents => "parents",
+            Self::SetAside => "set-aside",
+            Self::Objects => "objects",
             Self::Missing(_) => "missing",
         }
     }
@@ -94,6 +102,10 @@ pub struct Inspected {
     pub parents: Vec<String>,
     /// Authority lines first, as their numbers are.
     pub lines: Vec<String>,
+    /// What the lines say.
+    pub read: Vec<ReadLine>,
+    /// How many of the lines stood in `acl.jsonl`.
+    pub authority: u64,
     pub attachments: Vec<(Digest, Vec<u8>)>,
     pub public_key: String,
 }
@@ -101,25 +113,8 @@ pub struct Inspected {
 /// Makes the commit of an envelope. The same draft gives the same commit: Ed25519 is deterministic.
 pub fn make(repo: &Repo, key: &DeviceKey, draft: &Draft<'_>) -> Result<Made, RepoError> {
     let git = repo.git();
-    let joined = |lines: &[String]| -> Option<Vec<u8>> {
-        if lines.is_empty() { None } else { Some(lines.iter().flat_map(|l| [l.as_bytes(), b"\n"].concat()).collect()) }
-    };
+    let tree = git.find_tree(write_tree(git, draft.acl, draft.ops, draft.attachments)?)?;
     let (acl, ops) = (joined(draft.acl), joined(draft.ops));
-    let mut tree = git.treebuilder(None)?;
-    if let Some(bytes) = &acl {
-        tree.insert("acl.jsonl", git.blob(bytes)?, 0o100_644)?;
-    }
-    if let Some(bytes) = &ops {
-        tree.insert("ops.jsonl", git.blob(bytes)?, 0o100_644)?;
-    }
-    if !draft.attachments.is_empty() {
-        let mut folder = git.treebuilder(None)?;
-        for (digest, bytes) in draft.attachments {
-            folder.insert(digest.as_str(), git.blob(bytes)?, 0o100_644)?;
-        }
-        tree.insert("att", folder.write()?, 0o040_000)?;
-    }
-    let tree = git.find_tree(tree.write()?)?;
     let header = Header {
         device: key.id(),
         seq: draft.seq,
@@ -143,8 +138,36 @@ pub fn make(repo: &Repo, key: &DeviceKey, draft: &Draft<'_>) -> Result<Made, Rep
     let text = std::str::from_utf8(&buffer).map_err(|e| RepoError::Form(e.to_string()))?;
     let signature = key.sign(keys::GIT, text.as_bytes())?;
     let oid = git.commit_signed(text, signature.trim_end(), Some("gpgsig"))?;
-    let sha256 = sha256(git.odb()?.read(oid)?.data());
-    Ok(Made { oid: oid.to_string(), sha256 })
+    let object = git.odb()?.read(oid)?.data().to_vec();
+    Ok(Made { oid: oid.to_string(), sha256: sha256(&object), object })
+}
+
+/// Writes the commit of an envelope again from its bytes and what it holds; returns its id.
+pub fn remake(repo: &Repo, object: &[u8], acl: &[String], ops: &[String], attachments: &[(Digest, Vec<u8>)]) -> Result<String, RepoError> {
+    write_tree(repo.git(), acl, ops, attachments)?;
+    repo.write_commit(object)
+}
+
+fn joined(lines: &[String]) -> Option<Vec<u8>> {
+    if lines.is_empty() { None } else { Some(lines.iter().flat_map(|l| [l.as_bytes(), b"\n"].concat()).collect()) }
+}
+
+fn write_tree(git: &git2::Repository, acl: &[String], ops: &[String], attachments: &[(Digest, Vec<u8>)]) -> Result<Oid, RepoError> {
+    let mut tree = git.treebuilder(None)?;
+    if let Some(bytes) = joined(acl) {
+        tree.insert("acl.jsonl", git.blob(&bytes)?, 0o100_644)?;
+    }
+    if let Some(bytes) = joined(ops) {
+        tree.insert("ops.jsonl", git.blob(&bytes)?, 0o100_644)?;
+    }
+    if !attachments.is_empty() {
+        let mut folder = git.treebuilder(None)?;
+        for (digest, bytes) in attachments {
+            folder.insert(digest.as_str(), git.blob(bytes)?, 0o100_644)?;
+        }
+        tree.insert("att", folder.write()?, 0o040_000)?;
+    }
+    Ok(tree.write()?)
 }
 
 /// Checks a commit that claims to be `device`'s. `key` is the device's public key where it is known;
@@ -192,15 +215,16 @@ pub fn inspect(repo: &Repo, oid: &str, device: &DeviceId, key: Option<&str>) -> 
     if all.len() as u64 != header.count || all.is_empty() || all.len() > OPS_MAX {
         return Err(Fault::Limit(format!("an envelope holds 1 to {OPS_MAX} operations, and says how many")));
     }
+    let mut read = Vec::with_capacity(all.len());
     for (i, line) in all.iter().enumerate() {
-        match OpLine::read(line).map_err(|e| Fault::Form(format!("line {}: {e}", i + 1)))? {
-            ReadLine::Known(known) if known.op.is_authority() != (i < acl_count) => {
-                return Err(Fault::Form(format!("line {} stands in the wrong file", i + 1)));
-            }
-            ReadLine::Known(_) | ReadLine::Unknown { .. } => {}
+        let line = OpLine::read(line).map_err(|e| Fault::Form(format!("line {}: {e}", i + 1)))?;
+        if matches!(&line, ReadLine::Known(known) if known.op.is_authority() != (i < acl_count)) {
+            return Err(Fault::Form(format!("line {} stands in the wrong file", i + 1)));
         }
+        read.push(line);
     }
-    Ok(Inspected { sha256: sha256(raw.data()), header, parents, lines: all, attachments: files.attachments, public_key })
+    let sha256 = sha256(raw.data());
+    Ok(Inspected { sha256, header, parents, lines: all, read, authority: acl_count as u64, attachments: files.attachments, public_key })
 }
 
 /// The key that a first envelope brings along: of the founder, or of somebody who asks to be let in.

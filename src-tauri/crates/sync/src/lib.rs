@@ -5,11 +5,13 @@
 //! is accepted is decided by whoever calls, with the rules of `cairn-core`.
 
 pub mod envelope;
+pub mod errand;
 pub mod keys;
 pub mod repo;
 pub mod transport;
 
 pub use envelope::{Fault, Inspected};
+pub use errand::Errand;
 pub use keys::{DeviceKey, KeyError};
 pub use repo::Repo;
-pub use transport::{Transport, TransportError};
+pub use transport::{Remote, Transport, TransportError};

@@ -27,6 +27,8 @@ impl From<git2::Error> for RepoError {
 
 /// The most commits of one branch that one round looks at.
 const WALK_MAX: usize = 20_000;
+/// The most branches of a shared place that are looked at.
+pub const REFS_MAX: usize = 5_000;
 
 pub struct Repo {
     git: Repository,
@@ -74,9 +76,47 @@ impl Repo {
             if let (Some(device), Some(oid)) = (device, reference.target()) {
                 tips.push((device, oid.to_string()));
             }
+            if tips.len() >= REFS_MAX {
+                break;
+            }
         }
         tips.sort();
         Ok(tips)
+    }
+
+    /// Does the store hold this object?
+    pub fn has(&self, oid: &str) -> bool {
+        Oid::from_str(oid).is_ok_and(|oid| self.git.odb().is_ok_and(|odb| odb.exists(oid)))
+    }
+
+    /// Whose envelope a commit says it is, for a first look.
+    pub fn device_of(&self, oid: &str) -> Option<DeviceId> {
+        let commit = self.git.find_commit(Oid::from_str(oid).ok()?).ok()?;
+        let message = commit.message_raw().ok()?;
+        message.split(' ').find_map(|w| w.strip_prefix("dev=")).and_then(|d| DeviceId::parse(d).ok())
+    }
+
+    /// The accepted tips as they stand here.
+    pub fn tip(&self, device: &DeviceId) -> Option<String> {
+        Some(self.git.find_reference(&Self::log_ref(device)).ok()?.target()?.to_string())
+    }
+
+    /// The raw bytes of a commit.
+    pub fn commit_bytes(&self, oid: &str) -> Result<Vec<u8>, RepoError> {
+        Ok(self.git.odb()?.read(Oid::from_str(oid)?)?.data().to_vec())
+    }
+
+    /// Writes a commit as it was, byte for byte; returns its id.
+    pub fn write_commit(&self, bytes: &[u8]) -> Result<String, RepoError> {
+        Ok(self.git.odb()?.write(git2::ObjectType::Commit, bytes)?.to_string())
+    }
+
+    /// Takes a branch out of quarantine: what it showed is not to be looked at again.
+    pub fn forget_incoming(&self, device: &DeviceId) -> Result<(), RepoError> {
+        match self.git.find_reference(&format!("refs/cairn/in/{device}")) {
+            Ok(mut reference) => Ok(reference.delete()?),
+            Err(_) => Ok(()),
+        }
     }
 
     /// Keeps a commit that must not be forgotten.

@@ -1,92 +1,36 @@
 //! The network: the person's own `git` program where there is one, with a hardened profile; git2's
-//! own transport for plain files where there is none.
+//! own transport for plain files and https with a token where there is none.
 
+mod failure;
+mod program;
+
+pub use failure::TransportError;
+pub use program::{AskPass, git_program};
+
+use crate::errand::Errand;
 use crate::repo::Repo;
 use cairn_core::id::DeviceId;
-use std::ffi::OsStr;
-use std::io::Read;
-use std::os::unix::process::CommandExt;
+use failure::from_git2;
+use program::Git;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
-/// How long one exchange with the remote may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// The branches of the log, brought into quarantine.
+const LOG: &str = "+refs/heads/cairn/log/*:refs/cairn/in/*";
 
-/// Why the remote could not be reached or refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TransportError {
-    #[error("the shared place could not be reached")]
-    Unreachable(String),
-    #[error("there is nothing at this address that can be shared through")]
-    NotFound(String),
-    #[error("the shared place asks for a sign-in that this computer does not have")]
-    Credentials(String),
-    #[error("the identity of the server changed or is not known yet")]
-    HostKey(String),
-    #[error("the shared place refused what was sent")]
-    Rejected(String),
-    #[error("somebody else writes under this computer's name")]
-    Forked(String),
-    #[error("the shared place did not answer in time")]
-    Timeout,
-    #[error("sharing failed")]
-    Other(String),
-}
+/// A shared place. The one for real is [`Transport`]; tests have one with faults.
+pub trait Remote {
+    /// Brings every device's branch into quarantine (`refs/cairn/in/*`). `but` are branches that hold
+    /// objects which must not come in. Returns those of which that was found now.
+    fn fetch(&self, repo: &Repo, but: &[DeviceId], errand: &Errand) -> Result<Vec<DeviceId>, TransportError>;
 
-impl TransportError {
-    /// A short word that clients may branch on.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Unreachable(_) => "unreachable",
-            Self::NotFound(_) => "remote_not_found",
-            Self::Credentials(_) => "credentials",
-            Self::HostKey(_) => "host_key",
-            Self::Rejected(_) => "rejected",
-            Self::Forked(_) => "forked",
-            Self::Timeout => "timeout",
-            Self::Other(_) => "transport",
-        }
-    }
-
-    /// What the person can do.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Unreachable(_) | Self::Timeout => "Your work is saved here. Sharing goes on by itself when the network is back.",
-            Self::NotFound(_) => "Check the address, and that the place exists and is empty or already holds this workspace.",
-            Self::Credentials(_) => {
-                "Sign in once with your usual git program or key, or ask whoever runs the server for access; then try again."
-            }
-            Self::HostKey(_) => "Connect once from a terminal to check and accept the server's key; do not accept it blindly.",
-            Self::Rejected(_) => {
-                "A rule of the server stands in the way; its words are in the details. Ask whoever runs it to allow branches named cairn/log/…"
-            }
-            Self::Forked(_) => {
-                "This happens when a folder was copied or restored from a backup. Ask an administrator to let this computer in anew."
-            }
-            Self::Other(_) => "The details say more. Your work is saved here.",
-        }
-    }
-
-    /// What the program that failed said.
-    pub fn details(&self) -> &str {
-        match self {
-            Self::Unreachable(t)
-            | Self::NotFound(t)
-            | Self::Credentials(t)
-            | Self::HostKey(t)
-            | Self::Rejected(t)
-            | Self::Forked(t)
-            | Self::Other(t) => t,
-            Self::Timeout => "",
-        }
-    }
+    /// Sends one branch of the log: exactly one ref, never forced.
+    fn push(&self, repo: &Repo, device: &DeviceId, errand: &Errand) -> Result<(), TransportError>;
 }
 
 /// A way to one remote.
-pub struct Transport<'a> {
-    repo: &'a Repo,
+pub struct Transport {
     url: String,
+    askpass: Option<AskPass>,
 }
 
 /// Turns what a person types into an address: a path becomes `file://`.
@@ -96,176 +40,183 @@ pub fn address(typed: &str) -> String {
     if path.is_absolute() { format!("file://{typed}") } else { typed.to_owned() }
 }
 
-/// Is there a `git` program?
-pub fn git_program() -> bool {
-    Command::new("git").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
+/// What trying out a shared place found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Probe {
+    /// A test branch was sent and taken away again.
+    Good,
+    /// It may be written but a branch cannot be deleted again: the name of the one that stays.
+    CannotDelete { branch: String, details: String },
 }
 
-impl<'a> Transport<'a> {
-    pub fn new(repo: &'a Repo, address_: &str) -> Self {
-        Self { repo, url: address(address_) }
+impl Transport {
+    pub fn new(address_: &str) -> Self {
+        Self { url: address(address_), askpass: None }
     }
 
-    /// Brings every device's branch into quarantine (`refs/cairn/in/*`).
-    pub fn fetch(&self) -> Result<(), TransportError> {
-        const REFS: &str = "+refs/heads/cairn/log/*:refs/cairn/in/*";
-        if git_program() {
-            return self.git(["fetch", "--no-tags", "--no-write-fetch-head", "--prune", "--quiet", "--", &self.url, REFS]).map(drop);
+    /// Answers the server's question for a name and a secret from the system keyring.
+    #[must_use]
+    pub fn with_askpass(mut self, askpass: Option<AskPass>) -> Self {
+        self.askpass = askpass;
+        self
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn git<'a>(&'a self, repo: &'a Repo, errand: &'a Errand) -> Git<'a> {
+        Git { dir: repo.path(), askpass: self.askpass.as_ref(), errand }
+    }
+
+    /// Sends a test branch and deletes it again, so that a rule of the server shows before work hangs on it.
+    pub fn probe(&self, repo: &Repo, name: &str, oid: &str, errand: &Errand) -> Result<Probe, TransportError> {
+        let branch = format!("cairn/log/probe-{name}");
+        let full = format!("refs/heads/{branch}");
+        if !git_program() {
+            return self.push_git2(repo, &format!("{oid}:{full}")).and_then(|()| self.push_git2(repo, &format!(":{full}"))).map(|()| Probe::Good);
         }
-        let mut remote = self.repo.git().remote_anonymous(&self.url).map_err(|e| from_git2(&e))?;
-        remote.fetch(&[REFS], None, None).map_err(|e| from_git2(&e))
+        let git = self.git(repo, errand);
+        git.run(["push", "--porcelain", "--", &self.url, &format!("{oid}:{full}")])?;
+        match git.run(["push", "--porcelain", "--", &self.url, &format!(":{full}")]) {
+            Ok(_) => Ok(Probe::Good),
+            Err(TransportError::Rejected(details)) => Ok(Probe::CannotDelete { branch, details }),
+            Err(other) => Err(other),
+        }
     }
 
-    /// Sends one branch: exactly one ref, never forced.
-    pub fn push(&self, device: &DeviceId) -> Result<(), TransportError> {
+    /// Puts a branch of the shared place back to what was accepted here, if it still shows `seen`.
+    /// The one push that may go backwards: a person asked for it after an alarm.
+    pub fn restore(&self, repo: &Repo, device: &DeviceId, seen: Option<&str>, errand: &Errand) -> Result<(), TransportError> {
         let name = Repo::log_ref(device);
         let spec = format!("{name}:{name}");
+        if !git_program() {
+            return self.push_git2(repo, &spec);
+        }
+        let lease = format!("--force-with-lease={name}:{}", seen.unwrap_or_default());
+        self.git(repo, errand).run(["push", "--porcelain", &lease, "--", &self.url, &spec]).map(drop)
+    }
+
+    /// Sends any one ref of ours, never forced.
+    pub fn push_ref(&self, repo: &Repo, name: &str, errand: &Errand) -> Result<(), TransportError> {
+        let spec = format!("{name}:{name}");
         if git_program() {
-            return self.git(["push", "--porcelain", "--quiet", "--", &self.url, &spec]).map(drop);
+            return self.git(repo, errand).run(["push", "--porcelain", "--progress", "--", &self.url, &spec]).map(drop);
         }
-        let mut remote = self.repo.git().remote_anonymous(&self.url).map_err(|e| from_git2(&e))?;
-        remote.push(&[&spec], None).map_err(|e| from_git2(&e))
+        self.push_git2(repo, &spec)
     }
 
-    fn git<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Result<String, TransportError> {
-        let mut command = Command::new("git");
-        command.arg("--git-dir").arg(self.repo.path());
-        // The profile: nothing of the remote's or the machine's configuration runs a program here,
-        // every object is checked as it arrives, and nothing asks on a terminal that nobody sees.
-        for setting in [
-            "core.hooksPath=/dev/null",
-            "core.fsmonitor=false",
-            "submodule.recurse=false",
-            "protocol.ext.allow=never",
-            "transfer.fsckObjects=true",
-            "fetch.fsckObjects=true",
-            "core.fsync=all",
-            "gc.auto=0",
-            "maintenance.auto=0",
-            "push.gpgSign=false",
-        ] {
-            command.args(["-c", setting]);
+    /// Brings one ref of the shared place under another name here.
+    pub fn fetch_ref(&self, repo: &Repo, from: &str, to: &str, errand: &Errand) -> Result<(), TransportError> {
+        let spec = format!("+{from}:{to}");
+        if git_program() {
+            return self.fetch_git(repo, &[&spec], errand);
         }
-        command
-            .args(args)
-            .env("GIT_TERMINAL_PROMPT", "0")
-            .env("GIT_NO_REPLACE_OBJECTS", "1")
-            .env("LC_ALL", "C")
-            .env_remove("GIT_DIR")
-            .env_remove("GIT_WORK_TREE")
-            .env_remove("GIT_INDEX_FILE")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0);
-        if std::env::var_os("GIT_SSH_COMMAND").is_none() {
-            command.env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes");
-        }
-        if std::env::var_os("GIT_ASKPASS").is_none() {
-            command.env("GIT_ASKPASS", "/bin/false");
-        }
-        let child = command.spawn().map_err(|e| TransportError::Other(e.to_string()))?;
-        finish(child)
+        self.fetch_git2(repo, &spec)
     }
-}
 
-fn finish(mut child: Child) -> Result<String, TransportError> {
-    // Read on threads: a pipe that fills up would stop the program for ever.
-    let drain = |pipe: Option<Box<dyn Read + Send>>| {
-        std::thread::spawn(move || {
-            let mut text = Vec::new();
-            if let Some(mut pipe) = pipe {
-                // What was read until the pipe broke is still worth showing.
-                let _ = pipe.read_to_end(&mut text);
+    fn fetch_git(&self, repo: &Repo, specs: &[&str], errand: &Errand) -> Result<(), TransportError> {
+        let mut args = vec!["fetch", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--prune", "--progress", "--", &self.url];
+        args.extend(specs);
+        self.git(repo, errand).run(args).map(drop)
+    }
+
+    fn fetch_git2(&self, repo: &Repo, spec: &str) -> Result<(), TransportError> {
+        let mut remote = repo.git().remote_anonymous(&self.url).map_err(|e| from_git2(&e))?;
+        let mut options = git2::FetchOptions::new();
+        options.prune(git2::FetchPrune::On).remote_callbacks(self.callbacks());
+        remote.fetch(&[spec], Some(&mut options), None).map_err(|e| from_git2(&e))
+    }
+
+    fn push_git2(&self, repo: &Repo, spec: &str) -> Result<(), TransportError> {
+        let mut remote = repo.git().remote_anonymous(&self.url).map_err(|e| from_git2(&e))?;
+        let refused = std::cell::RefCell::new(None);
+        let mut callbacks = self.callbacks();
+        callbacks.push_update_reference(|_, status| {
+            if let Some(words) = status {
+                *refused.borrow_mut() = Some(words.to_owned());
             }
-            String::from_utf8_lossy(&text).into_owned()
-        })
-    };
-    let out = drain(child.stdout.take().map(|p| Box::new(p) as Box<dyn Read + Send>));
-    let err = drain(child.stderr.take().map(|p| Box::new(p) as Box<dyn Read + Send>));
-    let started = Instant::now();
-    let status = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => break status,
-            Ok(None) if started.elapsed() > PATIENCE => {
-                if let Some(pid) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
-                    // The whole group: ssh and helpers must not outlive the program that started them.
-                    let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+            Ok(())
+        });
+        let mut options = git2::PushOptions::new();
+        options.remote_callbacks(callbacks);
+        remote.push(&[spec], Some(&mut options)).map_err(|e| from_git2(&e))?;
+        drop(options);
+        refused.into_inner().map_or(Ok(()), |words| Err(TransportError::Rejected(words)))
+    }
+
+    fn callbacks(&self) -> git2::RemoteCallbacks<'_> {
+        let mut callbacks = git2::RemoteCallbacks::new();
+        let mut asked = false;
+        callbacks.credentials(move |_, name, _| {
+            // Once: libgit2 asks again and again while the answer is wrong.
+            match self.askpass.as_ref().filter(|_| !asked) {
+                Some(askpass) => {
+                    asked = true;
+                    git2::Cred::userpass_plaintext(name.unwrap_or(&askpass.user), &askpass.secret())
                 }
-                let _ = child.wait();
-                return Err(TransportError::Timeout);
+                None => Err(git2::Error::new(git2::ErrorCode::Auth, git2::ErrorClass::Http, "no sign-in is known")),
             }
-            Ok(None) => std::thread::sleep(Duration::from_millis(5)),
-            Err(error) => return Err(TransportError::Other(error.to_string())),
-        }
-    };
-    let (out, err) = (out.join().unwrap_or_default(), err.join().unwrap_or_default());
-    if status.success() { Ok(out) } else { Err(from_words(&format!("{out}{err}"))) }
-}
-
-/// The kind of failure by the words of the `git` program, asked for in English.
-fn from_words(words: &str) -> TransportError {
-    let text = words.trim().to_owned();
-    let has = |needles: &[&str]| needles.iter().any(|n| text.contains(n));
-    if has(&["Host key verification failed", "REMOTE HOST IDENTIFICATION HAS CHANGED"]) {
-        TransportError::HostKey(text)
-    } else if has(&[
-        "Authentication failed",
-        "could not read Username",
-        "could not read Password",
-        "Permission denied",
-        "terminal prompts disabled",
-        "returned error: 401",
-        "returned error: 403",
-    ]) {
-        TransportError::Credentials(text)
-    } else if has(&[
-        "Could not resolve host",
-        "Connection refused",
-        "Connection timed out",
-        "Network is unreachable",
-        "Failed to connect",
-        "Couldn't connect",
-        "No route to host",
-        "Connection reset",
-    ]) {
-        TransportError::Unreachable(text)
-    } else if has(&["does not appear to be a git repository", "repository not found", "not found", "does not exist", "No such file"]) {
-        TransportError::NotFound(text)
-    } else if has(&["non-fast-forward", "fetch first"]) {
-        TransportError::Forked(text)
-    } else if has(&["[remote rejected]", "hook declined", "protected branch"]) {
-        TransportError::Rejected(text)
-    } else {
-        TransportError::Other(text)
+        });
+        callbacks
     }
 }
 
-fn from_git2(error: &git2::Error) -> TransportError {
-    let text = error.message().to_owned();
-    match error.code() {
-        git2::ErrorCode::Auth => TransportError::Credentials(text),
-        git2::ErrorCode::NotFound => TransportError::NotFound(text),
-        git2::ErrorCode::NotFastForward => TransportError::Forked(text),
-        _ if error.class() == git2::ErrorClass::Net => TransportError::Unreachable(text),
-        _ => from_words(&text),
+impl Remote for Transport {
+    fn fetch(&self, repo: &Repo, but: &[DeviceId], errand: &Errand) -> Result<Vec<DeviceId>, TransportError> {
+        if !git_program() {
+            return self.fetch_git2(repo, LOG).map(|()| Vec::new());
+        }
+        let without: Vec<String> = but.iter().map(|d| format!("^{}", Repo::log_ref(d))).collect();
+        let mut specs = vec![LOG];
+        specs.extend(without.iter().map(String::as_str));
+        match self.fetch_git(repo, &specs, errand) {
+            Ok(()) => Ok(Vec::new()),
+            Err(TransportError::BadObjects(_)) => self.fetch_one_by_one(repo, but, errand),
+            Err(other) => Err(other),
+        }
+    }
+
+    fn push(&self, repo: &Repo, device: &DeviceId, errand: &Errand) -> Result<(), TransportError> {
+        self.push_ref(repo, &Repo::log_ref(device), errand)
+    }
+}
+
+impl Transport {
+    /// Somebody's branch holds objects that git itself refuses. The others must not suffer for it.
+    fn fetch_one_by_one(&self, repo: &Repo, but: &[DeviceId], errand: &Errand) -> Result<Vec<DeviceId>, TransportError> {
+        let listed = self.git(repo, errand).run(["ls-remote", "--", &self.url, "refs/heads/cairn/log/*"])?;
+        let mut bad = Vec::new();
+        for line in listed.lines().take(crate::repo::REFS_MAX) {
+            let device = line.rsplit('/').next().and_then(|n| DeviceId::parse(n).ok());
+            let Some(device) = device.filter(|d| !but.contains(d)) else { continue };
+            let spec = format!("+{}:refs/cairn/in/{device}", Repo::log_ref(&device));
+            match self.fetch_git(repo, &[&spec], errand) {
+                Ok(()) => {}
+                Err(TransportError::BadObjects(_)) => bad.push(device),
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(bad)
+    }
+
+    /// What the shared place shows for these branches now, without bringing anything.
+    pub fn list(&self, repo: &Repo, devices: &[DeviceId], errand: &Errand) -> Result<Vec<(DeviceId, String)>, TransportError> {
+        let names: Vec<String> = devices.iter().map(Repo::log_ref).collect();
+        let mut args = vec!["ls-remote", "--", &self.url];
+        args.extend(names.iter().map(String::as_str));
+        let listed = self.git(repo, errand).run(args)?;
+        let pair = |line: &str| {
+            let (oid, name) = line.split_once('\t')?;
+            Some((DeviceId::parse(name.rsplit('/').next()?).ok()?, oid.to_owned()))
+        };
+        Ok(listed.lines().filter_map(pair).collect())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn failures_are_told_apart_by_what_a_person_can_do() {
-        let kind = |words: &str| from_words(words).code();
-        assert_eq!(kind("fatal: could not read Username for 'http://x': terminal prompts disabled"), "credentials");
-        assert_eq!(kind("ssh: connect to host x port 22: Connection refused"), "unreachable");
-        assert_eq!(kind("fatal: '/x' does not appear to be a git repository"), "remote_not_found");
-        assert_eq!(kind("! [remote rejected] a -> a (pre-receive hook declined)"), "rejected");
-        assert_eq!(kind("! [rejected] a -> a (fetch first)"), "forked");
-        assert_eq!(kind("Host key verification failed."), "host_key");
-    }
 
     #[test]
     fn a_typed_path_becomes_an_address() {

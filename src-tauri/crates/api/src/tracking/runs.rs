@@ -220,7 +220,7 @@ fn may_log(workspace: &Workspace, w: &Writer<'_>, id: &str) -> Result<RunId, Tra
     active(w, id)?;
     let acl = w.acl()?;
     let allowed = acl
-        .member_of(&workspace.device)
+        .member_of(&workspace.device())
         .is_some_and(|(_, m)| m.roles.iter().any(|r| cairn_core::role::permits(*r, cairn_core::role::Act::Track)));
     if allowed { Ok(run) } else { Err(TrackingError::Denied("The member at this computer may not log runs.".to_owned())) }
 }

@@ -1,0 +1,57 @@
+//! What only keys can tell: ids that must belong to a key, and signatures inside operations.
+
+use cairn_core::authority::Acl;
+use cairn_core::canonical::sha256;
+use cairn_core::id::DeviceId;
+use cairn_core::op::{Change, Op, Vouch};
+use cairn_core::release;
+use cairn_sync::keys;
+
+/// The SSHSIG namespace in which one computer gives its word for another.
+pub const DEVICE: &str = "device@cairn";
+
+/// Checks the parts of an operation that are signatures or must hash to something. `acl` is what
+/// its author could see.
+pub fn check_content(op: &Op, acl: &Acl, device: &DeviceId) -> Result<(), String> {
+    let belongs = |key: &str, device: &DeviceId| match keys::device_id(key) {
+        Ok(id) if id == *device => Ok(()),
+        _ => Err("the computer's id does not belong to its key".to_owned()),
+    };
+    let vouched = |vouch: Option<&Vouch>, device: &DeviceId| match vouch {
+        None => Ok(()),
+        Some(vouch) => acl
+            .key_of(&vouch.device)
+            .and_then(|key| keys::verify(key, DEVICE, device.as_str().as_bytes(), &vouch.signature).ok())
+            .ok_or_else(|| "the older computer's word for it is not signed by that computer".to_owned()),
+    };
+    match op {
+        Op::WorkspaceCreated { first, .. } => belongs(&first.key.0, &first.device),
+        Op::MemberAdmitted(a) => belongs(&a.key.0, &a.device).and_then(|()| vouched(a.vouch.as_ref(), &a.device)),
+        Op::DeviceRequested { key, .. } => belongs(&key.0, device),
+        Op::DeviceRotated { device: new, key, proof } => {
+            belongs(&key.0, new)?;
+            keys::verify(&key.0, DEVICE, device.as_str().as_bytes(), proof).map_err(|_| "the new key did not sign for the change".to_owned())
+        }
+        Op::QuorumProposed { change: Change::SetRecovery { device, key } } => belongs(&key.0, device),
+        Op::ReleaseSigned { release, signoff, decision, role, statement, signature } => {
+            // Named by its own signature, so that nobody can write over another's sign-off.
+            if *signoff != signoff_id(signature) {
+                return Err("the sign-off is not named by its signature".to_owned());
+            }
+            let (member, _) = acl.member_of(device).ok_or("the signer is unknown")?;
+            let key = acl.key_of(device).unwrap_or_default();
+            keys::verify(key, release::NAMESPACE, statement.as_bytes(), signature)
+                .map_err(|_| "the sign-off is not signed with the key of whoever sent it".to_owned())?;
+            let says = release::read(statement)?;
+            let same =
+                says.release == release.as_str() && says.decision == *decision && says.role == *role && says.principal == member.as_str();
+            if same { Ok(()) } else { Err("the signed statement says something else than the sign-off".to_owned()) }
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a sign-off is called: the beginning of the sha256 over its signature.
+pub fn signoff_id(signature: &str) -> String {
+    sha256(signature.as_bytes()).as_str()[..32].to_owned()
+}

@@ -1,0 +1,479 @@
+//! One round of sharing: seal, fetch, accept, push.
+//!
+//! Every step can be cut off anywhere and is taken up again by the next round: the store is the
+//! truth, and the git store follows it.
+
+use super::content::check_content;
+use super::{Round, fork};
+use crate::ApiError;
+use crate::host::Workspace;
+use cairn_core::authority::{Acl, Past};
+use cairn_core::id::{DeviceId, Digest};
+use cairn_core::op::{Op, OpLine, ReadLine};
+use cairn_store::StoreError;
+use cairn_store::sharing::{Alarm, Branch, Sealed, union};
+use cairn_sync::envelope::{Draft, Fault, Inspected, inspect, make, remake};
+use cairn_sync::{Errand, Remote, Repo};
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::File;
+
+/// A place where a test may end the program, as a kill or a power cut would.
+pub(super) fn point(name: &str) {
+    #[cfg(debug_assertions)]
+    if std::env::var_os("CAIRN_FAILPOINT").is_some_and(|at| at == name) {
+        std::process::abort();
+    }
+    let _ = name;
+}
+
+/// One process at a time works on the git store; the others wait their turn.
+pub(super) fn lock(workspace: &Workspace) -> Result<File, ApiError> {
+    let file = File::create(workspace.dir().join("sharing.lock")).map_err(StoreError::from)?;
+    file.lock().map_err(StoreError::from)?;
+    Ok(file)
+}
+
+pub(super) fn repo(workspace: &Workspace) -> Result<Repo, ApiError> {
+    Ok(Repo::open(&workspace.dir().join("git"))?)
+}
+
+/// Turns everything that was written here into signed commits, without any network.
+pub fn seal(workspace: &Workspace) -> Result<(), ApiError> {
+    let _one = lock(workspace)?;
+    seal_locked(workspace, &repo(workspace)?)
+}
+
+/// Makes the git store follow the workspace file again, after a crash or damage.
+pub(super) fn follow(workspace: &Workspace, repo: &Repo) -> Result<(), ApiError> {
+    let branches = workspace.read(|r| r.branches())?;
+    for branch in branches {
+        if !repo.has(&branch.tip) && branch.device == workspace.device() {
+            for own in workspace.read(|r| r.own_envelopes(&branch.device))? {
+                let files = attachments(workspace, &own.ops)?;
+                let oid = remake(repo, &own.object, &own.acl, &own.ops, &files)?;
+                if oid != own.oid {
+                    tracing::warn!("commit {} came out as {oid}", own.oid);
+                }
+            }
+        }
+        if repo.has(&branch.tip) && repo.tip(&branch.device).as_deref() != Some(branch.tip.as_str()) {
+            repo.set_tip(&branch.device, &branch.tip)?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn seal_locked(workspace: &Workspace, repo: &Repo) -> Result<(), ApiError> {
+    let device = &workspace.device();
+    loop {
+        let (batch, own, branches, genesis, acl) =
+            workspace.read(|r| Ok::<_, ApiError>((r.outbox(device)?, r.branch(device)?, r.branches()?, r.genesis()?, r.acl()?)))?;
+        let Some(batch) = batch else { return Ok(()) };
+        let author = acl.member_of(device).map_or_else(|| "Cairn".to_owned(), |(_, m)| m.name.clone());
+        let key = workspace.key()?;
+        let own_past = match &own {
+            Some(branch) => workspace.read(|r| r.past_of(&branch.tip))?.unwrap_or_default(),
+            None => Past::new(),
+        };
+        // Parents are accepted tips that the own branch does not know of yet; each makes this
+        // computer a witness of the other. What is cut is not built upon.
+        let news = |b: &&Branch| &b.device != device && own_past.get(&b.device).is_none_or(|n| *n < b.n) && repo.has(&b.tip);
+        let others: Vec<&Branch> = branches.iter().filter(news).take(32).collect();
+        let mut pasts = vec![own_past.clone()];
+        for branch in &others {
+            pasts.push(workspace.read(|r| r.past_of(&branch.tip))?.unwrap_or_default());
+        }
+        let mut past = union(&pasts);
+        past.remove(device);
+        let attachments = attachments(workspace, &batch.ops)?;
+        let tips: Vec<String> = others.iter().map(|b| b.tip.clone()).collect();
+        let seq = own.as_ref().map_or(1, |b| b.seq + 1);
+        let made = make(
+            repo,
+            &key,
+            &Draft {
+                seq,
+                first: batch.first,
+                acl: &batch.acl,
+                ops: &batch.ops,
+                attachments: &attachments,
+                workspace: genesis,
+                previous: own.map(|b| (b.tip, b.sha256)),
+                others: &tips,
+                author: &author,
+                now_ms: workspace.edge.now_ms(),
+                tz_minutes: workspace.edge.tz_minutes(),
+            },
+        )?;
+        point("seal.made");
+        let sealed = Sealed {
+            oid: made.oid.clone(),
+            sha256: made.sha256,
+            device: device.clone(),
+            seq,
+            first: batch.first,
+            count: batch.count(),
+            authority: batch.acl.len() as u64,
+            past,
+            object: Some(made.object),
+        };
+        workspace.write(|w| w.sealed(&sealed))?;
+        point("seal.kept");
+        repo.set_tip(device, &made.oid)?;
+        point("seal.done");
+    }
+}
+
+/// The small files that the operations of a batch speak of and that are here.
+fn attachments(workspace: &Workspace, lines: &[String]) -> Result<Vec<(Digest, Vec<u8>)>, ApiError> {
+    let mut found: Vec<(Digest, Vec<u8>)> = Vec::new();
+    for text in lines.iter().filter(|l| l.contains("artifact.logged")) {
+        let Ok(ReadLine::Known(line)) = OpLine::read(text) else { continue };
+        let Op::ArtifactLogged { digest, size, .. } = line.op else { continue };
+        if size > cairn_core::envelope::ATTACHMENT_MAX || found.iter().any(|(d, _)| *d == digest) {
+            continue;
+        }
+        if let Some(bytes) = workspace.store.blob(&digest)? {
+            found.push((digest, bytes));
+        }
+    }
+    Ok(found)
+}
+
+/// One round: summarise, seal, fetch, accept, push.
+pub fn round(workspace: &Workspace, remote: &dyn Remote, errand: &Errand) -> Result<Round, ApiError> {
+    let _one = lock(workspace)?;
+    let repo = repo(workspace)?;
+    follow(workspace, &repo)?;
+    fork::finish_handing_over(workspace, &repo)?;
+    let enrolled = workspace.read(|r| Ok::<_, ApiError>(workspace.me(r)?.is_some()))?;
+    if enrolled {
+        workspace.write(|w| w.summarise(None).map(drop))?;
+    }
+    // Sealed before anything is accepted: what was written without knowledge of the news must not
+    // claim to have known of it.
+    seal_locked(workspace, &repo)?;
+    errand.at("Getting what others shared", 0, None);
+    let mut done = Round::default();
+    fetch(workspace, &repo, remote, errand, &mut done)?;
+    point("fetched");
+    accept_all(workspace, &repo, errand, &mut done)?;
+    if fork::forked(workspace, &repo)? {
+        fork::go_on_under_a_new_name(workspace, &repo, remote, errand)?;
+        done.renamed = true;
+    }
+    fork::write_again(workspace)?;
+    seal_locked(workspace, &repo)?;
+    errand.at("Sending your changes", 0, None);
+    done.sent = push(workspace, &repo, remote, errand)?;
+    point("pushed");
+    Ok(done)
+}
+
+fn fetch(workspace: &Workspace, repo: &Repo, remote: &dyn Remote, errand: &Errand, done: &mut Round) -> Result<(), ApiError> {
+    let known: Vec<DeviceId> = workspace
+        .read(|r| r.local("bad_branches"))?
+        .map(|t| t.split(' ').filter_map(|d| DeviceId::parse(d).ok()).collect())
+        .unwrap_or_default();
+    let bad = remote.fetch(repo, &known, errand)?;
+    if bad.is_empty() {
+        return Ok(());
+    }
+    for device in &bad {
+        refuse(workspace, device, "-", &Fault::Objects, done)?;
+    }
+    let all: Vec<String> = known.iter().chain(&bad).map(ToString::to_string).collect();
+    workspace.write(|w| w.set_local("bad_branches", &all.join(" ")))?;
+    Ok(())
+}
+
+fn push(workspace: &Workspace, repo: &Repo, remote: &dyn Remote, errand: &Errand) -> Result<u64, ApiError> {
+    let old = workspace.read(|r| r.local("old_name"))?.and_then(|d| DeviceId::parse(d).ok());
+    if let Some(old) = old.filter(|d| repo.tip(d).is_some()) {
+        // The end of the old name, so that others see where the new one comes from.
+        let there = repo.incoming()?.into_iter().find(|(d, _)| *d == old).map(|(_, oid)| oid);
+        if there != repo.tip(&old) {
+            remote.push(repo, &old, errand)?;
+        }
+        workspace.write(|w| w.set_local("old_name", ""))?;
+    }
+    let device = &workspace.device();
+    let Some(own) = workspace.read(|r| r.branch(device))? else { return Ok(0) };
+    let there = repo.incoming()?.into_iter().find(|(d, _)| d == device).map(|(_, oid)| oid);
+    if there.as_deref() != Some(own.tip.as_str()) {
+        remote.push(repo, device, errand)?;
+    }
+    let known = match &there {
+        Some(oid) => workspace.read(|r| r.past_of(oid))?,
+        None => None,
+    };
+    workspace.write(|w| if w.local("sent")?.as_deref() == Some(&own.n.to_string()) { Ok(()) } else { w.set_local("sent", &own.n.to_string()) })?;
+    Ok(own.n - known.and_then(|p| p.get(device).copied()).unwrap_or(0))
+}
+
+/// What is still to be looked at of one branch.
+struct Pending {
+    device: DeviceId,
+    tip: String,
+    commits: VecDeque<String>,
+    /// Why its next commit is not accepted, as far as is known.
+    fault: Fault,
+}
+
+/// Takes in every branch as far as it is good. One bad branch never stops the others.
+pub(super) fn accept_all(workspace: &Workspace, repo: &Repo, errand: &Errand, done: &mut Round) -> Result<(), ApiError> {
+    let own = workspace.device();
+    let accepted: BTreeMap<DeviceId, Branch> = workspace.read(|r| r.branches())?.into_iter().map(|b| (b.device.clone(), b)).collect();
+    let incoming = repo.incoming()?;
+    let mut alarms = Vec::new();
+    let mut open: Vec<Pending> = Vec::new();
+    for (device, branch) in accepted.iter().filter(|(d, _)| **d != own) {
+        if !incoming.iter().any(|(d, _)| d == device) {
+            alarms.push(alarm(workspace, device, "missing", None));
+            tracing::warn!("the branch of {device} is gone from the shared place; {} is kept", branch.tip);
+        }
+    }
+    for (device, tip) in incoming.iter().filter(|(d, _)| *d != own) {
+        let branch = accepted.get(device);
+        if branch.is_some_and(|b| &b.tip == tip) {
+            continue;
+        }
+        if let Some(kind) = look(workspace, repo, device, tip, branch, &mut open, done)? {
+            alarms.push(alarm(workspace, device, kind, Some(tip)));
+        }
+    }
+    let total = open.iter().map(|p| p.commits.len() as u64).sum();
+    let mut taken = 0;
+    // A branch may build on another one that comes later in the list, so go round until nothing moves.
+    loop {
+        let before = taken;
+        let mut withheld = Vec::new();
+        for pending in &mut open {
+            loop {
+                let Some(oid) = pending.commits.front().cloned() else { break };
+                if errand.cancelled() {
+                    return Err(cairn_sync::TransportError::Cancelled.into());
+                }
+                match accept_next(workspace, repo, &pending.device, &oid, done)? {
+                    Next::Taken => {
+                        pending.commits.pop_front();
+                        taken += 1;
+                        errand.at("Checking what others shared", taken, Some(total));
+                    }
+                    Next::Stopped => pending.commits.clear(),
+                    Next::Waits(parents, fault) => {
+                        withheld.extend(parents);
+                        pending.fault = fault;
+                        break;
+                    }
+                }
+            }
+        }
+        open.retain(|p| !p.commits.is_empty());
+        if open.is_empty() {
+            break;
+        }
+        if before == taken {
+            // Somebody built on commits of another branch that the shared place does not show, but
+            // which came along: whoever serves it cannot hide what one honest computer has seen.
+            let hidden = witnessed(workspace, repo, &withheld, &mut open, &mut alarms, done)?;
+            if !hidden {
+                for pending in &open {
+                    refuse(workspace, &pending.device, &pending.tip, &pending.fault, done)?;
+                }
+                break;
+            }
+        }
+    }
+    workspace.write(|w| w.set_alarms(&alarms))?;
+    Ok(())
+}
+
+fn alarm(workspace: &Workspace, device: &DeviceId, kind: &str, oid: Option<&str>) -> Alarm {
+    Alarm { device: device.clone(), kind: kind.to_owned(), oid: oid.map(str::to_owned), at_ms: workspace.edge.now_ms() }
+}
+
+/// Lines up the new commits of a branch; or says in which way it was bent.
+fn look(
+    workspace: &Workspace,
+    repo: &Repo,
+    device: &DeviceId,
+    tip: &str,
+    branch: Option<&Branch>,
+    open: &mut Vec<Pending>,
+    done: &mut Round,
+) -> Result<Option<&'static str>, ApiError> {
+    match repo.news(tip, branch.map(|b| b.tip.as_str())) {
+        Ok(Some(news)) => {
+            open.push(Pending { device: device.clone(), tip: tip.to_owned(), commits: news.into(), fault: Fault::Parents });
+            Ok(None)
+        }
+        Ok(None) if repo.device_of(tip).as_ref() == Some(device) && workspace.read(|r| r.past_of(tip))?.is_some() => Ok(Some("rewound")),
+        Ok(None) => {
+            repo.keep_evidence(device, tip)?;
+            refuse(workspace, device, tip, &Fault::Chain("the branch was rewritten".to_owned()), done)?;
+            Ok(Some("rewritten"))
+        }
+        Err(error) => {
+            refuse(workspace, device, tip, &Fault::Limit(error.to_string()), done)?;
+            Ok(None)
+        }
+    }
+}
+
+fn witnessed(
+    workspace: &Workspace,
+    repo: &Repo,
+    parents: &[String],
+    open: &mut Vec<Pending>,
+    alarms: &mut Vec<Alarm>,
+    done: &mut Round,
+) -> Result<bool, ApiError> {
+    let mut found = false;
+    for oid in parents {
+        let Some(device) = repo.device_of(oid).filter(|d| *d != workspace.device()) else { continue };
+        if open.iter().any(|p| p.device == device) {
+            continue;
+        }
+        let branch = workspace.read(|r| r.branch(&device))?;
+        if look(workspace, repo, &device, oid, branch.as_ref(), open, done)?.is_none() && open.iter().any(|p| p.device == device) {
+            alarms.retain(|a| a.device != device);
+            alarms.push(alarm(workspace, &device, "withheld", Some(oid)));
+            found = true;
+        }
+    }
+    Ok(found)
+}
+
+enum Next {
+    Taken,
+    /// Refused, and so is all that follows.
+    Stopped,
+    /// It builds on commits that may be accepted later in this round, or comes from a computer that
+    /// one of them may let in. The fault, if nothing comes of it.
+    Waits(Vec<String>, Fault),
+}
+
+fn accept_next(workspace: &Workspace, repo: &Repo, device: &DeviceId, oid: &str, done: &mut Round) -> Result<Next, ApiError> {
+    let (acl, own) = workspace.read(|r| Ok::<_, ApiError>((r.acl()?, r.branch(device)?)))?;
+    let key = acl.key_of(device);
+    if key.is_none() && own.is_some() {
+        // It asked to be let in and has no answer yet: what it wrote since stays outside.
+        return Ok(Next::Stopped);
+    }
+    let found = match inspect(repo, oid, device, key) {
+        Ok(found) => found,
+        Err(fault @ Fault::WrongKey) if key.is_none() => return Ok(Next::Waits(Vec::new(), fault)),
+        Err(fault) => {
+            refuse(workspace, device, oid, &fault, done)?;
+            return Ok(Next::Stopped);
+        }
+    };
+    match fits(workspace, &found, device, own.as_ref(), &acl)? {
+        Fit::Good(past) => {
+            take(workspace, repo, oid, device, &found, past)?;
+            done.received += found.header.count;
+            Ok(Next::Taken)
+        }
+        Fit::Bad(fault) => {
+            refuse(workspace, device, oid, &fault, done)?;
+            Ok(Next::Stopped)
+        }
+        Fit::Waits(parents) => Ok(Next::Waits(parents, Fault::Parents)),
+    }
+}
+
+/// Takes in commits of this computer's own name that another copy of it made.
+pub(super) fn accept_own(workspace: &Workspace, repo: &Repo, commits: &[String], done: &mut Round) -> Result<(), ApiError> {
+    let device = workspace.device();
+    for oid in commits {
+        match accept_next(workspace, repo, &device, oid, done)? {
+            Next::Taken => {}
+            Next::Stopped | Next::Waits(..) => break,
+        }
+    }
+    Ok(())
+}
+
+enum Fit {
+    /// With what its parents stand for.
+    Good(Past),
+    Bad(Fault),
+    Waits(Vec<String>),
+}
+
+/// Does a good commit follow what was accepted here?
+fn fits(workspace: &Workspace, found: &Inspected, device: &DeviceId, own: Option<&Branch>, acl: &Acl) -> Result<Fit, ApiError> {
+    let header = &found.header;
+    let genesis = workspace.read(|r| r.genesis())?;
+    let begins = matches!(found.read.first(), Some(ReadLine::Known(l)) if matches!(l.op, Op::WorkspaceCreated { .. }));
+    let same = if begins { header.workspace.is_none() && genesis.as_ref() == Some(&found.sha256) } else { header.workspace == genesis };
+    if !same {
+        return Ok(Fit::Bad(Fault::Workspace));
+    }
+    if !begins && acl.key_of(device).is_none() {
+        let asks = matches!(found.read.as_slice(), [ReadLine::Known(l)] if matches!(l.op, Op::DeviceRequested { .. }));
+        if !asks || !found.attachments.is_empty() {
+            return Ok(Fit::Bad(Fault::WrongKey));
+        }
+    }
+    let (seq, first, prev) = own.map_or((1, 1, None), |b| (b.seq + 1, b.n + 1, Some(&b.sha256)));
+    if header.seq != seq || header.first != first || header.prev.as_ref() != prev {
+        return Ok(Fit::Bad(Fault::Chain("its numbers or the digest of its predecessor do not fit".to_owned())));
+    }
+    if own.is_some_and(|own| found.parents.first() != Some(&own.tip)) {
+        return Ok(Fit::Bad(Fault::Chain("its first parent is not the commit before it".to_owned())));
+    }
+    let (mut pasts, mut missing) = (Vec::new(), Vec::new());
+    for parent in &found.parents {
+        match workspace.read(|r| r.past_of(parent))? {
+            Some(past) => pasts.push(past),
+            None => missing.push(parent.clone()),
+        }
+    }
+    if !missing.is_empty() {
+        return Ok(Fit::Waits(missing));
+    }
+    let mut past = union(&pasts);
+    past.remove(device);
+    Ok(Fit::Good(past))
+}
+
+fn take(workspace: &Workspace, repo: &Repo, oid: &str, device: &DeviceId, found: &Inspected, past: Past) -> Result<(), ApiError> {
+    for (_, bytes) in &found.attachments {
+        workspace.store.put_blob(bytes)?;
+    }
+    let header = &found.header;
+    let sealed = Sealed {
+        oid: oid.to_owned(),
+        sha256: found.sha256.clone(),
+        device: device.clone(),
+        seq: header.seq,
+        first: header.first,
+        count: header.count,
+        authority: found.authority,
+        past,
+        object: None,
+    };
+    point("accept.checked");
+    // A script may log on while this runs: what it wrote is sealed first, then this is tried again.
+    let mut tries = 0;
+    loop {
+        match workspace.write(|w| w.accept(&sealed, &found.lines, &found.read, &check_content)) {
+            Err(StoreError::Unsealed) if tries < 100 => {
+                tries += 1;
+                seal_locked(workspace, repo)?;
+            }
+            other => break other?,
+        }
+    }
+    point("accept.kept");
+    repo.set_tip(device, oid)?;
+    Ok(())
+}
+
+pub(super) fn refuse(workspace: &Workspace, device: &DeviceId, oid: &str, fault: &Fault, done: &mut Round) -> Result<(), ApiError> {
+    done.refused += 1;
+    workspace.write(|w| w.refuse(device.as_str(), oid, fault.code(), &fault.to_string()))?;
+    Ok(())
+}

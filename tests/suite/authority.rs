@@ -1,0 +1,105 @@
+//! Who may do what, on several computers.
+
+use crate::seat::{Seat, Team, join, sign};
+use serde_json::{Value, json};
+
+fn device_row(seat: &Seat, device: &str) -> Value {
+    let team = seat.must("member.list", json!({}));
+    let all = team["members"].as_array().unwrap().iter().flat_map(|m| m["devices"].as_array().unwrap().clone());
+    all.into_iter().find(|d| d["id"] == device).unwrap_or(Value::Null)
+}
+
+#[test]
+fn an_approval_from_a_stolen_computer_falls_when_it_is_removed_as_compromised_and_the_gate_closes() {
+    let team = Team::new();
+    let bea = join(&team.ana, team.path(), "Bea", "bbbbbb", &["business_owner"]);
+    let c = team.candidate();
+    let release = team.dan.must("release.request", json!({ "version": c.version, "reason": "better" }))["id"].as_str().unwrap().to_owned();
+    team.settle();
+    bea.share();
+    let now = 1_795_000_000_000_i64;
+    sign(&bea, &release, "approved").unwrap();
+    bea.share();
+    team.settle();
+    let gate = |seat: &Seat| seat.must("release.gate", json!({ "release": release }))["approved"].clone();
+    assert_eq!(gate(&team.ana), true);
+    team.ana.must("device.remove", json!({ "device": bea.device(), "reason": "stolen", "compromised_since_ms": now }));
+    assert_eq!(gate(&team.ana), false, "here at once");
+    team.settle();
+    assert_eq!(gate(&team.dan), false, "and everywhere else");
+    assert_eq!(team.ana.digest(), team.dan.digest());
+    assert!(device_row(&team.ana, &bea.device())["held"].as_u64().unwrap() > 0, "what is held is shown");
+    // It turns out that the laptop only lay under the seat.
+    team.ana.must("device.readmit", json!({ "device": bea.device(), "reason": "found, nobody had it" }));
+    assert_eq!(gate(&team.ana), true);
+    team.settle();
+    assert_eq!(gate(&team.dan), true);
+    assert_eq!(team.ana.must("log.rebuild", json!({}))["same"], true);
+    assert_eq!(team.dan.must("log.verify", json!({}))["problems"], json!([]));
+}
+
+#[test]
+fn what_a_demoted_member_signs_offline_is_held() {
+    let team = Team::new();
+    let bea = join(&team.ana, team.path(), "Bea", "bbbbbb", &["business_owner"]);
+    let c = team.candidate();
+    let release = team.dan.must("release.request", json!({ "version": c.version, "reason": "better" }))["id"].as_str().unwrap().to_owned();
+    team.settle();
+    bea.share();
+    team.ana.must("member.revoke", json!({ "member": bea.me(), "role": "business_owner" }));
+    team.ana.share();
+    sign(&bea, &release, "approved").unwrap();
+    bea.share();
+    team.settle();
+    assert_eq!(team.dan.must("release.gate", json!({ "release": release }))["approved"], false);
+    assert_eq!(team.ana.digest(), team.dan.digest());
+    assert_eq!(bea.must("release.gate", json!({ "release": release }))["approved"], false, "her own program says so, too");
+}
+
+#[test]
+fn two_owners_decide_together_and_one_alone_does_not() {
+    let team = Team::new();
+    team.ana.must("member.grant", json!({ "member": team.dan.me(), "role": "owner" }));
+    team.settle();
+    let owners = |seat: &Seat| {
+        let team = seat.must("member.list", json!({}));
+        let all = team["members"].as_array().unwrap();
+        all.iter().filter(|m| m["roles"].as_array().unwrap().iter().any(|r| r["id"] == "owner")).count()
+    };
+    assert_eq!(owners(&team.dan), 2, "a sole owner decides alone");
+    team.ana.must("member.revoke", json!({ "member": team.dan.me(), "role": "owner" }));
+    team.settle();
+    assert_eq!(owners(&team.dan), 2, "of two both must agree");
+    let asked = team.dan.must("member.list", json!({}))["proposals"].as_array().unwrap().iter().find(|p| p["decided"] == false).unwrap().clone();
+    assert_eq!(asked["sentence"], "take the owner's role from Dan");
+    team.dan.must("owner.second", json!({ "id": asked["id"] }));
+    team.settle();
+    assert_eq!((owners(&team.ana), owners(&team.dan)), (1, 1));
+    assert_eq!(team.ana.digest(), team.dan.digest());
+}
+
+#[test]
+fn a_computer_gets_a_new_key_and_its_member_goes_on() {
+    let team = Team::new();
+    let before = team.dan.device();
+    team.dan.must("device.rotate", json!({}));
+    assert_ne!(team.dan.device(), before);
+    team.dan.must("project.create", json!({ "title": "With the new key" }));
+    team.settle();
+    assert_eq!(team.ana.must("project.list", json!({}))[0]["title"], "With the new key");
+    assert_eq!(device_row(&team.ana, &before)["ended"], "rotated");
+    assert_eq!(team.ana.digest(), team.dan.digest());
+    assert_eq!(team.ana.must("log.verify", json!({}))["problems"], json!([]));
+}
+
+#[test]
+fn a_sealed_computer_writes_nothing_more() {
+    let team = Team::new();
+    team.dan.must("device.seal", json!({ "reason": "new laptop" }));
+    assert!(team.dan.call("project.create", json!({ "title": "x" })).is_err());
+    team.dan.share();
+    team.ana.share();
+    assert_eq!(device_row(&team.ana, &team.dan.device())["ended"], "sealed");
+    let error = team.ana.call("device.seal", json!({ "reason": "x" })).unwrap_err();
+    assert!(error.message.contains("owner"), "{error}");
+}
