@@ -70,7 +70,8 @@ fn two_owners_decide_together_and_one_alone_does_not() {
     team.ana.must("member.revoke", json!({ "member": team.dan.me(), "role": "owner" }));
     team.settle();
     assert_eq!(owners(&team.dan), 2, "of two both must agree");
-    let asked = team.dan.must("member.list", json!({}))["proposals"].as_array().unwrap().iter().find(|p| p["decided"] == false).unwrap().clone();
+    let asked =
+        team.dan.must("member.list", json!({}))["proposals"].as_array().unwrap().iter().find(|p| p["decided"] == false).unwrap().clone();
     assert_eq!(asked["sentence"], "take the owner's role from Dan");
     team.dan.must("owner.second", json!({ "id": asked["id"] }));
     team.settle();

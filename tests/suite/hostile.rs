@@ -29,8 +29,7 @@ fn branch(seat: &Seat) -> Branch {
 }
 
 fn line(op: Op) -> String {
-    OpLine { hlc: Hlc { ms: 1_795_000_900_000, counter: 0 }, at: None, tz: 0, why: Some("because".into()), op }
-        .to_text()
+    OpLine { hlc: Hlc { ms: 1_795_000_900_000, counter: 0 }, at: None, tz: 0, why: Some("because".into()), op }.to_text()
 }
 
 fn project_line() -> String {

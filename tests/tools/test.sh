@@ -20,6 +20,7 @@ step "pages: build" bash -c 'cd ui && npm run --silent build'
 step "clippy" cargo clippy --quiet --workspace --all-targets -- -D warnings
 step "licences and sources" cargo deny --offline --log-level error check licenses bans sources
 step "unit, property and suite tests" cargo test --quiet --workspace --exclude cairn-desktop
+step "authority: every small history" cargo test --quiet -p cairn-core --lib -- --ignored exhaustive
 step "build" cargo build --quiet -p cairn-cli -p cairn-desktop
 step "peers: the real MLflow client, stock tools" .venv/bin/python -m unittest discover -s tests/peers -v
 step "browser journeys" node --test tests/e2e/browser.test.mjs

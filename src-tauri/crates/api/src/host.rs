@@ -45,7 +45,16 @@ struct Unlocked {
 
 impl Host {
     pub fn new(edge: Arc<dyn Edge>, secrets: Arc<dyn SecretStore>, home: PathBuf) -> Self {
-        Self { edge, secrets, home, workspace: RwLock::new(None), tracking: RwLock::new(None), trouble: RwLock::new(None), errand: RwLock::new(None), askpass: None }
+        Self {
+            edge,
+            secrets,
+            home,
+            workspace: RwLock::new(None),
+            tracking: RwLock::new(None),
+            trouble: RwLock::new(None),
+            errand: RwLock::new(None),
+            askpass: None,
+        }
     }
 
     /// The host of the real program.
@@ -182,9 +191,8 @@ impl Workspace {
         let key = DeviceKey::generate()?;
         if self.key_is_in_file() {
             let passphrase = self.unlocked().passphrase.clone().or_else(|| std::env::var("CAIRN_PASSPHRASE").ok());
-            let passphrase = passphrase.ok_or_else(|| {
-                ApiError::new("locked", "A new key for this computer needs the passphrase").hint("Enter it, and go on.")
-            })?;
+            let passphrase = passphrase
+                .ok_or_else(|| ApiError::new("locked", "A new key for this computer needs the passphrase").hint("Enter it, and go on."))?;
             write_key_file(self.dir(), key.id().as_str(), &key.to_encrypted_text(&passphrase)?)?;
         } else {
             self.secrets.set(key.id().as_str(), &key.to_text()?)?;

@@ -1,9 +1,9 @@
 //! Members, their roles and computers.
 
-use crate::sharing::{self, DEVICE};
 use crate::ApiError;
 use crate::host::Host;
 use crate::people::{RoleName, roles};
+use crate::sharing::{self, DEVICE};
 use crate::workspaces::Nothing;
 use cairn_core::authority::{Acl, Ended};
 use cairn_core::id::{DeviceId, MemberId, OpId};
@@ -301,7 +301,9 @@ pub fn remove_device(host: &Host, request: RemoveDevice) -> Result<Members, ApiE
     let device = DeviceId::parse(request.device)?;
     let reason = reason(&request.reason, "Removing a computer needs a reason", "For example: lost, or the person left.")?;
     if device == workspace.device() {
-        return Err(ApiError::conflict("This is the computer you sit at").hint("Remove it from another computer, or put it out of service."));
+        return Err(
+            ApiError::conflict("This is the computer you sit at").hint("Remove it from another computer, or put it out of service.")
+        );
     }
     workspace.write(|w| {
         let (last, removal) = match request.compromised_since_ms {

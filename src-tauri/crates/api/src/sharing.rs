@@ -159,7 +159,9 @@ fn alarmed(person: &Person, alarm: cairn_store::sharing::Alarm) -> Alarmed {
     let name = &person.name;
     let sentence = match alarm.kind.as_str() {
         "missing" => format!("The shared place no longer holds what {name} shared. It is kept here and can be put back."),
-        "rewound" => format!("The shared place shows an older state of what {name} shared. The newer one is kept here and can be put back."),
+        "rewound" => {
+            format!("The shared place shows an older state of what {name} shared. The newer one is kept here and can be put back.")
+        }
         "rewritten" => format!("Somebody wrote over what {name} shared. What was accepted is kept here, the other one as evidence."),
         _ => format!("The shared place holds back some of what {name} shared. It came along with the work of others and was taken in."),
     };
@@ -299,7 +301,9 @@ pub fn probe(host: &Host, _: Nothing) -> Result<Probed, ApiError> {
     let own = own.ok_or_else(|| ApiError::conflict("There is nothing to try it with yet").hint("Write something first."))?;
     let errand = Errand::default();
     Ok(match remote.probe(&repo, &workspace.device().as_str()[..8], &own.tip, &errand)? {
-        Probe::Good => Probed { good: true, sentence: "The shared place takes a branch and lets go of it again.".to_owned(), details: None },
+        Probe::Good => {
+            Probed { good: true, sentence: "The shared place takes a branch and lets go of it again.".to_owned(), details: None }
+        }
         Probe::CannotDelete { branch, details } => Probed {
             good: true,
             sentence: format!(
@@ -368,4 +372,3 @@ pub(crate) fn first_contact(host: &Host, workspace: &Workspace, address: &str, p
     })?;
     Ok(())
 }
-

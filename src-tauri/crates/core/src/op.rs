@@ -262,12 +262,28 @@ pub enum Removal {
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum Change {
     /// Names the computer too: an owner's standing must not hang on who once let it in.
-    GrantOwner { member: MemberId, device: DeviceId },
-    RevokeOwner { member: MemberId, cuts: BTreeMap<DeviceId, u64> },
-    RevokeDevice { device: DeviceId, last: u64, removal: Removal },
-    ReadmitDevice { device: DeviceId, last: Option<u64> },
+    GrantOwner {
+        member: MemberId,
+        device: DeviceId,
+    },
+    RevokeOwner {
+        member: MemberId,
+        cuts: BTreeMap<DeviceId, u64>,
+    },
+    RevokeDevice {
+        device: DeviceId,
+        last: u64,
+        removal: Removal,
+    },
+    ReadmitDevice {
+        device: DeviceId,
+        last: Option<u64>,
+    },
     /// The offline key that is printed and put in a safe: alone it can let an owner in again.
-    SetRecovery { device: DeviceId, key: PublicKey },
+    SetRecovery {
+        device: DeviceId,
+        key: PublicKey,
+    },
 }
 
 /// What can happen. The names on the wire are the field's words: noun, dot, what happened to it.

@@ -97,13 +97,14 @@ pub(crate) fn anew(writer: &mut Writer<'_>, before: &Acl) -> Result<(), StoreErr
     // Operations of authority: the fold said which have no effect.
     let void: BTreeMap<&OpId, String> = now.void.iter().map(|v| (&v.id, v.reason.to_string())).collect();
     for v in before.void.iter().filter(|v| !void.contains_key(&v.id)) {
-        writer.execute("UPDATE op SET state = 'accepted', reason = NULL WHERE device = ?1 AND n = ?2", params![v.id.device.as_str(), v.id.n])?;
+        writer.execute(
+            "UPDATE op SET state = 'accepted', reason = NULL WHERE device = ?1 AND n = ?2",
+            params![v.id.device.as_str(), v.id.n],
+        )?;
     }
     for (id, reason) in void {
-        writer.execute(
-            "UPDATE op SET state = 'held', reason = ?3 WHERE device = ?1 AND n = ?2",
-            params![id.device.as_str(), id.n, reason],
-        )?;
+        writer
+            .execute("UPDATE op SET state = 'held', reason = ?3 WHERE device = ?1 AND n = ?2", params![id.device.as_str(), id.n, reason])?;
     }
     let mut turned: BTreeSet<(String, String)> = BTreeSet::new();
     for (device, from) in now.changed_since(before) {
@@ -144,9 +145,12 @@ fn judge_again(
         if row.state == state.as_str() {
             continue;
         }
-        writer
-            .prepare_cached("UPDATE op SET state = ?3, reason = ?4 WHERE device = ?1 AND n = ?2")?
-            .execute(params![device.as_str(), row.n, state.as_str(), reason])?;
+        writer.prepare_cached("UPDATE op SET state = ?3, reason = ?4 WHERE device = ?1 AND n = ?2")?.execute(params![
+            device.as_str(),
+            row.n,
+            state.as_str(),
+            reason
+        ])?;
         if let (Some(kind), Some(record)) = (row.kind, row.record) {
             turned.insert((kind, record));
         }
@@ -199,7 +203,8 @@ pub(crate) fn rebuild(writer: &mut Writer<'_>, check: &SignoffCheck<'_>) -> Resu
     let now = history.now();
     for void in &now.void {
         let (id, reason) = (&void.id, void.reason.to_string());
-        writer.execute("UPDATE op SET state = 'held', reason = ?3 WHERE device = ?1 AND n = ?2", params![id.device.as_str(), id.n, reason])?;
+        writer
+            .execute("UPDATE op SET state = 'held', reason = ?3 WHERE device = ?1 AND n = ?2", params![id.device.as_str(), id.n, reason])?;
     }
     let mut folded = history.entries().len() as u64 - now.void.len() as u64;
     for oid in &order {
@@ -249,9 +254,12 @@ fn take_data(
         let then = then.get_or_insert_with(|| history.seen_by(&judged));
         let (state, reason) = data(then, now, &judged, check);
         if row.state != state.as_str() || row.reason != reason {
-            writer
-                .prepare_cached("UPDATE op SET state = ?3, reason = ?4 WHERE device = ?1 AND n = ?2")?
-                .execute(params![row.device, row.n, state.as_str(), reason])?;
+            writer.prepare_cached("UPDATE op SET state = ?3, reason = ?4 WHERE device = ?1 AND n = ?2")?.execute(params![
+                row.device,
+                row.n,
+                state.as_str(),
+                reason
+            ])?;
         }
         if state == State::Accepted {
             fold(writer, &row, &line)?;

@@ -103,8 +103,13 @@ pub(crate) fn judged(conn: &Connection, row: &TrailRow, level: Result<Level, Str
         Ok(level) => (State::Accepted, None, Some(level_number(level))),
         Err(reason) => (State::Refused, Some(reason), None),
     };
-    conn.prepare_cached("UPDATE op SET state = ?3, reason = ?4, level = ?5 WHERE device = ?1 AND n = ?2")?
-        .execute(params![row.device, row.n, state.as_str(), reason, level])?;
+    conn.prepare_cached("UPDATE op SET state = ?3, reason = ?4, level = ?5 WHERE device = ?1 AND n = ?2")?.execute(params![
+        row.device,
+        row.n,
+        state.as_str(),
+        reason,
+        level
+    ])?;
     Ok(())
 }
 
@@ -225,8 +230,9 @@ impl Reader<'_> {
     /// The valid operations of authority, those without effect included: what others could rightly
     /// rely on when they wrote.
     pub fn entries(&self) -> Result<Vec<Entry>, StoreError> {
-        let mut statement =
-            self.conn.prepare_cached("SELECT device, n, past, level, line FROM op WHERE authority = 1 AND level IS NOT NULL ORDER BY device, n")?;
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT device, n, past, level, line FROM op WHERE authority = 1 AND level IS NOT NULL ORDER BY device, n")?;
         let mut rows = statement.query([])?;
         let mut entries = Vec::new();
         while let Some(row) = rows.next()? {

@@ -100,7 +100,16 @@ pub(crate) fn apply(
                     "INSERT OR IGNORE INTO edit (op, kind, id, field, key, value, base, stamp)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                 )?
-                .execute(params![id.to_string(), kind.as_str(), record, field, key, value, base.map(String::from), stamp])?;
+                .execute(params![
+                    id.to_string(),
+                    kind.as_str(),
+                    record,
+                    field,
+                    key,
+                    value,
+                    base.map(String::from),
+                    stamp
+                ])?;
                 kind
             }
         };

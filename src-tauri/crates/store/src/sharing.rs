@@ -211,8 +211,8 @@ impl Reader<'_> {
 
     pub fn set_aside(&self) -> Result<Vec<SetAside>, StoreError> {
         let mut statement = self.prepare_cached("SELECT id, name, line, authority FROM set_aside ORDER BY id")?;
-        let rows =
-            statement.query_map([], |row| Ok(SetAside { id: row.get(0)?, name: row.get(1)?, line: row.get(2)?, authority: row.get(3)? }))?;
+        let rows = statement
+            .query_map([], |row| Ok(SetAside { id: row.get(0)?, name: row.get(1)?, line: row.get(2)?, authority: row.get(3)? }))?;
         Ok(rows.collect::<Result<Vec<_>, _>>()?)
     }
 

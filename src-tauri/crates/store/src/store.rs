@@ -1,10 +1,10 @@
 //! The file, its one writer and its readers.
 
 use crate::writer::Writer;
-use cairn_core::edge::Edge;
-use cairn_core::id::DeviceId;
 use crate::{StoreError, migrate};
 use cairn_core::authority::Acl;
+use cairn_core::edge::Edge;
+use cairn_core::id::DeviceId;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};

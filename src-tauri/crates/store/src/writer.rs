@@ -12,7 +12,6 @@ use rusqlite::OptionalExtension;
 use std::collections::BTreeSet;
 use std::ops::Deref;
 
-
 /// A transaction under way.
 pub struct Writer<'a> {
     reader: Reader<'a>,

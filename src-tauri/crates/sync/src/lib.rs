@@ -7,7 +7,9 @@
 pub mod envelope;
 pub mod errand;
 pub mod keys;
+pub mod note;
 pub mod repo;
+pub mod segment;
 pub mod transport;
 
 pub use envelope::{Fault, Inspected};

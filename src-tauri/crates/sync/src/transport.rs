@@ -5,7 +5,7 @@ mod failure;
 mod program;
 
 pub use failure::TransportError;
-pub use program::{AskPass, git_program};
+pub use program::{AskPass, ReadSecret, git_program};
 
 use crate::errand::Errand;
 use crate::repo::Repo;
@@ -74,7 +74,10 @@ impl Transport {
         let branch = format!("cairn/log/probe-{name}");
         let full = format!("refs/heads/{branch}");
         if !git_program() {
-            return self.push_git2(repo, &format!("{oid}:{full}")).and_then(|()| self.push_git2(repo, &format!(":{full}"))).map(|()| Probe::Good);
+            return self
+                .push_git2(repo, &format!("{oid}:{full}"))
+                .and_then(|()| self.push_git2(repo, &format!(":{full}")))
+                .map(|()| Probe::Good);
         }
         let git = self.git(repo, errand);
         git.run(["push", "--porcelain", "--", &self.url, &format!("{oid}:{full}")])?;
@@ -116,7 +119,8 @@ impl Transport {
     }
 
     fn fetch_git(&self, repo: &Repo, specs: &[&str], errand: &Errand) -> Result<(), TransportError> {
-        let mut args = vec!["fetch", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--prune", "--progress", "--", &self.url];
+        let mut args =
+            vec!["fetch", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--prune", "--progress", "--", &self.url];
         args.extend(specs);
         self.git(repo, errand).run(args).map(drop)
     }

@@ -30,7 +30,8 @@ pub fn check_content(op: &Op, acl: &Acl, device: &DeviceId) -> Result<(), String
         Op::DeviceRequested { key, .. } => belongs(&key.0, device),
         Op::DeviceRotated { device: new, key, proof } => {
             belongs(&key.0, new)?;
-            keys::verify(&key.0, DEVICE, device.as_str().as_bytes(), proof).map_err(|_| "the new key did not sign for the change".to_owned())
+            keys::verify(&key.0, DEVICE, device.as_str().as_bytes(), proof)
+                .map_err(|_| "the new key did not sign for the change".to_owned())
         }
         Op::QuorumProposed { change: Change::SetRecovery { device, key } } => belongs(&key.0, device),
         Op::ReleaseSigned { release, signoff, decision, role, statement, signature } => {

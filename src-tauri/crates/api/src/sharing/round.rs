@@ -207,7 +207,9 @@ fn push(workspace: &Workspace, repo: &Repo, remote: &dyn Remote, errand: &Errand
         Some(oid) => workspace.read(|r| r.past_of(oid))?,
         None => None,
     };
-    workspace.write(|w| if w.local("sent")?.as_deref() == Some(&own.n.to_string()) { Ok(()) } else { w.set_local("sent", &own.n.to_string()) })?;
+    workspace.write(|w| {
+        if w.local("sent")?.as_deref() == Some(&own.n.to_string()) { Ok(()) } else { w.set_local("sent", &own.n.to_string()) }
+    })?;
     Ok(own.n - known.and_then(|p| p.get(device).copied()).unwrap_or(0))
 }
 
@@ -249,8 +251,7 @@ pub(super) fn accept_all(workspace: &Workspace, repo: &Repo, errand: &Errand, do
         let before = taken;
         let mut withheld = Vec::new();
         for pending in &mut open {
-            loop {
-                let Some(oid) = pending.commits.front().cloned() else { break };
+            while let Some(oid) = pending.commits.front().cloned() {
                 if errand.cancelled() {
                     return Err(cairn_sync::TransportError::Cancelled.into());
                 }

@@ -62,8 +62,7 @@ struct Check<'a> {
 fn check(workspace: &Workspace, repo: &Repo, errand: &Errand) -> Result<Verified, ApiError> {
     let at = edge::rfc3339(workspace.edge.now_ms());
     let (order, waiting) = workspace.read(|r| Ok::<_, ApiError>((r.envelope_order(None)?, r.unsealed(&workspace.device())?)))?;
-    let out =
-        Verified { commits: 0, operations: 0, refused: 0, held: 0, unknown: 0, problems: Vec::new(), problem_count: 0, waiting, at };
+    let out = Verified { commits: 0, operations: 0, refused: 0, held: 0, unknown: 0, problems: Vec::new(), problem_count: 0, waiting, at };
     let mut check = Check { workspace, repo, history: History::default(), chain: BTreeMap::new(), out };
     // First who may do what, then what was done: a verdict needs all that is known of authority.
     for oid in &order {
@@ -106,7 +105,8 @@ impl Check<'_> {
         for row in rows.iter().filter(|row| row.authority) {
             let Ok(ReadLine::Known(line)) = OpLine::read(&row.line) else { continue };
             let judged = Line { device: &envelope.device, n: row.n, past: &envelope.past, op: &line.op, why: line.why.as_deref() };
-            let good = check_content(&line.op, &self.history.seen_by(&judged), &envelope.device).is_ok() && self.history.take(&judged).is_ok();
+            let good =
+                check_content(&line.op, &self.history.seen_by(&judged), &envelope.device).is_ok() && self.history.take(&judged).is_ok();
             if good == (row.state == "refused") {
                 self.problem(format!("{} is kept as {}, which does not follow from the history.", row.id, row.state));
             }
@@ -140,7 +140,10 @@ impl Check<'_> {
         let follows = match self.chain.get(device) {
             None => header.seq == 1 && header.first == 1 && header.prev.is_none(),
             Some((seq, before, sha256, last)) => {
-                header.seq == seq + 1 && header.first == last + 1 && header.prev.as_ref() == Some(sha256) && found.parents.first() == Some(before)
+                header.seq == seq + 1
+                    && header.first == last + 1
+                    && header.prev.as_ref() == Some(sha256)
+                    && found.parents.first() == Some(before)
             }
         };
         if !follows || header.seq != envelope.seq {

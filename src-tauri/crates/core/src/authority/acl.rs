@@ -232,7 +232,9 @@ impl Acl {
         self.grants
             .keys()
             .filter(|m| self.roles(m, None).contains(&Role::Owner))
-            .filter(|m| self.intros.iter().any(|(d, all)| self.cut_of(d).is_none() && all.iter().any(|i| i.member == **m && self.grounded(i))))
+            .filter(|m| {
+                self.intros.iter().any(|(d, all)| self.cut_of(d).is_none() && all.iter().any(|i| i.member == **m && self.grounded(i)))
+            })
             .cloned()
             .collect()
     }
@@ -301,7 +303,8 @@ impl Acl {
                 && past.is_none_or(|p| i.said.known_in(p))
                 && (i.how == How::Grounded
                     || i.said.by.iter().all(|(by, n)| {
-                        self.cuts_before(by, *n).is_none() && (i.said.level == Level::Genesis || self.standing_intro(by, Some(View::of(&i.said.past))).is_some())
+                        self.cuts_before(by, *n).is_none()
+                            && (i.said.level == Level::Genesis || self.standing_intro(by, Some(View::of(&i.said.past))).is_some())
                     }))
         })
     }
@@ -420,7 +423,9 @@ impl Acl {
         }
         match op {
             Op::DeviceSealed {} | Op::DeviceRotated { .. } => Level::Lineage,
-            Op::DeviceRevoked { device: other, .. } | Op::DeviceReadmitted { device: other, .. } if self.elder(device, other) => Level::Lineage,
+            Op::DeviceRevoked { device: other, .. } | Op::DeviceReadmitted { device: other, .. } if self.elder(device, other) => {
+                Level::Lineage
+            }
             Op::QuorumProposed { .. } | Op::QuorumSeconded { .. } => Level::Quorum,
             _ => match actor.rank() {
                 0 => Level::Member,
@@ -698,7 +703,9 @@ impl Acl {
                 self.ground(&member, &device, &said);
                 self.give(&member, &[Role::Owner], &said);
             }
-            Change::RevokeOwner { member, cuts } => self.role_cuts.entry(member).or_default().push(RoleCut { role: Role::Owner, cuts, said }),
+            Change::RevokeOwner { member, cuts } => {
+                self.role_cuts.entry(member).or_default().push(RoleCut { role: Role::Owner, cuts, said });
+            }
             Change::RevokeDevice { device, last, removal } => {
                 self.cuts.entry(device).or_default().push(Cut { last: Some(last), ended: Some(Ended::Removed(removal)), said });
             }

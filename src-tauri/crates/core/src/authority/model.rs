@@ -31,7 +31,14 @@ fn genesis(name: &str) -> Op {
 }
 fn approve(role: Role) -> Op {
     let release = ReleaseId::parse("r").unwrap();
-    Op::ReleaseSigned { release, signoff: "s".into(), decision: Decision::Approved, role, statement: String::new(), signature: String::new() }
+    Op::ReleaseSigned {
+        release,
+        signoff: "s".into(),
+        decision: Decision::Approved,
+        role,
+        statement: String::new(),
+        signature: String::new(),
+    }
 }
 fn grant(member: &str, role: Role) -> Op {
     Op::RoleGranted { member: who(member), role }
@@ -439,7 +446,10 @@ fn pasts(world: &World, base: &Past, author: &str) -> Vec<Past> {
         found = found.iter().flat_map(|past| choices.iter().map(|n| with(past, *n))).collect();
     }
     found.retain(|past| {
-        world.said.iter().all(|(device, n, theirs, _)| !knows(past, device, *n) || theirs.iter().all(|(d, m)| knows(past, d, *m) || *m == 0))
+        world
+            .said
+            .iter()
+            .all(|(device, n, theirs, _)| !knows(past, device, *n) || theirs.iter().all(|(d, m)| knows(past, d, *m) || *m == 0))
     });
     found
 }

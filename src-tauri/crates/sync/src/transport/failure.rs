@@ -143,17 +143,24 @@ const WORDS: &[(&[&str], Kind)] = &[
         TransportError::Unreachable,
     ),
     (&["valid: is this a git repository", "invalid server response", "protocol error: bad line length"], TransportError::NotGit),
-    (&["remote: fatal: write error", "remote: error: file write error", "quota", "remote unpack failed", "unpacker error"], TransportError::Full),
+    (
+        &["remote: fatal: write error", "remote: error: file write error", "quota", "remote unpack failed", "unpacker error"],
+        TransportError::Full,
+    ),
     (&["No space left on device", "Disk quota exceeded", "File size limit exceeded"], TransportError::DiskFull),
     (&["fsck error", "error in object", "contains '.git'", "fullPathname", "duplicateEntries", "hasDot"], TransportError::BadObjects),
     (&["non-fast-forward", "fetch first", "cannot push non-fastforwardable", "stale info"], TransportError::Forked),
     (&["[remote rejected]", "hook declined", "protected branch"], TransportError::Rejected),
-    (&["does not appear to be a git repository", "repository not found", "not found", "does not exist", "No such file"], TransportError::NotFound),
+    (
+        &["does not appear to be a git repository", "repository not found", "not found", "does not exist", "No such file"],
+        TransportError::NotFound,
+    ),
 ];
 
 pub(super) fn from_words(words: &str) -> TransportError {
     let text = words.trim().to_owned();
-    let kind = WORDS.iter().find(|(needles, _)| needles.iter().any(|n| text.contains(n))).map_or(TransportError::Other as Kind, |(_, kind)| *kind);
+    let kind =
+        WORDS.iter().find(|(needles, _)| needles.iter().any(|n| text.contains(n))).map_or(TransportError::Other as Kind, |(_, kind)| *kind);
     kind(text)
 }
 

@@ -16,6 +16,9 @@ const SILENCE: Duration = Duration::from_secs(90);
 /// The largest file that one exchange may write, in blocks of 512 bytes: 2 GiB.
 const FILE_MAX_BLOCKS: &str = "4194304";
 
+/// Reads a secret from the keyring by the name of its entry.
+pub type ReadSecret = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// How to answer a server that asks who we are.
 #[derive(Clone)]
 pub struct AskPass {
@@ -25,7 +28,7 @@ pub struct AskPass {
     pub entry: String,
     pub user: String,
     /// The secret, for git2, which has no use for a program.
-    pub read: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    pub read: ReadSecret,
 }
 
 impl AskPass {
@@ -39,8 +42,9 @@ pub fn git_program() -> bool {
     static FOUND: OnceLock<bool> = OnceLock::new();
     let hidden = std::env::var_os("CAIRN_WITHOUT_GIT").is_some();
     !hidden
-        && *FOUND
-            .get_or_init(|| Command::new("git").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|s| s.success()))
+        && *FOUND.get_or_init(|| {
+            Command::new("git").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
+        })
 }
 
 pub(super) struct Git<'a> {
@@ -187,7 +191,13 @@ mod tests {
         errand.cancel();
         let dir = tempfile::tempdir().unwrap();
         let git = Git { dir: dir.path(), askpass: None, errand: &errand };
-        let child = Command::new("/bin/sh").args(["-c", "sleep 60 & sleep 60"]).process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let child = Command::new("/bin/sh")
+            .args(["-c", "sleep 60 & sleep 60"])
+            .process_group(0)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         assert_eq!(git.finish(child), Err(TransportError::Cancelled));
     }
 }
