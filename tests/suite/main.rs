@@ -7,5 +7,7 @@ mod faults;
 mod hostile;
 mod log;
 mod seat;
+mod segments;
 mod sharing;
+mod together;
 mod tracking;

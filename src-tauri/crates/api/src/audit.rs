@@ -136,7 +136,9 @@ fn entry(r: &Reader<'_>, acl: &Acl, row: &TrailRow) -> Result<TrailEntry, ApiErr
 /// What an edit replaced: the text that it was based on.
 fn before(r: &Reader<'_>, op: &Op) -> Result<Option<String>, ApiError> {
     for effect in effects(op) {
-        if let Effect::Edit { kind, id, field, key, base: Some(base), .. } = effect {
+        if let Effect::Edit { kind, id, field, key, base, .. } = effect
+            && let Some(base) = base.first()
+        {
             let history = r.history(kind, &id, field, &key)?;
             return Ok(history.into_iter().find(|h| h.op == base.to_string()).map(|h| h.value));
         }
@@ -191,6 +193,7 @@ fn sentence(acl: &Acl, op: &Op) -> String {
         Op::RunUpdated { status, .. } => format!("set a run to {}", status.as_str().to_lowercase()),
         Op::RunParamsLogged { params, .. } => format!("logged {} parameters", params.len()),
         Op::RunTagged { .. } => "tagged a run".to_owned(),
+        Op::SegmentStored { runs, .. } => format!("stored {} metric points in a file", runs.values().sum::<u64>()),
         Op::RunMetricSummarised { key, count, .. } => format!("logged {count} points of {key}"),
         Op::RunInputsLogged { .. } => "logged the data of a run".to_owned(),
         Op::RunOutputsLogged { .. } => "logged the model of a run".to_owned(),

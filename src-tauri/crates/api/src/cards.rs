@@ -3,10 +3,10 @@
 use crate::error::body;
 use crate::host::Host;
 use crate::people::{Person, RoleName, person_at};
-use crate::projects::Version;
+use crate::projects::{Version, base_of, bases};
 use crate::{ApiError, templates};
 use cairn_core::card::{self, Section, Sections};
-use cairn_core::id::{Digest, ModelVersionId, OpId};
+use cairn_core::id::{Digest, ModelVersionId};
 use cairn_core::op::{Kind, Op};
 use cairn_report::markdown::to_html;
 use cairn_store::Reader;
@@ -101,7 +101,7 @@ pub fn edit(host: &Host, request: EditCard) -> Result<Card, ApiError> {
     }
     workspace.read(|r| r.require(Kind::ModelVersion, version.as_str()))?;
     let text = body("Text", &request.text)?;
-    let base = request.base.map(OpId::parse).transpose()?;
+    let base = bases(request.base.as_deref())?;
     workspace.append(Op::CardEdited { version, section: request.section, text, base })?;
     get(host, VersionRef { version: request.version })
 }
@@ -119,6 +119,7 @@ pub(crate) fn view(r: &Reader<'_>, id: &str) -> Result<Card, ApiError> {
         let cell = version.cells.get("card").and_then(|m| m.get(&section.id));
         let heads = r.heads(Kind::ModelVersion, id, "card", &section.id)?;
         let newest = heads.first().cloned();
+        let base = base_of(&heads);
         let versions: Vec<Version> =
             heads.into_iter().map(|h| Version { op: h.op, value: h.value, by: person_at(&acl, &h.device), at_ms: h.at_ms }).collect();
         let text = cell.map(|c| c.value.clone()).unwrap_or_default();
@@ -132,7 +133,7 @@ pub(crate) fn view(r: &Reader<'_>, id: &str) -> Result<Card, ApiError> {
             source: section.source.clone(),
             html: to_html(&text),
             text,
-            base: cell.map(|c| c.op.clone()),
+            base,
             edited_by: newest.as_ref().map(|h| person_at(&acl, &h.device)),
             edited_ms: newest.map(|h| h.at_ms),
             versions: if versions.len() > 1 { versions } else { Vec::new() },

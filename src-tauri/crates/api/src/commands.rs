@@ -101,6 +101,8 @@ commands! {
     "release.gate" Query gate::check: releases::ReleaseRef => gate::GateAnswer, ["*"];
     "deployment.list" Query deployments::list: projects::ProjectRef => Vec<deployments::Deployment>, ["deployment", "member"];
     "deployment.record" Mutation deployments::record: deployments::RecordDeployment => Vec<deployments::Deployment>, [];
+    "run.fetch_points" Mutation sharing::fetch_points: sharing::FetchPoints => sharing::Fetched, [];
+    "sharing.prune" Mutation sharing::prune: sharing::Prune => sharing::Pruned, [];
     "sharing.status" Query sharing::status: workspaces::Nothing => sharing::SharingStatus, ["sharing", "member", "settings"];
     "sharing.share" Mutation sharing::share: workspaces::Nothing => sharing::Round, [];
     "sharing.progress" Query sharing::progress: workspaces::Nothing => Option<sharing::Progress>, [];

@@ -99,6 +99,12 @@ impl From<cairn_sync::repo::RepoError> for ApiError {
     }
 }
 
+impl From<cairn_sync::segment::SegmentError> for ApiError {
+    fn from(error: cairn_sync::segment::SegmentError) -> Self {
+        Self::new("segment", error.to_string()).hint("The chart is drawn from the outline that was signed; nothing else is affected.")
+    }
+}
+
 impl From<KeyError> for ApiError {
     fn from(error: KeyError) -> Self {
         let message = error.to_string();

@@ -112,6 +112,10 @@ impl Host {
 impl Workspace {
     pub fn open(dir: &Path, edge: Arc<dyn Edge>, secrets: Arc<dyn SecretStore>) -> Result<Self, ApiError> {
         let store = Store::open(dir)?;
+        if store.read(|r| r.local("views"))? != Some(cairn_core::fold::VERSION.to_string()) {
+            // An earlier program made the views, and kept lines that it did not understand.
+            store.write(edge.as_ref(), |w| w.rebuild(&crate::sharing::check_content))?;
+        }
         let device = Mutex::new(store.read(|r| r.device())?);
         Ok(Self { store, device, edge, secrets, unlocked: Mutex::default() })
     }

@@ -4,7 +4,8 @@ use crate::ApiError;
 use crate::checklists;
 use crate::host::Host;
 use crate::members;
-use crate::people::RoleName;
+use crate::notes::SubjectRef;
+use crate::people::{RoleName, person_at};
 use crate::projects::{self, ProjectRef};
 use crate::releases;
 use crate::workspaces::Nothing;
@@ -13,14 +14,14 @@ use ts_rs::TS;
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
 pub struct InboxItem {
-    /// `decide`, `sign_again`, `handoff`, `handed_back`, `next_step` or `admit`.
+    /// `decide`, `sign_again`, `handoff`, `handed_back`, `next_step`, `admit`, `second` or `deleted`.
     pub kind: String,
     pub title: String,
     /// One sentence: what to do and why.
     pub text: String,
     pub project: Option<String>,
     pub project_title: Option<String>,
-    /// The release, checklist or device that it is about.
+    /// The release, checklist, device, proposal or (as `kind/id`) deleted record that it is about.
     pub id: String,
     pub role: Option<RoleName>,
     pub since_ms: i64,
@@ -45,6 +46,19 @@ pub fn list(host: &Host, _: Nothing) -> Result<Vec<InboxItem>, ApiError> {
             });
         }
     }
+    for proposal in team.proposals.into_iter().filter(|p| team.i_am_owner && !p.mine && !p.decided) {
+        out.push(InboxItem {
+            kind: "second".into(),
+            title: "The owners must decide".into(),
+            text: format!("{} proposes: {}", proposal.by, proposal.sentence),
+            project: None,
+            project_title: None,
+            id: proposal.id,
+            role: None,
+            since_ms: 0,
+        });
+    }
+    out.extend(contested(host)?);
     for project in projects::list(host, Nothing {})? {
         let of = |kind: &str, title: String, text: String, id: String, role: Option<RoleName>, since_ms: i64| InboxItem {
             kind: kind.into(),
@@ -126,6 +140,42 @@ pub fn list(host: &Host, _: Nothing) -> Result<Vec<InboxItem>, ApiError> {
         }
     }
     Ok(out)
+}
+
+/// What was deleted while others changed it comes back as a question to those who did either.
+fn contested(host: &Host) -> Result<Vec<InboxItem>, ApiError> {
+    let workspace = host.workspace()?;
+    workspace.read(|r| {
+        let acl = r.acl()?;
+        let me = person_at(&acl, workspace.device().as_str());
+        let mut out = Vec::new();
+        for found in r.contested()? {
+            let by = person_at(&acl, &found.deleted.0);
+            let mut editors: Vec<_> = found.edits.iter().map(|(device, _)| person_at(&acl, device)).collect();
+            editors.dedup_by(|a, b| a.id == b.id);
+            if by.id != me.id && editors.iter().all(|e| e.id != me.id) {
+                continue;
+            }
+            let subject = SubjectRef { kind: found.kind, id: found.id };
+            let title = checklists::title_of(r, &subject.parse()?)?;
+            let names: Vec<&str> = editors.iter().map(|e| e.name.as_str()).collect();
+            out.push(InboxItem {
+                kind: "deleted".into(),
+                title: format!("Keep \u{201c}{title}\u{201d}?"),
+                text: format!(
+                    "{} deleted it while {} changed it. Neither knew of the other, and nothing is lost.",
+                    by.name,
+                    names.join(" and ")
+                ),
+                project: None,
+                project_title: None,
+                id: format!("{}/{}", subject.kind, subject.id),
+                role: None,
+                since_ms: found.deleted.1,
+            });
+        }
+        Ok(out)
+    })
 }
 
 fn lower_first(text: &str) -> String {

@@ -131,7 +131,7 @@ pub fn register(host: &Host, request: RegisterVersion) -> Result<ModelVersion, A
         w.append(Op::ModelVersionAdded { version: version.clone(), model, number, run: run_id, files, datasets: datasets.clone() })?;
         for (section, text) in draft(w, &run, &data)? {
             let text = body(&section, &text)?;
-            w.append(Op::CardEdited { version: version.clone(), section, text, base: None })?;
+            w.append(Op::CardEdited { version: version.clone(), section, text, base: Vec::new() })?;
         }
         Ok::<_, ApiError>(())
     })?;

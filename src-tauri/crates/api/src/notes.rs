@@ -4,15 +4,17 @@ use crate::ApiError;
 use crate::error::{body, title};
 use crate::host::Host;
 use crate::people::{Person, person_at};
-use crate::projects::Version;
+use crate::projects::{Version, base_of, bases};
 use cairn_core::fold::subject_key;
 use cairn_core::id::{NoteId, OpId};
 use cairn_core::op::{Kind, Op, Subject};
 use cairn_report::markdown::to_html;
 use cairn_store::Reader;
-use cairn_store::records::Record;
+use cairn_store::records::{Head, Record};
+use cairn_sync::note::{self, NoMerge};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use ts_rs::TS;
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -26,6 +28,9 @@ pub struct Note {
     pub by: Person,
     pub created_ms: i64,
     pub edited_ms: i64,
+    /// Whose edits, made without knowing of each other, were brought together in this text.
+    pub merged: Vec<Person>,
+    /// More than one: edits that could not be brought together.
     pub versions: Vec<Version>,
 }
 
@@ -84,19 +89,25 @@ pub fn save(host: &Host, request: SaveNote) -> Result<Note, ApiError> {
     let workspace = host.workspace()?;
     let heading = title("Title of the note", &request.title)?;
     let text = body("Text of the note", &request.text)?;
+    let seed = workspace.edge.new_id();
     let note = match request.note {
         Some(id) => {
             let note = NoteId::parse(id)?;
-            workspace.read(|r| r.require(Kind::Note, note.as_str()))?;
-            let base = request.base.map(OpId::parse).transpose()?;
-            workspace.append(Op::NoteEdited { note: note.clone(), title: heading, text, base })?;
+            let base = bases(request.base.as_deref())?;
+            workspace.write(|w| {
+                w.require(Kind::Note, note.as_str())?;
+                let edits = w.history(Kind::Note, note.as_str(), "content", "")?;
+                let update = update(&known_to(&edits, &base), text.as_str(), &seed);
+                w.append(Op::NoteEdited { note: note.clone(), title: heading, text, base, update }).map_err(ApiError::from)
+            })?;
             note
         }
         None => {
             let about = request.about.parse()?;
             workspace.read(|r| r.require(about.kind, &about.id))?;
             let note = NoteId::parse(workspace.edge.new_id())?;
-            workspace.append(Op::NoteCreated { note: note.clone(), about, title: heading, text })?;
+            let update = update(&[], text.as_str(), &seed);
+            workspace.append(Op::NoteCreated { note: note.clone(), about, title: heading, text, update })?;
             note
         }
     };
@@ -116,33 +127,73 @@ pub fn delete(host: &Host, request: DeleteRecord) -> Result<SubjectRef, ApiError
     Ok(request.subject)
 }
 
+/// The edits that an edit based on `base` builds on, newest first like `edits`.
+fn known_to<'e>(edits: &'e [Head], base: &[OpId]) -> Vec<&'e Head> {
+    let mut wanted: BTreeSet<String> = base.iter().map(ToString::to_string).collect();
+    let mut known = Vec::new();
+    // Newest first, so whoever builds on an edit comes before it.
+    for edit in edits {
+        if wanted.contains(&edit.op) {
+            wanted.extend(edit.base.iter().cloned());
+            known.push(edit);
+        }
+    }
+    known
+}
+
+fn content(edit: &Head) -> Value {
+    serde_json::from_str(&edit.value).unwrap_or_default()
+}
+
+/// The updates of edits; an error where one has none, so that the texts can only stand side by side.
+fn updates<'e>(edits: impl IntoIterator<Item = &'e Head>) -> Result<Vec<String>, NoMerge> {
+    let one = |edit: &Head| content(edit)["update"].as_str().map(str::to_owned).ok_or_else(|| NoMerge("an edit has no update".to_owned()));
+    edits.into_iter().map(one).collect()
+}
+
+/// What a new text is as an update; none where that cannot be said, then the plain text must do.
+fn update(known: &[&Head], text: &str, seed: &str) -> Option<String> {
+    let made = updates(known.iter().copied()).and_then(|u| note::edit(&u, text, seed));
+    made.inspect_err(|e| tracing::debug!("this edit of a note is kept as plain text: {e}")).ok()
+}
+
 fn view(r: &Reader<'_>, note: &Record) -> Result<Note, ApiError> {
     let acl = r.acl()?;
     let parent = note.parent.clone().unwrap_or_default();
     let (kind, id) = parent.split_once('/').unwrap_or_default();
-    let content = note.json("content");
-    let text = content["text"].as_str().unwrap_or_default().to_owned();
-    let heads = r.heads(Kind::Note, &note.id, "content", "")?;
-    let base = note.cells.get("content").and_then(|m| m.get("")).map(|c| c.op.clone()).unwrap_or_default();
+    let newest = note.json("content");
+    let mut text = newest["text"].as_str().unwrap_or_default().to_owned();
+    let mut heads = r.heads(Kind::Note, &note.id, "content", "")?;
+    let base = base_of(&heads).unwrap_or_default();
     let edited_ms = heads.first().map_or(note.at_ms, |h| h.at_ms);
-    let versions: Vec<Version> = heads
-        .into_iter()
-        .map(|h| {
-            let value: Value = serde_json::from_str(&h.value).unwrap_or_default();
-            let text = value["text"].as_str().unwrap_or_default().to_owned();
-            Version { op: h.op, value: text, by: person_at(&acl, &h.device), at_ms: h.at_ms }
-        })
-        .collect();
+    let mut merged = Vec::new();
+    if heads.len() > 1 {
+        let all = r.history(Kind::Note, &note.id, "content", "")?;
+        if let Ok(together) = updates(&all).and_then(|u| note::merge(&u)) {
+            text = together;
+            merged = heads.iter().map(|h| person_at(&acl, &h.device)).collect();
+            heads.clear();
+        }
+    } else {
+        heads.clear();
+    }
+    let version = |h: Head| Version {
+        value: content(&h)["text"].as_str().unwrap_or_default().to_owned(),
+        by: person_at(&acl, &h.device),
+        at_ms: h.at_ms,
+        op: h.op,
+    };
     Ok(Note {
         id: note.id.clone(),
         about: SubjectRef { kind: kind.to_owned(), id: id.to_owned() },
-        title: content["title"].as_str().unwrap_or_default().to_owned(),
+        title: newest["title"].as_str().unwrap_or_default().to_owned(),
         html: to_html(&text),
         text,
         base,
         by: person_at(&acl, &note.device),
         created_ms: note.at_ms,
         edited_ms,
-        versions: if versions.len() > 1 { versions } else { Vec::new() },
+        merged,
+        versions: heads.into_iter().map(version).collect(),
     })
 }

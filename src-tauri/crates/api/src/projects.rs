@@ -11,7 +11,7 @@ use cairn_core::op::{Environment, Kind, Op, ProjectField};
 use cairn_core::release::State;
 use cairn_core::role::Role;
 use cairn_store::Reader;
-use cairn_store::records::Record;
+use cairn_store::records::{Head, Record};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -33,11 +33,22 @@ pub struct Project {
     pub my_turn: bool,
 }
 
+/// The operations that an edit says it was based on: all versions that its author was shown.
+pub(crate) fn bases(base: Option<&str>) -> Result<Vec<OpId>, ApiError> {
+    Ok(base.unwrap_or_default().split_whitespace().map(OpId::parse).collect::<Result<_, _>>()?)
+}
+
+/// What an edit of a text must say it was based on; none where there is no text yet.
+pub(crate) fn base_of(heads: &[Head]) -> Option<String> {
+    if heads.is_empty() { None } else { Some(heads.iter().map(|h| h.op.as_str()).collect::<Vec<_>>().join(" ")) }
+}
+
 /// A text that people edit, with what an edit must say it was based on.
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
 pub struct Field {
     pub name: String,
     pub value: String,
+    /// The operations of the versions shown, with spaces between.
     pub base: Option<String>,
     /// More than one: two people changed it without knowing of each other.
     pub versions: Vec<Version>,
@@ -155,7 +166,7 @@ pub fn create(host: &Host, request: CreateProject) -> Result<Project, ApiError> 
         for (field, text) in texts {
             if let Some(text) = text.filter(|t| !t.trim().is_empty()) {
                 let value = body(field.as_str(), &text)?;
-                w.append(Op::ProjectEdited { project: project.clone(), field, value, base: None })?;
+                w.append(Op::ProjectEdited { project: project.clone(), field, value, base: Vec::new() })?;
             }
         }
         Ok::<_, ApiError>(())
@@ -176,7 +187,7 @@ pub fn edit(host: &Host, request: EditProject) -> Result<Project, ApiError> {
         return Err(ApiError::invalid("A risk class is low, medium or high"));
     }
     let value = body(field.as_str(), &request.value)?;
-    let base = request.base.map(OpId::parse).transpose()?;
+    let base = bases(request.base.as_deref())?;
     let project = ProjectId::parse(request.project.clone())?;
     workspace.read(|r| r.require(Kind::Project, project.as_str()))?;
     workspace.append(Op::ProjectEdited { project, field, value, base })?;
@@ -329,6 +340,7 @@ pub(crate) fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Re
     for field in ProjectField::ALL {
         let cell = record.cells.get(field.as_str()).and_then(|m| m.get(""));
         let heads = r.heads(Kind::Project, &record.id, field.as_str(), "")?;
+        let base = base_of(&heads);
         let versions = heads
             .into_iter()
             .map(|h| Version { op: h.op, value: h.value, by: person_at(&acl, &h.device), at_ms: h.at_ms })
@@ -336,7 +348,7 @@ pub(crate) fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Re
         fields.push(Field {
             name: field.as_str().to_owned(),
             value: cell.map(|c| c.value.clone()).unwrap_or_default(),
-            base: cell.map(|c| c.op.clone()),
+            base,
             versions: if versions.len() > 1 { versions } else { Vec::new() },
         });
     }

@@ -3,11 +3,13 @@
 mod content;
 mod fork;
 mod round;
+mod segments;
 mod verify;
 
 pub use content::{DEVICE, check_content, signoff_id};
 pub(crate) use fork::change_key;
 pub use round::{round, seal};
+pub use segments::{FetchPoints, Fetched, Prune, Pruned, fetch_points, prune};
 pub use verify::{Verified, verify};
 
 use crate::ApiError;

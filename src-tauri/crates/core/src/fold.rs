@@ -16,10 +16,20 @@ pub enum Effect {
     Record { kind: Kind, id: String, parent: Option<String> },
     /// Last writer wins. `None` removes.
     Cell { kind: Kind, id: String, field: &'static str, key: String, value: Option<String> },
+    /// Like `Cell`, but each computer has its own, whose key ends with [`PART`] and its name: what
+    /// several computers say of one thing stands side by side.
+    Part { kind: Kind, id: String, field: &'static str, key: String, value: String },
     /// Like `Cell`, and remembered together with what it was based on, so that two edits of one
     /// text are both seen.
-    Edit { kind: Kind, id: String, field: &'static str, key: String, value: String, base: Option<OpId> },
+    Edit { kind: Kind, id: String, field: &'static str, key: String, value: String, base: Vec<OpId> },
 }
+
+/// Raised when cells come out otherwise than before, or operations are known that were not: then a
+/// program that opens an older file makes the views again.
+pub const VERSION: u32 = 2;
+
+/// Stands between the key of a computer's own cell and the computer's name.
+pub const PART: char = '\u{1f}';
 
 struct Writes {
     kind: Kind,
@@ -43,9 +53,14 @@ impl Writes {
         self.out.push(Effect::Cell { kind, id, field, key, value });
         self
     }
-    fn edit(mut self, field: &'static str, key: impl Into<String>, value: String, base: Option<&OpId>) -> Self {
+    fn part(mut self, field: &'static str, key: impl Into<String>, value: String) -> Self {
         let (kind, id, key) = (self.kind, self.id.clone(), key.into());
-        self.out.push(Effect::Edit { kind, id, field, key, value, base: base.cloned() });
+        self.out.push(Effect::Part { kind, id, field, key, value });
+        self
+    }
+    fn edit(mut self, field: &'static str, key: impl Into<String>, value: String, base: &[OpId]) -> Self {
+        let (kind, id, key) = (self.kind, self.id.clone(), key.into());
+        self.out.push(Effect::Edit { kind, id, field, key, value, base: base.to_vec() });
         self
     }
     fn all<'a>(self, field: &'static str, pairs: impl IntoIterator<Item = (&'a String, &'a String)>) -> Self {
@@ -81,11 +96,11 @@ pub fn effects(op: &Op) -> Vec<Effect> {
 
         Op::ProjectCreated { project, title, template } => Writes::on(Kind::Project, project.as_str())
             .record(None)
-            .edit("title", "", title.to_string(), None)
+            .edit("title", "", title.to_string(), &[])
             .put("template", template)
             .done(),
         Op::ProjectEdited { project, field, value, base } => {
-            Writes::on(Kind::Project, project.as_str()).edit(field.as_str(), "", value.as_str().to_owned(), base.as_ref()).done()
+            Writes::on(Kind::Project, project.as_str()).edit(field.as_str(), "", value.as_str().to_owned(), base).done()
         }
         Op::ProjectMemberAdded { project, member, role } => Writes::on(Kind::Project, project.as_str())
             .put_key("member", format!("{member}/{}", role.as_str()), Some("1".to_owned()))
@@ -126,8 +141,16 @@ pub fn effects(op: &Op) -> Vec<Effect> {
         }
         Op::RunParamsLogged { run, params } => Writes::on(Kind::Run, run.as_str()).all("param", params).done(),
         Op::RunTagged { run, set, removed } => Writes::on(Kind::Run, run.as_str()).all("tag", set).none("tag", removed).done(),
-        Op::RunMetricSummarised { run, key, count, last, min, max, outline } => Writes::on(Kind::Run, run.as_str())
-            .put_key("metric", key, Some(metric_summary(*count, *last, *min, *max, outline).to_string()))
+        Op::RunMetricSummarised { run, key, count, last, min, max, outline } => {
+            Writes::on(Kind::Run, run.as_str()).part("metric", key, metric_summary(*count, *last, *min, *max, outline).to_string()).done()
+        }
+        // A record of its own, so that every effect of an operation is on one record.
+        Op::SegmentStored { segment, volume, bytes, runs } => runs
+            .iter()
+            .fold(Writes::on(Kind::Segment, segment.as_str()).record(None), |w, (run, points)| {
+                let value = json!({ "volume": volume, "bytes": bytes, "points": points }).to_string();
+                w.part("run", run.as_str(), value)
+            })
             .done(),
         Op::RunInputsLogged { run, inputs } => {
             inputs.iter().fold(Writes::on(Kind::Run, run.as_str()), |w, (k, v)| w.put_key("input", k.clone(), Some(v.to_string()))).done()
@@ -187,15 +210,15 @@ pub fn effects(op: &Op) -> Vec<Effect> {
             Writes::on(Kind::Model, model.as_str()).put_key("alias", alias, version.as_ref().map(ToString::to_string)).done()
         }
         Op::CardEdited { version, section, text, base } => {
-            Writes::on(Kind::ModelVersion, version.as_str()).edit("card", section, text.as_str().to_owned(), base.as_ref()).done()
+            Writes::on(Kind::ModelVersion, version.as_str()).edit("card", section, text.as_str().to_owned(), base).done()
         }
 
-        Op::NoteCreated { note, about, title, text } => Writes::on(Kind::Note, note.as_str())
+        Op::NoteCreated { note, about, title, text, update } => Writes::on(Kind::Note, note.as_str())
             .record(Some(&subject_key(about)))
-            .edit("content", "", json!({ "title": title, "text": text }).to_string(), None)
+            .edit("content", "", json!({ "title": title, "text": text, "update": update }).to_string(), &[])
             .done(),
-        Op::NoteEdited { note, title, text, base } => Writes::on(Kind::Note, note.as_str())
-            .edit("content", "", json!({ "title": title, "text": text }).to_string(), base.as_ref())
+        Op::NoteEdited { note, title, text, base, update } => Writes::on(Kind::Note, note.as_str())
+            .edit("content", "", json!({ "title": title, "text": text, "update": update }).to_string(), base)
             .done(),
         Op::ChecklistStarted { checklist, project, gate, template, cycle } => Writes::on(Kind::Checklist, checklist.as_str())
             .record(Some(project.as_str()))
@@ -245,7 +268,7 @@ pub fn effects(op: &Op) -> Vec<Effect> {
 
 /// What was decided or put into operation stays visible for ever.
 fn deletable(kind: Kind) -> bool {
-    !matches!(kind, Kind::Release | Kind::Signoff | Kind::Deployment)
+    !matches!(kind, Kind::Release | Kind::Signoff | Kind::Deployment | Kind::Segment)
 }
 
 /// How a record is named where a plain key is needed: `project/0198…`.
@@ -256,7 +279,9 @@ pub fn subject_key(subject: &Subject) -> String {
 /// The record that an operation is mainly about, for the audit trail. None for authority.
 pub fn subject(op: &Op) -> Option<Subject> {
     effects(op).into_iter().next().map(|effect| match effect {
-        Effect::Record { kind, id, .. } | Effect::Cell { kind, id, .. } | Effect::Edit { kind, id, .. } => Subject { kind, id },
+        Effect::Record { kind, id, .. } | Effect::Cell { kind, id, .. } | Effect::Part { kind, id, .. } | Effect::Edit { kind, id, .. } => {
+            Subject { kind, id }
+        }
     })
 }
 

@@ -65,6 +65,8 @@ pub enum Kind {
     Release,
     Signoff,
     Deployment,
+    /// Metric points in one file beside the log.
+    Segment,
 }
 
 impl Kind {
@@ -83,6 +85,7 @@ impl Kind {
             Self::Release => "release",
             Self::Signoff => "signoff",
             Self::Deployment => "deployment",
+            Self::Segment => "segment",
         }
     }
 }
@@ -335,7 +338,7 @@ pub enum Op {
     #[serde(rename = "project.created")]
     ProjectCreated { project: ProjectId, title: Title, template: String },
     #[serde(rename = "project.edited")]
-    ProjectEdited { project: ProjectId, field: ProjectField, value: Body, base: Option<OpId> },
+    ProjectEdited { project: ProjectId, field: ProjectField, value: Body, base: Vec<OpId> },
     #[serde(rename = "project.member_added")]
     ProjectMemberAdded { project: ProjectId, member: MemberId, role: Role },
     #[serde(rename = "project.member_removed")]
@@ -363,6 +366,10 @@ pub enum Op {
     RunTagged { run: RunId, set: BTreeMap<String, String>, removed: Vec<String> },
     #[serde(rename = "run.metric_summarised")]
     RunMetricSummarised { run: RunId, key: String, count: u64, last: OutlinePoint, min: Num, max: Num, outline: Vec<OutlinePoint> },
+    /// Points of many runs in one Parquet file, `<segment>.parquet` on `cairn/seg/<device>/<volume>`; of
+    /// each run it says how many. Whoever needs them gets the file; it may be pruned one day.
+    #[serde(rename = "segment.stored")]
+    SegmentStored { segment: Digest, volume: u32, bytes: u64, runs: BTreeMap<RunId, u64> },
     /// Dataset inputs as MLflow's client sends them; `key` is name and digest.
     #[serde(rename = "run.inputs_logged")]
     RunInputsLogged { run: RunId, inputs: BTreeMap<String, serde_json::Value> },
@@ -416,13 +423,28 @@ pub enum Op {
     #[serde(rename = "model.alias_set")]
     ModelAliasSet { model: ModelId, alias: String, version: Option<ModelVersionId> },
     #[serde(rename = "card.edited")]
-    CardEdited { version: ModelVersionId, section: String, text: Body, base: Option<OpId> },
+    CardEdited { version: ModelVersionId, section: String, text: Body, base: Vec<OpId> },
 
     // ---- together ----
     #[serde(rename = "note.created")]
-    NoteCreated { note: NoteId, about: Subject, title: Title, text: Body },
+    NoteCreated {
+        note: NoteId,
+        about: Subject,
+        title: Title,
+        text: Body,
+        /// The same text as an update of a Loro document, in base64; none where it would be too large.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        update: Option<String>,
+    },
     #[serde(rename = "note.edited")]
-    NoteEdited { note: NoteId, title: Title, text: Body, base: Option<OpId> },
+    NoteEdited {
+        note: NoteId,
+        title: Title,
+        text: Body,
+        base: Vec<OpId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        update: Option<String>,
+    },
     #[serde(rename = "checklist.started")]
     ChecklistStarted { checklist: ChecklistId, project: ProjectId, gate: String, template: String, cycle: u32 },
     #[serde(rename = "checklist.picked_up")]
@@ -520,6 +542,7 @@ impl Op {
             | Self::RunParamsLogged { .. }
             | Self::RunTagged { .. }
             | Self::RunMetricSummarised { .. }
+            | Self::SegmentStored { .. }
             | Self::RunInputsLogged { .. }
             | Self::RunOutputsLogged { .. }
             | Self::LoggedModelCreated { .. }
@@ -546,10 +569,10 @@ impl Op {
     }
 
     /// What an edit says it was based on, for a line that is written again under another name.
-    pub fn base_mut(&mut self) -> Option<&mut OpId> {
+    pub fn base_mut(&mut self) -> &mut [OpId] {
         match self {
-            Self::ProjectEdited { base, .. } | Self::CardEdited { base, .. } | Self::NoteEdited { base, .. } => base.as_mut(),
-            _ => None,
+            Self::ProjectEdited { base, .. } | Self::CardEdited { base, .. } | Self::NoteEdited { base, .. } => base,
+            _ => &mut [],
         }
     }
 
@@ -561,7 +584,7 @@ impl Op {
 
 fn delete_needs(kind: Kind) -> Act {
     match kind {
-        Kind::Experiment | Kind::Run | Kind::LoggedModel => Act::Track,
+        Kind::Experiment | Kind::Run | Kind::LoggedModel | Kind::Segment => Act::Track,
         Kind::Dataset | Kind::DatasetVersion => Act::RegisterData,
         Kind::Model | Kind::ModelVersion => Act::RegisterModel,
         Kind::Note | Kind::Checklist => Act::Collaborate,

@@ -213,6 +213,7 @@ pub(crate) fn rebuild(writer: &mut Writer<'_>, check: &SignoffCheck<'_>) -> Resu
         folded += take_data(writer, &envelope.device, &envelope.past, rows, (&mut history, &now), check)?;
     }
     folded += take_data(writer, &own, &frontier, unsealed, (&mut history, &now), check)?;
+    writer.set_local("views", &cairn_core::fold::VERSION.to_string())?;
     touch_all(writer);
     Ok(folded)
 }
@@ -227,12 +228,27 @@ fn take_authority(
 ) -> Result<(), StoreError> {
     for row in rows.iter().filter(|row| row.authority) {
         let Some(line) = read(row)? else { continue };
+        understood(writer, row, &line)?;
         let judged = Line { device, n: row.n, past, op: &line.op, why: line.why.as_deref() };
         let level = match check(&line.op, &history.seen_by(&judged), device) {
             Ok(()) => history.take(&judged).map_err(|d| d.to_string()),
             Err(reason) => Err(reason),
         };
         log::judged(writer.conn, row, level)?;
+    }
+    Ok(())
+}
+
+/// A line that an earlier program kept without knowing its type gets what is told of known ones.
+fn understood(writer: &Writer<'_>, row: &log::TrailRow, line: &OpLine) -> Result<(), StoreError> {
+    if row.state == State::Unknown.as_str() {
+        let subject = cairn_core::fold::subject(&line.op);
+        writer.prepare_cached("UPDATE op SET kind = ?3, record = ?4 WHERE device = ?1 AND n = ?2")?.execute(params![
+            row.device,
+            row.n,
+            subject.as_ref().map(|s| s.kind.as_str()),
+            subject.as_ref().map(|s| s.id.as_str())
+        ])?;
     }
     Ok(())
 }
@@ -249,6 +265,7 @@ fn take_data(
     let mut then = None;
     for row in rows.into_iter().filter(|row| !row.authority) {
         let Some(line) = read(&row)? else { continue };
+        understood(writer, &row, &line)?;
         let judged = Line { device, n: row.n, past, op: &line.op, why: line.why.as_deref() };
         // Nothing of authority lies between the data lines of one envelope.
         let then = then.get_or_insert_with(|| history.seen_by(&judged));

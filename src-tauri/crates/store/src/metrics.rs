@@ -3,10 +3,18 @@
 use crate::StoreError;
 use crate::store::Reader;
 use crate::writer::Writer;
-use cairn_core::id::RunId;
+use cairn_core::fold::PART;
+use cairn_core::id::{DeviceId, RunId};
 use cairn_core::op::{Kind, Num, Op, OutlinePoint};
 use rusqlite::{OptionalExtension, params};
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The computer of series that were logged here, whatever its name is or was.
+pub(crate) const OWN: &str = "";
+
+/// The greatest point that went into a segment: step, time, bits.
+type Mark = (i64, i64, i64);
 
 /// How many points the signed outline of a metric has at most.
 pub const OUTLINE: usize = 256;
@@ -36,10 +44,10 @@ pub struct Summary {
     pub max: Option<f64>,
 }
 
-fn bits(value: f64) -> i64 {
+pub(crate) fn bits(value: f64) -> i64 {
     value.to_bits().cast_signed()
 }
-fn value(bits: i64) -> f64 {
+pub(crate) fn value(bits: i64) -> f64 {
     f64::from_bits(bits.cast_unsigned())
 }
 
@@ -47,6 +55,14 @@ fn value(bits: i64) -> f64 {
 fn later(a: &Point, b: &Point) -> bool {
     let rank = |v: f64| if v.is_nan() { f64::NEG_INFINITY } else { v };
     (a.step, a.ts).cmp(&(b.step, b.ts)).then(rank(a.value).total_cmp(&rank(b.value))).is_gt()
+}
+
+/// What one computer signed of a metric.
+struct MetricPart {
+    key: String,
+    device: String,
+    summary: Summary,
+    outline: Vec<OutlinePoint>,
 }
 
 fn merge(bound: Option<f64>, v: f64, pick: fn(f64, f64) -> f64) -> Option<f64> {
@@ -61,36 +77,46 @@ impl Writer<'_> {
             by_key.entry(key).or_default().push(point);
         }
         for (key, points) in by_key {
-            self.log_series(run, key, &points)?;
+            self.log_series(run, key, OWN, &points)?;
         }
         self.touch("metric");
         Ok(())
     }
 
-    fn log_series(&self, run: &RunId, key: &str, points: &[Point]) -> Result<(), StoreError> {
+    pub(crate) fn log_series(&self, run: &RunId, key: &str, device: &str, points: &[Point]) -> Result<(), StoreError> {
         let Some(first) = points.first() else { return Ok(()) };
         let found = self
-            .prepare_cached("SELECT id, count, last_step, last_ts, last_bits, min, max FROM metric_series WHERE run = ?1 AND key = ?2")?
-            .query_row([run.as_str(), key], |row| {
+            .prepare_cached(
+                "SELECT id, count, last_step, last_ts, last_bits, min, max, mark_step, mark_ts, mark_bits FROM metric_series
+                 WHERE run = ?1 AND key = ?2 AND device = ?3",
+            )?
+            .query_row([run.as_str(), key, device], |row| {
                 let last = Point { step: row.get(2)?, ts: row.get(3)?, value: value(row.get(4)?) };
-                Ok((row.get::<_, i64>(0)?, Summary { key: String::new(), count: row.get(1)?, last, min: row.get(5)?, max: row.get(6)? }))
+                let mark: Option<Mark> =
+                    row.get::<_, Option<i64>>(7)?.map(|step| Ok::<_, rusqlite::Error>((step, row.get(8)?, row.get(9)?))).transpose()?;
+                let sum = Summary { key: String::new(), count: row.get(1)?, last, min: row.get(5)?, max: row.get(6)? };
+                Ok((row.get::<_, i64>(0)?, sum, mark))
             })
             .optional()?;
-        let (id, mut sum) = match found {
+        let (id, mut sum, mark) = match found {
             Some(found) => found,
             None => {
                 self.prepare_cached(
-                    "INSERT INTO metric_series (run, key, count, last_step, last_ts, last_bits) VALUES (?1, ?2, 0, 0, 0, 0)",
+                    "INSERT INTO metric_series (run, key, device, count, last_step, last_ts, last_bits) VALUES (?1, ?2, ?3, 0, 0, 0, 0)",
                 )?
-                .execute([run.as_str(), key])?;
+                .execute([run.as_str(), key, device])?;
                 let id = self.last_insert_rowid();
-                (id, Summary { key: String::new(), count: 0, last: *first, min: None, max: None })
+                (id, Summary { key: String::new(), count: 0, last: *first, min: None, max: None }, None)
             }
         };
         let mut insert = self.prepare_cached("INSERT OR IGNORE INTO metric_point (series, step, ts, bits) VALUES (?1, ?2, ?3, ?4)")?;
         for p in points {
             if insert.execute(params![id, p.step, p.ts, bits(p.value)])? == 0 {
                 continue;
+            }
+            if mark.is_some_and(|mark| (p.step, p.ts, bits(p.value)) <= mark) {
+                self.prepare_cached("INSERT OR IGNORE INTO metric_late (series, step, ts, bits) VALUES (?1, ?2, ?3, ?4)")?
+                    .execute(params![id, p.step, p.ts, bits(p.value)])?;
             }
             if sum.count == 0 || later(p, &sum.last) {
                 sum.last = *p;
@@ -110,7 +136,7 @@ impl Writer<'_> {
     pub fn summarise(&mut self, run: Option<&RunId>) -> Result<u64, StoreError> {
         let rows: Vec<(i64, String)> = {
             let mut statement = self.prepare_cached(
-                "SELECT id, run FROM metric_series WHERE count <> summarised AND (?1 IS NULL OR run = ?1) ORDER BY run, key",
+                "SELECT id, run FROM metric_series WHERE device = '' AND count <> summarised AND (?1 IS NULL OR run = ?1) ORDER BY run, key",
             )?;
             statement.query_map([run.map(RunId::as_str)], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?
         };
@@ -167,59 +193,109 @@ impl Reader<'_> {
         Ok(points)
     }
 
-    /// The points of a metric by step and time, and whether they are all there is: on a computer
-    /// that did not log them, the signed outline stands in.
+    /// The points of a metric by step and time, and whether they are all there is: of what another
+    /// computer logged the signed outline stands in until its segments are here.
     pub fn points(&self, run: &str, key: &str) -> Result<(Vec<Point>, bool), StoreError> {
-        let series = self
-            .prepare_cached("SELECT id FROM metric_series WHERE run = ?1 AND key = ?2")?
-            .query_row([run, key], |row| row.get::<_, i64>(0))
-            .optional()?;
-        if let Some(series) = series {
-            return Ok((self.series_points(series)?, true));
+        let mut all = Vec::new();
+        let mut here: BTreeMap<String, u64> = BTreeMap::new();
+        let mut statement = self.prepare_cached("SELECT id, device, count FROM metric_series WHERE run = ?1 AND key = ?2")?;
+        let series: Vec<(i64, String, u64)> =
+            statement.query_map([run, key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<Result<_, _>>()?;
+        let own = self.own_names()?;
+        for (id, device, count) in series {
+            all.extend(self.series_points(id)?);
+            here.insert(device, count);
         }
-        let Some(cell) = self.metric_cell(run, key)? else { return Ok((Vec::new(), true)) };
-        let outline: Vec<OutlinePoint> = serde_json::from_value(cell["outline"].clone()).unwrap_or_default();
-        let complete = cell["count"].as_u64() == Some(outline.len() as u64);
-        Ok((outline.into_iter().map(|(step, ts, v)| Point { step, ts, value: v.0 }).collect(), complete))
+        let mut complete = true;
+        for part in self.parts(run)?.iter().filter(|p| p.key == key) {
+            let mine = own.contains(&part.device) && here.contains_key(OWN);
+            if mine || here.get(&part.device).is_some_and(|count| *count >= part.summary.count) {
+                continue;
+            }
+            complete &= part.summary.count == part.outline.len() as u64;
+            all.extend(part.outline.iter().map(|(step, ts, v)| Point { step: *step, ts: *ts, value: v.0 }));
+        }
+        all.sort_by_key(|p| (p.step, p.ts, bits(p.value)));
+        all.dedup();
+        Ok((all, complete))
     }
 
-    fn metric_cell(&self, run: &str, key: &str) -> Result<Option<serde_json::Value>, StoreError> {
-        let text: Option<String> = self
-            .prepare_cached("SELECT value FROM cell WHERE kind = ?1 AND id = ?2 AND field = 'metric' AND key = ?3")?
-            .query_row([Kind::Run.as_str(), run, key], |row| row.get(0))
-            .optional()?
-            .flatten();
-        Ok(text.and_then(|t| serde_json::from_str(&t).ok()))
+    /// What each computer signed of the metrics of a run.
+    fn parts(&self, run: &str) -> Result<Vec<MetricPart>, StoreError> {
+        let mut cells =
+            self.prepare_cached("SELECT key, value FROM cell WHERE kind = ?1 AND id = ?2 AND field = 'metric' AND value IS NOT NULL")?;
+        let mut rows = cells.query([Kind::Run.as_str(), run])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let name: String = row.get(0)?;
+            let Some((key, device)) = name.rsplit_once(PART) else { continue };
+            let value: serde_json::Value = serde_json::from_str(&row.get::<_, String>(1)?).unwrap_or_default();
+            let Ok((step, ts, last)) = serde_json::from_value::<OutlinePoint>(value["last"].clone()) else { continue };
+            let bound = |v: &serde_json::Value| serde_json::from_value::<Num>(v.clone()).ok().map(|n| n.0).filter(|v| !v.is_nan());
+            found.push(MetricPart {
+                key: key.to_owned(),
+                device: device.to_owned(),
+                summary: Summary {
+                    key: key.to_owned(),
+                    count: value["count"].as_u64().unwrap_or(0),
+                    last: Point { step, ts, value: last.0 },
+                    min: bound(&value["min"]),
+                    max: bound(&value["max"]),
+                },
+                outline: serde_json::from_value(value["outline"].clone()).unwrap_or_default(),
+            });
+        }
+        // A computer that went on under a new name counts its older points again.
+        let acl = self.acl()?;
+        let said: BTreeSet<(String, String)> = found.iter().map(|p| (p.key.clone(), p.device.clone())).collect();
+        found.retain(|part| {
+            let device = DeviceId::parse(part.device.clone()).ok();
+            let next = device.and_then(|d| acl.successor(&d));
+            next.is_none_or(|next| !said.contains(&(part.key.clone(), next.to_string())))
+        });
+        Ok(found)
+    }
+
+    /// The names that this computer has and had in the log.
+    pub(crate) fn own_names(&self) -> Result<Vec<String>, StoreError> {
+        let before = self.local("former_names")?.unwrap_or_default();
+        let mut names: Vec<String> = before.split_whitespace().map(str::to_owned).collect();
+        names.push(self.device()?.to_string());
+        Ok(names)
     }
 
     /// The latest value and the bounds of every metric of a run, by name.
     pub fn summaries(&self, run: &str) -> Result<Vec<Summary>, StoreError> {
         let mut found: BTreeMap<String, Summary> = BTreeMap::new();
-        let mut cells =
-            self.prepare_cached("SELECT key, value FROM cell WHERE kind = 'run' AND id = ?1 AND field = 'metric' AND value IS NOT NULL")?;
-        let mut rows = cells.query([run])?;
-        while let Some(row) = rows.next()? {
-            let key: String = row.get(0)?;
-            let value: serde_json::Value = serde_json::from_str(&row.get::<_, String>(1)?).unwrap_or_default();
-            let Ok((step, ts, last)) = serde_json::from_value::<OutlinePoint>(value["last"].clone()) else { continue };
-            let bound = |v: &serde_json::Value| serde_json::from_value::<Num>(v.clone()).ok().map(|n| n.0).filter(|v| !v.is_nan());
-            let summary = Summary {
-                key: key.clone(),
-                count: value["count"].as_u64().unwrap_or(0),
-                last: Point { step, ts, value: last.0 },
-                min: bound(&value["min"]),
-                max: bound(&value["max"]),
-            };
-            found.insert(key, summary);
-        }
+        let mut add = |part: Summary| match found.entry(part.key.clone()) {
+            Entry::Vacant(empty) => drop(empty.insert(part)),
+            Entry::Occupied(mut known) => {
+                let sum = known.get_mut();
+                sum.count += part.count;
+                sum.min = part.min.map_or(sum.min, |v| merge(sum.min, v, f64::min));
+                sum.max = part.max.map_or(sum.max, |v| merge(sum.max, v, f64::max));
+                if later(&part.last, &sum.last) {
+                    sum.last = part.last;
+                }
+            }
+        };
         // Where the points themselves are here they are newer than any summary of them.
-        let mut series =
-            self.prepare_cached("SELECT key, count, last_step, last_ts, last_bits, min, max FROM metric_series WHERE run = ?1")?;
+        let mut own: BTreeSet<String> = BTreeSet::new();
+        let mut series = self.prepare_cached(
+            "SELECT key, count, last_step, last_ts, last_bits, min, max FROM metric_series WHERE run = ?1 AND device = ''",
+        )?;
         let mut rows = series.query([run])?;
         while let Some(row) = rows.next()? {
             let key: String = row.get(0)?;
             let last = Point { step: row.get(2)?, ts: row.get(3)?, value: value(row.get(4)?) };
-            found.insert(key.clone(), Summary { key, count: row.get(1)?, last, min: row.get(5)?, max: row.get(6)? });
+            own.insert(key.clone());
+            add(Summary { key, count: row.get(1)?, last, min: row.get(5)?, max: row.get(6)? });
+        }
+        let names = if own.is_empty() { Vec::new() } else { self.own_names()? };
+        for part in self.parts(run)? {
+            if !(own.contains(&part.key) && names.contains(&part.device)) {
+                add(part.summary);
+            }
         }
         Ok(found.into_values().collect())
     }

@@ -2,12 +2,13 @@
 
 use crate::StoreError;
 use crate::store::Reader;
-use cairn_core::fold::{Effect, effects};
+use cairn_core::authority::{Past, knows};
+use cairn_core::fold::{Effect, PART, effects};
 use cairn_core::id::{DeviceId, OpId};
 use cairn_core::op::{Kind, Op};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One cell as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +68,17 @@ pub struct Head {
     pub value: String,
     pub device: String,
     pub at_ms: i64,
+    /// The edits that it was based on.
+    pub base: Vec<String>,
+}
+
+/// A record that was deleted and changed at the same time: who did what, and when they say it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contested {
+    pub kind: String,
+    pub id: String,
+    pub deleted: (String, i64),
+    pub edits: Vec<(String, i64)>,
 }
 
 /// Folds one operation into the views; returns the cache tags that it touched.
@@ -94,6 +106,10 @@ pub(crate) fn apply(
                 put(conn, kind, &record, field, &key, value.as_deref(), stamp, id)?;
                 kind
             }
+            Effect::Part { kind, id: record, field, key, value } => {
+                put(conn, kind, &record, field, &format!("{key}{PART}{device}"), Some(&value), stamp, id)?;
+                kind
+            }
             Effect::Edit { kind, id: record, field, key, value, base } => {
                 put(conn, kind, &record, field, &key, Some(&value), stamp, id)?;
                 conn.prepare_cached(
@@ -107,7 +123,7 @@ pub(crate) fn apply(
                     field,
                     key,
                     value,
-                    base.map(String::from),
+                    base.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
                     stamp
                 ])?;
                 kind
@@ -198,32 +214,76 @@ impl Reader<'_> {
 
     /// The newest edits of a text that no other edit was based on. More than one: both changed.
     pub fn heads(&self, kind: Kind, id: &str, field: &str, key: &str) -> Result<Vec<Head>, StoreError> {
-        let mut statement = self.conn.prepare_cached(
-            "SELECT e.op, e.value, o.device, o.at_ms FROM edit e JOIN op o ON o.device || '.' || o.n = e.op AND o.kind = e.kind AND o.record = e.id
-             WHERE e.kind = ?1 AND e.id = ?2 AND e.field = ?3 AND e.key = ?4
-               AND NOT EXISTS (SELECT 1 FROM edit later WHERE later.base = e.op)
-             ORDER BY e.stamp DESC",
-        )?;
-        let heads = statement
-            .query_map([kind.as_str(), id, field, key], |row| {
-                Ok(Head { op: row.get(0)?, value: row.get(1)?, device: row.get(2)?, at_ms: row.get(3)? })
-            })?
-            .collect::<Result<Vec<_>, _>>()?;
-        Ok(heads)
+        let mut all = self.history(kind, id, field, key)?;
+        if all.len() > 1 {
+            let replaced: BTreeSet<String> = all.iter().flat_map(|e| e.base.iter().cloned()).collect();
+            all.retain(|e| !replaced.contains(&e.op));
+        }
+        Ok(all)
     }
 
-    /// Every earlier value of a text, newest first.
+    /// Every value of a text that there was, newest first.
     pub fn history(&self, kind: Kind, id: &str, field: &str, key: &str) -> Result<Vec<Head>, StoreError> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT e.op, e.value, o.device, o.at_ms FROM edit e JOIN op o ON o.device || '.' || o.n = e.op AND o.kind = e.kind AND o.record = e.id
+            "SELECT e.op, e.value, o.device, o.at_ms, e.base FROM edit e
+             JOIN op o ON o.device || '.' || o.n = e.op AND o.kind = e.kind AND o.record = e.id
              WHERE e.kind = ?1 AND e.id = ?2 AND e.field = ?3 AND e.key = ?4 ORDER BY e.stamp DESC",
         )?;
         let all = statement
             .query_map([kind.as_str(), id, field, key], |row| {
-                Ok(Head { op: row.get(0)?, value: row.get(1)?, device: row.get(2)?, at_ms: row.get(3)? })
+                let base: Option<String> = row.get(4)?;
+                let base = base.unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+                Ok(Head { op: row.get(0)?, value: row.get(1)?, device: row.get(2)?, at_ms: row.get(3)?, base })
             })?
             .collect::<Result<Vec<_>, _>>()?;
         Ok(all)
+    }
+
+    /// Records that somebody deleted while others changed them, neither knowing of the other. A later
+    /// deletion, or a restoration, settles it.
+    pub fn contested(&self) -> Result<Vec<Contested>, StoreError> {
+        let mut statement = self.prepare_cached(
+            "SELECT kind, id, op FROM cell WHERE field = 'deleted' AND key = '' AND value IS NOT NULL ORDER BY stamp DESC",
+        )?;
+        let deleted: Vec<(String, String, String)> =
+            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<Result<_, _>>()?;
+        let mut found = Vec::new();
+        for (kind, id, op) in deleted {
+            let Ok(deletion) = OpId::parse(op) else { continue };
+            let Some((known, at_ms)) = self.written_in_knowledge_of(&deletion)? else { continue };
+            let mut edits = Vec::new();
+            for row in self.lines_about(&kind, &id)? {
+                let Ok(device) = DeviceId::parse(row.device.clone()) else { continue };
+                let edit = OpId { device, n: row.n };
+                if row.state != "accepted" || edit.device == deletion.device || knows(&known, &edit.device, edit.n) {
+                    continue;
+                }
+                if let Some((past, at_ms)) = self.written_in_knowledge_of(&edit)?
+                    && !knows(&past, &deletion.device, deletion.n)
+                {
+                    edits.push((row.device, at_ms));
+                }
+            }
+            if !edits.is_empty() {
+                found.push(Contested { kind, id, deleted: (deletion.device.to_string(), at_ms), edits });
+            }
+        }
+        Ok(found)
+    }
+
+    /// What the author of an operation could know of other computers, and when they say they wrote it.
+    fn written_in_knowledge_of(&self, op: &OpId) -> Result<Option<(Past, i64)>, StoreError> {
+        let found: Option<(Option<String>, i64)> = self
+            .prepare_cached("SELECT envelope, at_ms FROM op WHERE device = ?1 AND n = ?2")?
+            .query_row(params![op.device.as_str(), op.n], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((envelope, at_ms)) = found else { return Ok(None) };
+        let past = match envelope {
+            Some(oid) => self.envelope(&oid)?.past,
+            // Not sealed yet: written in knowledge of all that is here.
+            None => self.frontier()?,
+        };
+        Ok(Some((past, at_ms)))
     }
 
     /// A setting of this computer.

@@ -39,7 +39,10 @@ impl Store {
     pub fn create(dir: &Path, device: &DeviceId) -> Result<Self, StoreError> {
         std::fs::create_dir_all(dir)?;
         let store = Self::open_with(dir, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
-        lock(&store.writer).execute("INSERT INTO local (key, value) VALUES ('device', ?1)", [device.as_str()])?;
+        lock(&store.writer).execute(
+            "INSERT INTO local (key, value) VALUES ('device', ?1), ('views', ?2)",
+            [device.as_str(), &cairn_core::fold::VERSION.to_string()],
+        )?;
         Ok(store)
     }
 

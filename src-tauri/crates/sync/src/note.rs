@@ -5,7 +5,6 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use cairn_core::id::DeviceId;
 use cairn_core::text::BODY_MAX;
 use loro::{ExportMode, LoroDoc, UpdateOptions};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,14 +30,15 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, NoMerge>) -> Result<T, NoMerge> {
 
 fn document(updates: &[String]) -> Result<LoroDoc, NoMerge> {
     let doc = LoroDoc::new();
+    let mut all = Vec::with_capacity(updates.len());
     for update in updates {
         if update.len() > UPDATE_MAX * 4 / 3 + 4 {
             return Err(NoMerge("an update is too long".to_owned()));
         }
-        let status = doc.import(&STANDARD.decode(update).map_err(bad)?).map_err(bad)?;
-        if status.pending.is_some() {
-            return Err(NoMerge("an update builds on one that is not here".to_owned()));
-        }
+        all.push(STANDARD.decode(update).map_err(bad)?);
+    }
+    if !all.is_empty() && doc.import_batch(&all).map_err(bad)?.pending.is_some() {
+        return Err(NoMerge("an update builds on one that is not here".to_owned()));
     }
     Ok(doc)
 }
@@ -53,13 +53,13 @@ pub fn merge(updates: &[String]) -> Result<String, NoMerge> {
     guarded(|| text_of(&document(updates)?))
 }
 
-/// The update that turns the text of `updates` into `text`, in base64. `writer` and `number` name the
-/// edit, so that no two computers, nor two copies of one, ever write as the same peer.
-pub fn edit(updates: &[String], text: &str, writer: &DeviceId, number: u64) -> Result<String, NoMerge> {
+/// The update that turns the text of `updates` into `text`, in base64. `seed` is of this edit alone, so
+/// that no two computers, nor two copies of one, ever write as the same peer.
+pub fn edit(updates: &[String], text: &str, seed: &str) -> Result<String, NoMerge> {
     guarded(|| {
         let doc = document(updates)?;
         let before = doc.oplog_vv();
-        let digest = cairn_core::canonical::sha256(format!("{writer}.{number}").as_bytes());
+        let digest = cairn_core::canonical::sha256(seed.as_bytes());
         let peer = u64::from_str_radix(&digest.as_str()[..16], 16).map_err(bad)?;
         // The greatest number stands for "none" inside Loro.
         doc.set_peer_id(peer & (u64::MAX >> 1)).map_err(bad)?;
@@ -77,15 +77,11 @@ pub fn edit(updates: &[String], text: &str, writer: &DeviceId, number: u64) -> R
 mod tests {
     use super::*;
 
-    fn dev(name: &str) -> DeviceId {
-        DeviceId::parse(name).unwrap()
-    }
-
     #[test]
     fn two_edits_that_did_not_know_of_each_other_both_survive() {
-        let first = edit(&[], "The data is old.\nThe model is new.\n", &dev("ana"), 1).unwrap();
-        let ana = edit(std::slice::from_ref(&first), "The data is very old.\nThe model is new.\n", &dev("ana"), 2).unwrap();
-        let dan = edit(std::slice::from_ref(&first), "The data is old.\nThe model is new.\nShip it.\n", &dev("dan"), 1).unwrap();
+        let first = edit(&[], "The data is old.\nThe model is new.\n", "ana 1").unwrap();
+        let ana = edit(std::slice::from_ref(&first), "The data is very old.\nThe model is new.\n", "ana 2").unwrap();
+        let dan = edit(std::slice::from_ref(&first), "The data is old.\nThe model is new.\nShip it.\n", "dan 1").unwrap();
         let both = merge(&[first.clone(), ana.clone(), dan.clone()]).unwrap();
         assert_eq!(both, "The data is very old.\nThe model is new.\nShip it.\n");
         assert_eq!(merge(&[first, dan, ana]).unwrap(), both, "whatever the order");
@@ -93,14 +89,14 @@ mod tests {
 
     #[test]
     fn letters_beyond_the_basic_plane_are_letters() {
-        let first = edit(&[], "\u{1f600} a\u{301}", &dev("ana"), 1).unwrap();
-        let second = edit(std::slice::from_ref(&first), "\u{1f600} b a\u{301}", &dev("dan"), 1).unwrap();
+        let first = edit(&[], "\u{1f600} a\u{301}", "ana 1").unwrap();
+        let second = edit(std::slice::from_ref(&first), "\u{1f600} b a\u{301}", "dan 1").unwrap();
         assert_eq!(merge(&[first, second]).unwrap(), "\u{1f600} b a\u{301}");
     }
 
     #[test]
     fn a_bad_update_is_an_error_and_nothing_else() {
-        let first = edit(&[], "text", &dev("ana"), 1).unwrap();
+        let first = edit(&[], "text", "ana 1").unwrap();
         let raw = STANDARD.decode(&first).unwrap();
         assert!(merge(&["no base64!".to_owned()]).is_err());
         for cut in 0..raw.len() {
@@ -112,7 +108,7 @@ mod tests {
             // Loro has a checksum of its own; a few bytes of the head are of no account.
             assert!(merge(&[STANDARD.encode(&bent)]).map_or(true, |text| text == "text"));
         }
-        let second = edit(&[first], "text and more", &dev("dan"), 1).unwrap();
+        let second = edit(&[first], "text and more", "dan 1").unwrap();
         assert!(merge(&[second]).is_err(), "it builds on one that is not here");
     }
 }

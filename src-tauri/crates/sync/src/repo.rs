@@ -1,11 +1,13 @@
 //! The bare repository of our own: objects and refs, without index or work tree.
 //!
 //! Refs: `refs/heads/cairn/log/<device>` own branch and accepted tips · `refs/cairn/in/<device>` what
-//! the remote last showed · `refs/cairn/evidence/<device>/<commit>` kept when a remote was rewritten.
+//! the remote last showed · `refs/cairn/evidence/<device>/<commit>` kept when a remote was rewritten ·
+//! `refs/heads/cairn/seg/<device>/<volume>` metric segments, own and fetched.
 
-use crate::keys::KeyError;
-use cairn_core::id::DeviceId;
-use git2::{Oid, Repository, RepositoryInitOptions};
+use crate::keys::{DeviceKey, KeyError};
+use cairn_core::canonical::sha256;
+use cairn_core::id::{DeviceId, Digest};
+use git2::{Oid, Repository, RepositoryInitOptions, Signature, Time};
 use std::path::{Path, PathBuf};
 
 /// What can go wrong with our repository.
@@ -58,6 +60,63 @@ impl Repo {
 
     pub fn log_ref(device: &DeviceId) -> String {
         format!("refs/heads/cairn/log/{device}")
+    }
+
+    /// The branch of one volume of a device's metric segments.
+    pub fn segments_ref(device: &str, volume: u32) -> String {
+        format!("refs/heads/cairn/seg/{device}/{volume}")
+    }
+
+    /// Adds a segment to a volume of this computer's own, as a signed commit. One that is there stays as it is.
+    pub fn add_segment(&self, key: &DeviceKey, volume: u32, digest: &Digest, bytes: &[u8], now_ms: i64) -> Result<(), RepoError> {
+        let device = key.id();
+        let name = Self::segments_ref(device.as_str(), volume);
+        let file = format!("{digest}.parquet");
+        let tip = self.git.find_reference(&name).ok().and_then(|r| r.peel_to_commit().ok());
+        let before = tip.as_ref().map(git2::Commit::tree).transpose()?;
+        if before.as_ref().is_some_and(|tree| tree.get_name(&file).is_some()) {
+            return Ok(());
+        }
+        let mut tree = self.git.treebuilder(before.as_ref())?;
+        tree.insert(&file, self.git.blob(bytes)?, 0o100_644)?;
+        let tree = self.git.find_tree(tree.write()?)?;
+        let who = Signature::new("Cairn", &format!("{device}@cairn.invalid"), &Time::new(now_ms.div_euclid(1000), 0))?;
+        let message = format!("cairn-segments/1 dev={device} volume={volume} [skip ci]\n");
+        let buffer = self.git.commit_create_buffer(&who, &who, &message, &tree, &tip.iter().collect::<Vec<_>>())?;
+        let text = std::str::from_utf8(&buffer).map_err(|e| RepoError::Form(e.to_string()))?;
+        let signature = key.sign(crate::keys::GIT, text.as_bytes())?;
+        let oid = self.git.commit_signed(text, signature.trim_end(), Some("gpgsig"))?;
+        self.git.reference(&name, oid, true, "cairn")?;
+        Ok(())
+    }
+
+    /// Reads a segment of a volume that was fetched; its size is known before it is read.
+    pub fn segment(&self, device: &str, volume: u32, digest: &Digest, size: u64) -> Result<Option<Vec<u8>>, RepoError> {
+        let Ok(reference) = self.git.find_reference(&Self::segments_ref(device, volume)) else { return Ok(None) };
+        let tree = reference.peel_to_commit()?.tree()?;
+        let Some(entry) = tree.get_name(&format!("{digest}.parquet")) else { return Ok(None) };
+        let (found, kind) = self.git.odb()?.read_header(entry.id())?;
+        if kind != git2::ObjectType::Blob || found as u64 != size || found > crate::segment::BYTES_MAX {
+            return Err(RepoError::Form(format!("a segment of {found} bytes where {size} were signed")));
+        }
+        let bytes = self.git.find_blob(entry.id())?.content().to_vec();
+        if sha256(&bytes) != *digest {
+            return Err(RepoError::Form("a segment does not have the digest that was signed".to_owned()));
+        }
+        Ok(Some(bytes))
+    }
+
+    /// Is there a branch of this name here?
+    pub fn has_ref(&self, name: &str) -> bool {
+        self.git.find_reference(name).is_ok()
+    }
+
+    /// Forgets a branch.
+    pub fn delete_ref(&self, name: &str) -> Result<(), RepoError> {
+        if let Ok(mut reference) = self.git.find_reference(name) {
+            reference.delete()?;
+        }
+        Ok(())
     }
 
     /// Points a device's branch at a commit that was made or accepted here.

@@ -23,8 +23,8 @@ pub trait Remote {
     /// objects which must not come in. Returns those of which that was found now.
     fn fetch(&self, repo: &Repo, but: &[DeviceId], errand: &Errand) -> Result<Vec<DeviceId>, TransportError>;
 
-    /// Sends one branch of the log: exactly one ref, never forced.
-    fn push(&self, repo: &Repo, device: &DeviceId, errand: &Errand) -> Result<(), TransportError>;
+    /// Sends one branch: exactly one ref, never forced.
+    fn push(&self, repo: &Repo, name: &str, errand: &Errand) -> Result<(), TransportError>;
 }
 
 /// A way to one remote.
@@ -100,11 +100,11 @@ impl Transport {
         self.git(repo, errand).run(["push", "--porcelain", &lease, "--", &self.url, &spec]).map(drop)
     }
 
-    /// Sends any one ref of ours, never forced.
-    pub fn push_ref(&self, repo: &Repo, name: &str, errand: &Errand) -> Result<(), TransportError> {
-        let spec = format!("{name}:{name}");
+    /// Takes a branch out of the shared place.
+    pub fn delete(&self, repo: &Repo, name: &str, errand: &Errand) -> Result<(), TransportError> {
+        let spec = format!(":{name}");
         if git_program() {
-            return self.git(repo, errand).run(["push", "--porcelain", "--progress", "--", &self.url, &spec]).map(drop);
+            return self.git(repo, errand).run(["push", "--porcelain", "--", &self.url, &spec]).map(drop);
         }
         self.push_git2(repo, &spec)
     }
@@ -181,8 +181,12 @@ impl Remote for Transport {
         }
     }
 
-    fn push(&self, repo: &Repo, device: &DeviceId, errand: &Errand) -> Result<(), TransportError> {
-        self.push_ref(repo, &Repo::log_ref(device), errand)
+    fn push(&self, repo: &Repo, name: &str, errand: &Errand) -> Result<(), TransportError> {
+        let spec = format!("{name}:{name}");
+        if git_program() {
+            return self.git(repo, errand).run(["push", "--porcelain", "--progress", "--", &self.url, &spec]).map(drop);
+        }
+        self.push_git2(repo, &spec)
     }
 }
 

@@ -76,7 +76,7 @@ pub(super) fn go_on_under_a_new_name(workspace: &Workspace, repo: &Repo, remote:
     if acl.devices.get(&old).is_some_and(|d| d.cut.is_none()) {
         let key = hand_over(workspace, repo)?;
         // Before the new name is used the old one must have handed over to it for everybody.
-        remote.push(repo, &old, errand)?;
+        remote.push(repo, &Repo::log_ref(&old), errand)?;
         point("fork.handed_over");
         take_name(workspace, &key)
     } else {
@@ -123,6 +123,8 @@ fn take_name(workspace: &Workspace, key: &DeviceKey) -> Result<(), ApiError> {
         // The old name's branch may still be on its way.
         let old = w.device()?;
         w.set_local("old_name", old.as_str())?;
+        let former = w.local("former_names")?.unwrap_or_default();
+        w.set_local("former_names", format!("{former} {old}").trim())?;
         w.set_local("device", key.id().as_str())?;
         w.set_local("public_key", &key.public())?;
         w.set_local("sent", "0")
@@ -160,10 +162,15 @@ pub(super) fn write_again(workspace: &Workspace) -> Result<(), ApiError> {
         for row in &waiting {
             w.took_back(row.id)?;
             let Ok(ReadLine::Known(mut line)) = OpLine::read(&row.line) else { continue };
-            if let Some(base) = line.op.base_mut()
-                && let Some(new) = names.get(base)
-            {
-                *base = new.clone();
+            for base in line.op.base_mut() {
+                if let Some(new) = names.get(base) {
+                    *base = new.clone();
+                }
+            }
+            if let Op::SegmentStored { segment, runs, .. } = line.op {
+                // Its file lies under the old name; the points are packed again under the new one.
+                w.unpack(&segment, runs.into_keys())?;
+                continue;
             }
             let decision = line.op.is_authority() || matches!(line.op, Op::ReleaseSigned { .. } | Op::ReleaseRequested { .. });
             let outcome = if decision { Err("a decision is not carried over to a new name; make it again".to_owned()) } else { Ok(()) };

@@ -4,6 +4,7 @@
 //! truth, and the git store follows it.
 
 use super::content::check_content;
+use super::segments;
 use super::{Round, fork};
 use crate::ApiError;
 use crate::host::Workspace;
@@ -149,6 +150,7 @@ pub fn round(workspace: &Workspace, remote: &dyn Remote, errand: &Errand) -> Res
     let enrolled = workspace.read(|r| Ok::<_, ApiError>(workspace.me(r)?.is_some()))?;
     if enrolled {
         workspace.write(|w| w.summarise(None).map(drop))?;
+        segments::pack(workspace)?;
     }
     // Sealed before anything is accepted: what was written without knowledge of the news must not
     // claim to have known of it.
@@ -165,9 +167,11 @@ pub fn round(workspace: &Workspace, remote: &dyn Remote, errand: &Errand) -> Res
     fork::write_again(workspace)?;
     seal_locked(workspace, &repo)?;
     errand.at("Sending your changes", 0, None);
+    // Before the log that names them; but what keeps files out must not keep the log from being shared.
+    let files = segments::push(workspace, &repo, remote, errand);
     done.sent = push(workspace, &repo, remote, errand)?;
     point("pushed");
-    Ok(done)
+    files.map(|()| done)
 }
 
 fn fetch(workspace: &Workspace, repo: &Repo, remote: &dyn Remote, errand: &Errand, done: &mut Round) -> Result<(), ApiError> {
@@ -193,7 +197,7 @@ fn push(workspace: &Workspace, repo: &Repo, remote: &dyn Remote, errand: &Errand
         // The end of the old name, so that others see where the new one comes from.
         let there = repo.incoming()?.into_iter().find(|(d, _)| *d == old).map(|(_, oid)| oid);
         if there != repo.tip(&old) {
-            remote.push(repo, &old, errand)?;
+            remote.push(repo, &Repo::log_ref(&old), errand)?;
         }
         workspace.write(|w| w.set_local("old_name", ""))?;
     }
@@ -201,7 +205,7 @@ fn push(workspace: &Workspace, repo: &Repo, remote: &dyn Remote, errand: &Errand
     let Some(own) = workspace.read(|r| r.branch(device))? else { return Ok(0) };
     let there = repo.incoming()?.into_iter().find(|(d, _)| d == device).map(|(_, oid)| oid);
     if there.as_deref() != Some(own.tip.as_str()) {
-        remote.push(repo, device, errand)?;
+        remote.push(repo, &Repo::log_ref(device), errand)?;
     }
     let known = match &there {
         Some(oid) => workspace.read(|r| r.past_of(oid))?,

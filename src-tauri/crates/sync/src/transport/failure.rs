@@ -152,7 +152,14 @@ const WORDS: &[(&[&str], Kind)] = &[
     (&["non-fast-forward", "fetch first", "cannot push non-fastforwardable", "stale info"], TransportError::Forked),
     (&["[remote rejected]", "hook declined", "protected branch"], TransportError::Rejected),
     (
-        &["does not appear to be a git repository", "repository not found", "not found", "does not exist", "No such file"],
+        &[
+            "does not appear to be a git repository",
+            "repository not found",
+            "not found",
+            "does not exist",
+            "No such file",
+            "couldn't find remote ref",
+        ],
         TransportError::NotFound,
     ),
 ];
