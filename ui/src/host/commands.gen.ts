@@ -129,6 +129,11 @@ ended: string | null,
  */
 held: number, this_one: boolean, };
 export type DeviceSeen = { device: string, name: string, person: Person, last_seen_ms: number | null, this_one: boolean, removed: boolean, };
+export type DeviceView = { member: string, 
+/**
+ * After this operation nothing of it counts.
+ */
+cut: number | null, };
 export type EditCard = { version: string, section: string, text: string, base?: string, };
 export type EditProject = { project: string, field: string, value: string, base?: string, };
 export type EnterStage = { project: string, 
@@ -152,7 +157,21 @@ export type ExportAudit = {
  */
 dir: string, };
 export type Exported = { dir: string, entries: number, commits: number, signoffs: number, missing: Array<string>, };
-export type Field = { name: string, value: string, base: string | null, 
+export type FetchPoints = { run: string, };
+export type Fetched = { 
+/**
+ * Points that came now.
+ */
+points: number, 
+/**
+ * Files that the shared place no longer holds; the outline stays.
+ */
+gone: number, };
+export type Field = { name: string, value: string, 
+/**
+ * The operations of the versions shown, with spaces between.
+ */
+base: string | null, 
 /**
  * More than one: two people changed it without knowing of each other.
  */
@@ -185,7 +204,7 @@ path: string,
 name: string, };
 export type InboxItem = { 
 /**
- * `decide`, `sign_again`, `handoff`, `handed_back`, `next_step` or `admit`.
+ * `decide`, `sign_again`, `handoff`, `handed_back`, `next_step`, `admit`, `second` or `deleted`.
  */
 kind: string, title: string, 
 /**
@@ -193,7 +212,7 @@ kind: string, title: string,
  */
 text: string, project: string | null, project_title: string | null, 
 /**
- * The release, checklist or device that it is about.
+ * The release, checklist, device, proposal or (as `kind/id`) deleted record that it is about.
  */
 id: string, role: RoleName | null, since_ms: number, };
 export type InputRow = { name: string, digest: string, context: string, };
@@ -221,6 +240,7 @@ project?: string, };
 export type LoggedModelRow = { id: string, name: string, status: string, files: number, };
 export type MemberRole = { member: string, role: string, };
 export type MemberRow = { id: string, name: string, email: string, roles: Array<RoleName>, devices: Array<DeviceRow>, me: boolean, };
+export type MemberView = { name: string, roles: Array<string>, };
 export type Members = { members: Array<MemberRow>, 
 /**
  * Computers that ask to be let in.
@@ -255,7 +275,15 @@ digest: string, datasets: Array<DatasetLink>, card_missing: Array<string>, by: P
  */
 release: string | null, environments: Array<string>, };
 export type NotCounted = { operation: string, person: Person, device: string, state: string, reason: string, at_ms: number, };
-export type Note = { id: string, about: SubjectRef, title: string, text: string, html: string, base: string, by: Person, created_ms: number, edited_ms: number, versions: Array<Version>, };
+export type Note = { id: string, about: SubjectRef, title: string, text: string, html: string, base: string, by: Person, created_ms: number, edited_ms: number, 
+/**
+ * Whose edits, made without knowing of each other, were brought together in this text.
+ */
+merged: Array<Person>, 
+/**
+ * More than one: edits that could not be brought together.
+ */
+versions: Array<Version>, };
 export type NotesAbout = { about: SubjectRef, };
 export type Nothing = Record<symbol, never>;
 export type OpenWorkspace = { dir: string, };
@@ -279,6 +307,24 @@ export type Proposed = { id: string, by: string, sentence: string, votes: Array<
  * Whether my vote is among them.
  */
 mine: boolean, };
+export type Prune = { 
+/**
+ * Points of runs that were stored longer ago than this.
+ */
+older_than_days: number, 
+/**
+ * Take this computer's old files out of the shared place too, not only those of others from here.
+ */
+shared: boolean, };
+export type Pruned = { 
+/**
+ * Points of other computers that were forgotten here.
+ */
+points: number, 
+/**
+ * Branches taken out of the shared place.
+ */
+branches: number, };
 export type ReadmitDevice = { device: string, reason: string, };
 export type Rebuilt = { 
 /**
@@ -294,6 +340,11 @@ export type RecordDeployment = { version: string,
  * `development`, `test` or `production`.
  */
 environment: string, };
+export type RecordView = { kind: string, id: string, parent: string | null, 
+/**
+ * Field, key, value; removed ones are left out.
+ */
+cells: Array<[string, string, string]>, };
 export type RecoveryState = { 
 /**
  * There is a printed key.
@@ -495,6 +546,11 @@ problem_count: number,
 waiting: number, at: string, };
 export type Version = { op: string, value: string, by: Person, at_ms: number, };
 export type VersionRef = { version: string, };
+export type Views = { members: { [key in string]: MemberView }, devices: { [key in string]: DeviceView }, 
+/**
+ * By operation: `accepted`, `refused`, `held` or `unknown`.
+ */
+operations: { [key in string]: string }, records: Array<RecordView>, };
 export type WithoutEffect = { operation: string, by: string, reason: string, };
 export type WorkspaceInfo = { name: string, dir: string, device: string, 
 /**
@@ -570,6 +626,8 @@ export interface Commands {
   "release.gate": { request: ReleaseRef; response: GateAnswer };
   "deployment.list": { request: ProjectRef; response: Array<Deployment> };
   "deployment.record": { request: RecordDeployment; response: Array<Deployment> };
+  "run.fetch_points": { request: FetchPoints; response: Fetched };
+  "sharing.prune": { request: Prune; response: Pruned };
   "sharing.status": { request: Nothing; response: SharingStatus };
   "sharing.share": { request: Nothing; response: Round };
   "sharing.progress": { request: Nothing; response: Progress | null };
@@ -580,6 +638,7 @@ export interface Commands {
   "sharing.set_remote": { request: SetRemote; response: SharingStatus };
   "audit.list": { request: TrailQuery; response: Trail };
   "audit.export": { request: ExportAudit; response: Exported };
+  "log.views": { request: Nothing; response: Views };
   "log.verify": { request: Nothing; response: Verified };
   "log.rebuild": { request: Nothing; response: Rebuilt };
   "app.doctor": { request: Nothing; response: Array<Finding> };
@@ -612,5 +671,6 @@ export const queryTags = {
   "sharing.status": ["sharing", "member", "settings"],
   "sharing.progress": [],
   "audit.list": ["*"],
+  "log.views": ["*"],
   "app.doctor": [],
 } as const satisfies Partial<Record<keyof Commands, readonly string[]>>;

@@ -113,6 +113,7 @@ commands! {
     "sharing.set_remote" Mutation sharing::set_remote: sharing::SetRemote => sharing::SharingStatus, [];
     "audit.list" Query audit::list: audit::TrailQuery => audit::Trail, ["*"];
     "audit.export" Mutation audit::export: audit::ExportAudit => audit::Exported, [];
+    "log.views" Query maintenance::views: workspaces::Nothing => maintenance::Views, ["*"];
     "log.verify" Mutation sharing::verify: workspaces::Nothing => sharing::Verified, [];
     "log.rebuild" Mutation maintenance::rebuild: workspaces::Nothing => maintenance::Rebuilt, [];
     "app.doctor" Query maintenance::doctor: workspaces::Nothing => Vec<maintenance::Finding>, [];

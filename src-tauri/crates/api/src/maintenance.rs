@@ -4,7 +4,11 @@ use crate::ApiError;
 use crate::host::Host;
 use crate::sharing::check_content;
 use crate::workspaces::Nothing;
+use cairn_core::authority::Member;
+use cairn_core::op::Kind;
+use cairn_store::records::Cell;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use ts_rs::TS;
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -28,6 +32,61 @@ pub fn rebuild(host: &Host, _: Nothing) -> Result<Rebuilt, ApiError> {
         let before = w.view_digest()?;
         let operations = w.rebuild(&check_content)?;
         Ok(Rebuilt { operations, same: before == w.view_digest()? })
+    })
+}
+
+/// Everything that follows from the log, for whoever compares it with what another reader makes of it.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct Views {
+    pub members: BTreeMap<String, MemberView>,
+    pub devices: BTreeMap<String, DeviceView>,
+    /// By operation: `accepted`, `refused`, `held` or `unknown`.
+    pub operations: BTreeMap<String, String>,
+    pub records: Vec<RecordView>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct MemberView {
+    pub name: String,
+    pub roles: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct DeviceView {
+    pub member: String,
+    /// After this operation nothing of it counts.
+    pub cut: Option<u64>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct RecordView {
+    pub kind: String,
+    pub id: String,
+    pub parent: Option<String>,
+    /// Field, key, value; removed ones are left out.
+    pub cells: Vec<[String; 3]>,
+}
+
+pub fn views(host: &Host, _: Nothing) -> Result<Views, ApiError> {
+    host.workspace()?.read(|r| {
+        let acl = r.acl()?;
+        let member = |m: &Member| MemberView { name: m.name.clone(), roles: m.roles.iter().map(|r| r.as_str().to_owned()).collect() };
+        let mut records = Vec::new();
+        for kind in Kind::ALL {
+            for record in r.records(kind, None)? {
+                let cell = |(field, keys): (&String, &BTreeMap<String, Cell>)| {
+                    keys.iter().map(|(key, cell)| [field.clone(), key.clone(), cell.value.clone()]).collect::<Vec<_>>()
+                };
+                let cells = record.cells.iter().flat_map(cell).collect();
+                records.push(RecordView { kind: kind.as_str().to_owned(), id: record.id, parent: record.parent, cells });
+            }
+        }
+        Ok(Views {
+            members: acl.members.iter().map(|(id, m)| (id.to_string(), member(m))).collect(),
+            devices: acl.devices.iter().map(|(id, d)| (id.to_string(), DeviceView { member: d.member.to_string(), cut: d.cut })).collect(),
+            operations: r.states()?.into_iter().collect(),
+            records,
+        })
     })
 }
 

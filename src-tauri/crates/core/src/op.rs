@@ -70,6 +70,23 @@ pub enum Kind {
 }
 
 impl Kind {
+    pub const ALL: [Self; 14] = [
+        Self::Project,
+        Self::Experiment,
+        Self::Run,
+        Self::LoggedModel,
+        Self::Dataset,
+        Self::DatasetVersion,
+        Self::Model,
+        Self::ModelVersion,
+        Self::Note,
+        Self::Checklist,
+        Self::Release,
+        Self::Signoff,
+        Self::Deployment,
+        Self::Segment,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Project => "project",

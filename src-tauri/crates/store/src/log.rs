@@ -200,6 +200,13 @@ impl Reader<'_> {
         Ok((rows, total))
     }
 
+    /// What became of every operation.
+    pub fn states(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let mut statement = self.conn.prepare("SELECT device || '.' || n, state FROM op ORDER BY device, n")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<Vec<_>, _>>()?;
+        Ok(rows)
+    }
+
     /// Every line of the log with its number, device by device: what `verify` and exports walk.
     pub fn all_lines(&self) -> Result<Vec<TrailRow>, StoreError> {
         let mut statement = self.conn.prepare(&format!("{ROW} ORDER BY stamp"))?;
