@@ -48,5 +48,12 @@ CREATE INDEX segment_unshared ON segment (device) WHERE bytes IS NOT NULL;
 
 CREATE INDEX cell_segment ON cell (key) WHERE kind = 'segment';
 
+-- Which commit an operation is in follows from its number; the trail is read by stamp.
+DROP INDEX op_outbox;
+DROP INDEX op_time;
+ALTER TABLE op DROP COLUMN envelope;
+CREATE INDEX op_stamp ON op (stamp);
+CREATE INDEX envelope_first ON envelope (device, first);
+
 -- A metric's summary is kept per computer, and edits say all that they were based on: the views are
 -- made anew from the log by the program that brings this.

@@ -71,16 +71,12 @@ impl Reader<'_> {
 
     /// The lines of an accepted envelope.
     pub fn lines_in(&self, envelope: &Envelope) -> Result<Vec<log::TrailRow>, StoreError> {
-        self.lines_of(&envelope.oid, envelope.device.as_str(), envelope.first, envelope.count)
+        self.lines_of(envelope.device.as_str(), envelope.first, envelope.count)
     }
 
     /// What is written here and not sealed yet, as if it were one more envelope.
     fn unsealed_lines(&self, device: &DeviceId) -> Result<Vec<log::TrailRow>, StoreError> {
-        let first: Option<u64> = self
-            .prepare_cached("SELECT min(n) FROM op WHERE device = ?1 AND envelope IS NULL")?
-            .query_row([device.as_str()], |row| row.get(0))?;
-        let Some(first) = first else { return Ok(Vec::new()) };
-        self.lines_from(device.as_str(), first)
+        self.lines_from(device.as_str(), self.sealed_up_to(device)? + 1)
     }
 }
 
@@ -213,6 +209,8 @@ pub(crate) fn rebuild(writer: &mut Writer<'_>, check: &SignoffCheck<'_>) -> Resu
         folded += take_data(writer, &envelope.device, &envelope.past, rows, (&mut history, &now), check)?;
     }
     folded += take_data(writer, &own, &frontier, unsealed, (&mut history, &now), check)?;
+    let times: i64 = writer.local("judged_anew")?.and_then(|n| n.parse().ok()).unwrap_or(0);
+    writer.set_local("judged_anew", &(times + 1).to_string())?;
     writer.set_local("views", &cairn_core::fold::VERSION.to_string())?;
     touch_all(writer);
     Ok(folded)

@@ -1,8 +1,8 @@
 //! The log: rows of operations, and reading them for audit and authority.
 
 use crate::StoreError;
-use crate::store::Reader;
-use cairn_core::authority::{Acl, Entry, History, Level, Past};
+use crate::store::{AuthorityVersion, Reader};
+use cairn_core::authority::{Acl, Entry, Level, Past};
 use cairn_core::fold;
 use cairn_core::hlc::Hlc;
 use cairn_core::id::{DeviceId, OpId};
@@ -44,7 +44,6 @@ pub(crate) struct NewRow<'a> {
     pub level: Option<Level>,
     pub state: State,
     pub reason: Option<&'a str>,
-    pub envelope: Option<&'a str>,
     pub received_ms: Option<i64>,
 }
 
@@ -63,8 +62,8 @@ pub(crate) fn read_past(text: &str) -> Result<Past, StoreError> {
 pub(crate) fn insert(conn: &Connection, row: &NewRow<'_>) -> Result<(), StoreError> {
     let subject = fold::subject(&row.line.op);
     conn.prepare_cached(
-        "INSERT INTO op (device, n, stamp, at_ms, type, authority, level, kind, record, line, past, state, reason, envelope, received_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+        "INSERT INTO op (device, n, stamp, at_ms, type, authority, level, kind, record, line, past, state, reason, received_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?
     .execute(params![
         row.device.as_str(),
@@ -80,7 +79,6 @@ pub(crate) fn insert(conn: &Connection, row: &NewRow<'_>) -> Result<(), StoreErr
         row.past.map(past_text),
         row.state.as_str(),
         row.reason,
-        row.envelope,
         row.received_ms,
     ])?;
     Ok(())
@@ -126,6 +124,7 @@ pub struct TrailRow {
     pub line: String,
     pub state: String,
     pub reason: Option<String>,
+    /// The commit that it was shared in; only the trail says.
     pub envelope: Option<String>,
     pub received_ms: Option<i64>,
     /// Whether it stood among the operations of authority.
@@ -150,7 +149,10 @@ pub struct TrailFilter {
     pub offset: u32,
 }
 
-const ROW: &str = "SELECT device, n, at_ms, kind, record, type, line, state, reason, envelope, received_ms, authority FROM op";
+const ROW: &str = "SELECT device, n, at_ms, kind, record, type, line, state, reason, NULL, received_ms, authority FROM op";
+const ROW_AND_COMMIT: &str = "SELECT device, n, at_ms, kind, record, type, line, state, reason,
+    (SELECT e.oid FROM envelope e WHERE e.device = op.device AND e.first <= op.n AND op.n < e.first + e.count ORDER BY e.first DESC LIMIT 1),
+    received_ms, authority FROM op";
 
 fn row(row: &Row<'_>) -> rusqlite::Result<TrailRow> {
     Ok(TrailRow {
@@ -194,7 +196,7 @@ impl Reader<'_> {
                   'run.outputs_logged', 'artifact.logged', 'logged_model.created', 'logged_model.updated', 'logged_model.tagged'))";
         let args = params![kind, record, filter.type_prefix, devices, filter.text, filter.only_problems, filter.without_tracking];
         let total = self.conn.prepare_cached(&format!("SELECT count(*) FROM op {wheres}"))?.query_row(args, |r| r.get(0))?;
-        let sql = format!("{ROW} {wheres} ORDER BY stamp DESC LIMIT {} OFFSET {}", filter.limit, filter.offset);
+        let sql = format!("{ROW_AND_COMMIT} {wheres} ORDER BY stamp DESC LIMIT {} OFFSET {}", filter.limit, filter.offset);
         let mut statement = self.conn.prepare(&sql)?;
         let rows = statement.query_map(args, row)?.collect::<Result<Vec<_>, _>>()?;
         Ok((rows, total))
@@ -209,16 +211,15 @@ impl Reader<'_> {
 
     /// Every line of the log with its number, device by device: what `verify` and exports walk.
     pub fn all_lines(&self) -> Result<Vec<TrailRow>, StoreError> {
-        let mut statement = self.conn.prepare(&format!("{ROW} ORDER BY stamp"))?;
+        let mut statement = self.conn.prepare(&format!("{ROW_AND_COMMIT} ORDER BY stamp"))?;
         let rows = statement.query_map([], row)?.collect::<Result<Vec<_>, _>>()?;
         Ok(rows)
     }
 
     /// The lines of one commit, in the order of their numbers.
-    pub fn lines_of(&self, envelope: &str, device: &str, first: u64, count: u64) -> Result<Vec<TrailRow>, StoreError> {
-        let sql = format!("{ROW} WHERE device = ?1 AND n >= ?2 AND n < ?2 + ?3 AND envelope = ?4 ORDER BY n");
-        let mut statement = self.conn.prepare_cached(&sql)?;
-        let rows = statement.query_map(params![device, first, count, envelope], row)?.collect::<Result<Vec<_>, _>>()?;
+    pub fn lines_of(&self, device: &str, first: u64, count: u64) -> Result<Vec<TrailRow>, StoreError> {
+        let mut statement = self.conn.prepare_cached(&format!("{ROW} WHERE device = ?1 AND n >= ?2 AND n < ?2 + ?3 ORDER BY n"))?;
+        let rows = statement.query_map(params![device, first, count], row)?.collect::<Result<Vec<_>, _>>()?;
         Ok(rows)
     }
 
@@ -265,16 +266,16 @@ impl Reader<'_> {
         self.store.cached_acl(version, || Ok(Acl::at(&self.entries()?, None)))
     }
 
-    pub(crate) fn authority(&self) -> Result<History, StoreError> {
-        Ok(History::new(self.entries()?))
-    }
-
-    /// The state of authority follows from the valid operations, which are only ever added.
-    fn authority_version(&self) -> Result<i64, StoreError> {
+    /// The state of authority follows from the valid operations, which are only ever added until all
+    /// is judged anew.
+    pub(crate) fn authority_version(&self) -> Result<AuthorityVersion, StoreError> {
         Ok(self
             .conn
-            .prepare_cached("SELECT count(*) FROM op WHERE authority = 1 AND level IS NOT NULL")?
-            .query_row([], |row| row.get(0))?)
+            .prepare_cached(
+                "SELECT coalesce((SELECT CAST(value AS INTEGER) FROM local WHERE key = 'judged_anew'), 0),
+                   (SELECT count(*) FROM op WHERE authority = 1 AND level IS NOT NULL)",
+            )?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?)
     }
 
     /// Is there an operation of authority that this program does not understand? Then nobody can say

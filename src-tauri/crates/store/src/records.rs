@@ -271,14 +271,24 @@ impl Reader<'_> {
         Ok(found)
     }
 
+    /// The commit that an operation is in; none while it is not sealed.
+    fn commit_of(&self, op: &OpId) -> Result<Option<String>, StoreError> {
+        Ok(self
+            .prepare_cached(
+                "SELECT oid FROM envelope WHERE device = ?1 AND first <= ?2 AND ?2 < first + count ORDER BY first DESC LIMIT 1",
+            )?
+            .query_row(params![op.device.as_str(), op.n], |row| row.get(0))
+            .optional()?)
+    }
+
     /// What the author of an operation could know of other computers, and when they say they wrote it.
     fn written_in_knowledge_of(&self, op: &OpId) -> Result<Option<(Past, i64)>, StoreError> {
-        let found: Option<(Option<String>, i64)> = self
-            .prepare_cached("SELECT envelope, at_ms FROM op WHERE device = ?1 AND n = ?2")?
-            .query_row(params![op.device.as_str(), op.n], |row| Ok((row.get(0)?, row.get(1)?)))
+        let at_ms = self
+            .prepare_cached("SELECT at_ms FROM op WHERE device = ?1 AND n = ?2")?
+            .query_row(params![op.device.as_str(), op.n], |row| row.get(0))
             .optional()?;
-        let Some((envelope, at_ms)) = found else { return Ok(None) };
-        let past = match envelope {
+        let Some(at_ms) = at_ms else { return Ok(None) };
+        let past = match self.commit_of(op)? {
             Some(oid) => self.envelope(&oid)?.past,
             // Not sealed yet: written in knowledge of all that is here.
             None => self.frontier()?,

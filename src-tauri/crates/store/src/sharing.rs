@@ -124,15 +124,21 @@ impl Reader<'_> {
     /// How many operations of this computer are not sealed into a commit yet.
     pub fn unsealed(&self, device: &DeviceId) -> Result<u64, StoreError> {
         Ok(self
-            .prepare_cached("SELECT count(*) FROM op WHERE device = ?1 AND envelope IS NULL")?
-            .query_row([device.as_str()], |row| row.get(0))?)
+            .prepare_cached("SELECT count(*) FROM op WHERE device = ?1 AND n > ?2")?
+            .query_row(params![device.as_str(), self.sealed_up_to(device)?], |row| row.get(0))?)
+    }
+
+    /// The number of a computer's last operation that is in a commit.
+    pub(crate) fn sealed_up_to(&self, device: &DeviceId) -> Result<u64, StoreError> {
+        let found =
+            self.prepare_cached("SELECT n FROM branch WHERE device = ?1")?.query_row([device.as_str()], |row| row.get(0)).optional()?;
+        Ok(found.unwrap_or(0))
     }
 
     /// The next batch to seal, within an envelope's limits. `None`: everything is sealed.
     pub fn outbox(&self, device: &DeviceId) -> Result<Option<Batch>, StoreError> {
-        let mut statement =
-            self.prepare_cached("SELECT n, authority, line FROM op WHERE device = ?1 AND envelope IS NULL ORDER BY n LIMIT ?2")?;
-        let mut rows = statement.query(params![device.as_str(), OPS_MAX])?;
+        let mut statement = self.prepare_cached("SELECT n, authority, line FROM op WHERE device = ?1 AND n > ?2 ORDER BY n LIMIT ?3")?;
+        let mut rows = statement.query(params![device.as_str(), self.sealed_up_to(device)?, OPS_MAX])?;
         let mut batch: Option<Batch> = None;
         let (mut bytes, mut files) = (0, 0);
         while let Some(row) = rows.next()? {
@@ -201,7 +207,7 @@ impl Reader<'_> {
         while let Some(row) = rows.next()? {
             let (oid, first, count): (String, u64, u64) = (row.get(0)?, row.get(1)?, row.get(2)?);
             let mut envelope = OwnEnvelope { oid, object: row.get(3)?, acl: Vec::new(), ops: Vec::new() };
-            for line in self.lines_of(&envelope.oid, device.as_str(), first, count)? {
+            for line in self.lines_of(device.as_str(), first, count)? {
                 if line.authority { envelope.acl.push(line.line) } else { envelope.ops.push(line.line) }
             }
             found.push(envelope);
@@ -255,9 +261,8 @@ impl Writer<'_> {
     pub fn sealed(&mut self, sealed: &Sealed) -> Result<(), StoreError> {
         self.keep(sealed)?;
         self.execute(
-            "UPDATE op SET envelope = ?1, past = CASE authority WHEN 1 THEN ?5 END
-             WHERE device = ?2 AND n >= ?3 AND n < ?3 + ?4",
-            params![sealed.oid, sealed.device.as_str(), sealed.first, sealed.count, log::past_text(&sealed.past)],
+            "UPDATE op SET past = ?4 WHERE authority = 1 AND device = ?1 AND n >= ?2 AND n < ?2 + ?3",
+            params![sealed.device.as_str(), sealed.first, sealed.authority, log::past_text(&sealed.past)],
         )?;
         if sealed.seq == 1 && self.genesis()?.is_none() && self.acl()?.devices.contains_key(&sealed.device) {
             self.set_local("genesis", sealed.sha256.as_str())?;
@@ -312,7 +317,7 @@ impl Writer<'_> {
         }
         self.keep(sealed)?;
         let before = self.acl()?;
-        let mut history = self.authority()?;
+        let mut history = self.take_history()?;
         let mut numbered = (sealed.first..).zip(lines.iter().zip(read)).peekable();
         while let Some((n, (text, line))) = numbered.next_if(|(n, _)| n - sealed.first < sealed.authority) {
             self.accept_authority(sealed, n, text, line, &mut history, check)?;
@@ -324,6 +329,7 @@ impl Writer<'_> {
         let first_data = sealed.first + sealed.authority;
         let probe = Line { device: &sealed.device, n: first_data, past: &sealed.past, op: &Op::DeviceSealed {}, why: None };
         let then = history.seen_by(&probe);
+        self.give_back(history);
         for (n, (text, line)) in numbered {
             let ReadLine::Known(line) = line else {
                 self.keep_unknown(sealed, n, text, line, Part::Data)?;
@@ -396,7 +402,6 @@ impl Writer<'_> {
                 level,
                 state,
                 reason: reason.as_deref(),
-                envelope: Some(&sealed.oid),
                 received_ms: Some(self.edge().now_ms()),
             },
         )
@@ -405,8 +410,8 @@ impl Writer<'_> {
     fn keep_unknown(&self, sealed: &Sealed, n: u64, text: &str, line: &ReadLine, part: Part) -> Result<(), StoreError> {
         let ReadLine::Unknown { hlc, at, name, .. } = line else { return Ok(()) };
         self.execute(
-            "INSERT INTO op (device, n, stamp, at_ms, type, authority, line, past, state, reason, envelope, received_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'unknown', 'written by a newer Cairn', ?9, ?10)",
+            "INSERT INTO op (device, n, stamp, at_ms, type, authority, line, past, state, reason, received_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'unknown', 'written by a newer Cairn', ?9)",
             params![
                 sealed.device.as_str(),
                 n,
@@ -416,7 +421,6 @@ impl Writer<'_> {
                 part == Part::Authority,
                 text,
                 (part == Part::Authority).then(|| log::past_text(&sealed.past)),
-                sealed.oid,
                 self.edge().now_ms()
             ],
         )?;

@@ -2,7 +2,7 @@
 
 use crate::writer::Writer;
 use crate::{StoreError, migrate};
-use cairn_core::authority::Acl;
+use cairn_core::authority::{Acl, History};
 use cairn_core::edge::Edge;
 use cairn_core::id::DeviceId;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
@@ -14,13 +14,18 @@ use std::time::Duration;
 /// The name of the workspace file inside its folder.
 pub(crate) const FILE: &str = "cairn.db";
 
+/// Which state of authority: how often all was judged anew, and how many valid operations there are.
+pub(crate) type AuthorityVersion = (i64, i64);
+
 /// A workspace on this computer. Shared by threads; other processes may have the same file open.
 pub struct Store {
     dir: PathBuf,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
-    /// The state of authority, with the number of valid operations that it was made from.
-    acl: Mutex<Option<(i64, Arc<Acl>)>>,
+    /// The state of authority, with the version that it was made from.
+    acl: Mutex<Option<(AuthorityVersion, Arc<Acl>)>>,
+    /// The valid operations of authority, as the last writer left them.
+    history: Mutex<Option<(AuthorityVersion, History)>>,
 }
 
 /// Read access. Derefs to the connection for the modules of this crate only.
@@ -57,7 +62,13 @@ impl Store {
     fn open_with(dir: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
         let mut conn = connect(&dir.join(FILE), flags)?;
         migrate::migrate(&mut conn)?;
-        Ok(Self { dir: dir.to_owned(), writer: Mutex::new(conn), readers: Mutex::new(Vec::new()), acl: Mutex::new(None) })
+        Ok(Self {
+            dir: dir.to_owned(),
+            writer: Mutex::new(conn),
+            readers: Mutex::new(Vec::new()),
+            acl: Mutex::new(None),
+            history: Mutex::new(None),
+        })
     }
 
     /// The workspace's folder.
@@ -89,8 +100,11 @@ impl Store {
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::from)?;
         let mut writer = Writer::new(Reader { conn: &tx, store: self }, edge)?;
         let value = work(&mut writer)?;
-        writer.finish()?;
+        let history = writer.finish()?;
         tx.commit().map_err(StoreError::from)?;
+        if let Some((version, history)) = history {
+            self.keep_history(version, history);
+        }
         Ok(value)
     }
 
@@ -110,7 +124,21 @@ impl Store {
         })
     }
 
-    pub(crate) fn cached_acl(&self, version: i64, make: impl FnOnce() -> Result<Acl, StoreError>) -> Result<Arc<Acl>, StoreError> {
+    /// The history of authority, if it is still as it was left. Whoever takes it gives it back after
+    /// the commit; after a failure it is made anew.
+    pub(crate) fn take_history(&self, version: AuthorityVersion) -> Option<History> {
+        lock(&self.history).take().filter(|(at, _)| *at == version).map(|(_, history)| history)
+    }
+
+    pub(crate) fn keep_history(&self, version: AuthorityVersion, history: History) {
+        *lock(&self.history) = Some((version, history));
+    }
+
+    pub(crate) fn cached_acl(
+        &self,
+        version: AuthorityVersion,
+        make: impl FnOnce() -> Result<Acl, StoreError>,
+    ) -> Result<Arc<Acl>, StoreError> {
         if let Some((at, acl)) = lock(&self.acl).as_ref()
             && *at == version
         {

@@ -1,8 +1,9 @@
 //! Writing: check authority, append to the log, fold into the views.
 
 use crate::records::apply;
-use crate::store::Reader;
+use crate::store::{AuthorityVersion, Reader};
 use crate::{StoreError, judge, log};
+use cairn_core::authority::History;
 use cairn_core::edge::Edge;
 use cairn_core::hlc::Hlc;
 use cairn_core::id::{DeviceId, OpId};
@@ -19,6 +20,7 @@ pub struct Writer<'a> {
     edge: &'a dyn Edge,
     touched: BTreeSet<String>,
     next: Option<(u64, Hlc)>,
+    history: Option<History>,
 }
 
 impl<'a> Deref for Writer<'a> {
@@ -32,7 +34,7 @@ impl<'a> Writer<'a> {
     /// The name is read inside the transaction: another process may have given this computer a new one.
     pub(crate) fn new(reader: Reader<'a>, edge: &'a dyn Edge) -> Result<Self, StoreError> {
         let device = reader.device()?;
-        Ok(Self { reader, device, edge, touched: BTreeSet::new(), next: None })
+        Ok(Self { reader, device, edge, touched: BTreeSet::new(), next: None, history: None })
     }
 
     /// What the next operation of this computer will be called.
@@ -101,7 +103,6 @@ impl<'a> Writer<'a> {
                 level: authority.then(|| before.level(device, n, &line.op)),
                 state: log::State::Accepted,
                 reason: None,
-                envelope: None,
                 received_ms: None,
             },
         )?;
@@ -150,16 +151,36 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    pub(crate) fn finish(&mut self) -> Result<(), StoreError> {
+    /// The valid operations of authority. Give it back with [`Self::give_back`].
+    pub(crate) fn take_history(&mut self) -> Result<History, StoreError> {
+        match self.history.take() {
+            Some(history) => Ok(history),
+            None => match self.store.take_history(self.authority_version()?) {
+                Some(history) => Ok(history),
+                None => Ok(History::new(self.entries()?)),
+            },
+        }
+    }
+
+    pub(crate) fn give_back(&mut self, history: History) {
+        self.history = Some(history);
+    }
+
+    /// What is left to do before the commit; returns what may be kept for the next writer after it.
+    pub(crate) fn finish(&mut self) -> Result<Option<(AuthorityVersion, History)>, StoreError> {
+        let kept = match self.history.take() {
+            Some(history) => Some((self.authority_version()?, history)).filter(|(version, h)| version.1 == h.entries().len() as i64),
+            None => None,
+        };
         if let Some((_, hlc)) = self.next {
             self.saw(hlc)?;
         }
         if self.touched.is_empty() {
-            return Ok(());
+            return Ok(kept);
         }
         let tags: Vec<&str> = self.touched.iter().map(String::as_str).collect();
         self.conn.prepare_cached("INSERT INTO change (tags) VALUES (?1)")?.execute([tags.join(" ")])?;
         self.conn.prepare_cached("DELETE FROM change WHERE seq < (SELECT max(seq) FROM change) - 2000")?.execute([])?;
-        Ok(())
+        Ok(kept)
     }
 }
