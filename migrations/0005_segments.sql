@@ -48,11 +48,32 @@ CREATE INDEX segment_unshared ON segment (device) WHERE bytes IS NOT NULL;
 
 CREATE INDEX cell_segment ON cell (key) WHERE kind = 'segment';
 
--- Which commit an operation is in follows from its number; the trail is read by stamp.
-DROP INDEX op_outbox;
-DROP INDEX op_time;
-ALTER TABLE op DROP COLUMN envelope;
-CREATE INDEX op_stamp ON op (stamp);
+-- Which commit an operation is in follows from its number. The trail is read by `clock`: the hybrid
+-- clock as one number, its milliseconds times 2^20 and its counter (as far as that goes).
+CREATE TABLE op_new (
+  device      TEXT NOT NULL,
+  n           INTEGER NOT NULL,           -- dense per device, from 1
+  clock       INTEGER NOT NULL,
+  at_ms       INTEGER NOT NULL,           -- claimed by the author
+  type        TEXT NOT NULL,
+  authority   INTEGER NOT NULL,
+  level       INTEGER,                    -- of a valid operation of authority; else null
+  kind        TEXT,                       -- the record that it is about
+  record      TEXT,
+  line        TEXT NOT NULL,
+  past        TEXT,                       -- {device: n}: what the author of an authority operation could know
+  state       TEXT NOT NULL CHECK (state IN ('accepted', 'refused', 'held', 'unknown')),
+  reason      TEXT,
+  received_ms INTEGER,                    -- null: written here
+  PRIMARY KEY (device, n)
+) STRICT, WITHOUT ROWID;
+INSERT INTO op_new SELECT device, n, at_ms * 1048576, at_ms, type, authority, level, kind, record, line, past, state, reason, received_ms FROM op;
+DROP TABLE op;
+ALTER TABLE op_new RENAME TO op;
+CREATE INDEX op_authority ON op (device, n) WHERE authority = 1;
+CREATE INDEX op_record ON op (record);
+CREATE INDEX op_clock ON op (clock);
+CREATE INDEX op_not_accepted ON op (state) WHERE state <> 'accepted';
 CREATE INDEX envelope_first ON envelope (device, first);
 
 -- A metric's summary is kept per computer, and edits say all that they were based on: the views are

@@ -4,7 +4,7 @@ use crate::StoreError;
 use crate::store::{AuthorityVersion, Reader};
 use cairn_core::authority::{Acl, Entry, Level, Past};
 use cairn_core::fold;
-use cairn_core::hlc::Hlc;
+use cairn_core::hlc::{Hlc, MS_MAX};
 use cairn_core::id::{DeviceId, OpId};
 use cairn_core::op::{OpLine, ReadLine};
 use rusqlite::{Connection, Row, params};
@@ -38,7 +38,6 @@ pub(crate) struct NewRow<'a> {
     pub text: &'a str,
     pub device: &'a DeviceId,
     pub n: u64,
-    pub stamp: &'a str,
     /// Kept for operations of authority only.
     pub past: Option<&'a Past>,
     pub level: Option<Level>,
@@ -49,6 +48,12 @@ pub(crate) struct NewRow<'a> {
 
 pub(crate) fn stamp(hlc: Hlc, device: &DeviceId, n: u64) -> String {
     format!("{hlc}.{device}.{n:012x}")
+}
+
+/// The clock as one number, for the order of the trail.
+pub(crate) fn clock(hlc: Hlc) -> i64 {
+    let ms = i64::try_from(hlc.ms.min(MS_MAX)).unwrap_or(i64::MAX >> 20);
+    (ms << 20) | i64::from(hlc.counter.min(0xf_ffff))
 }
 
 pub(crate) fn past_text(past: &Past) -> String {
@@ -62,13 +67,13 @@ pub(crate) fn read_past(text: &str) -> Result<Past, StoreError> {
 pub(crate) fn insert(conn: &Connection, row: &NewRow<'_>) -> Result<(), StoreError> {
     let subject = fold::subject(&row.line.op);
     conn.prepare_cached(
-        "INSERT INTO op (device, n, stamp, at_ms, type, authority, level, kind, record, line, past, state, reason, received_ms)
+        "INSERT INTO op (device, n, clock, at_ms, type, authority, level, kind, record, line, past, state, reason, received_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?
     .execute(params![
         row.device.as_str(),
         row.n,
-        row.stamp,
+        clock(row.line.hlc),
         row.line.at_ms(),
         row.line.op.name(),
         row.line.op.is_authority(),
@@ -196,7 +201,8 @@ impl Reader<'_> {
                   'run.outputs_logged', 'artifact.logged', 'logged_model.created', 'logged_model.updated', 'logged_model.tagged'))";
         let args = params![kind, record, filter.type_prefix, devices, filter.text, filter.only_problems, filter.without_tracking];
         let total = self.conn.prepare_cached(&format!("SELECT count(*) FROM op {wheres}"))?.query_row(args, |r| r.get(0))?;
-        let sql = format!("{ROW_AND_COMMIT} {wheres} ORDER BY stamp DESC LIMIT {} OFFSET {}", filter.limit, filter.offset);
+        let sql =
+            format!("{ROW_AND_COMMIT} {wheres} ORDER BY clock DESC, device DESC, n DESC LIMIT {} OFFSET {}", filter.limit, filter.offset);
         let mut statement = self.conn.prepare(&sql)?;
         let rows = statement.query_map(args, row)?.collect::<Result<Vec<_>, _>>()?;
         Ok((rows, total))
@@ -211,7 +217,7 @@ impl Reader<'_> {
 
     /// Every line of the log with its number, device by device: what `verify` and exports walk.
     pub fn all_lines(&self) -> Result<Vec<TrailRow>, StoreError> {
-        let mut statement = self.conn.prepare(&format!("{ROW_AND_COMMIT} ORDER BY stamp"))?;
+        let mut statement = self.conn.prepare(&format!("{ROW_AND_COMMIT} ORDER BY clock, device, n"))?;
         let rows = statement.query_map([], row)?.collect::<Result<Vec<_>, _>>()?;
         Ok(rows)
     }

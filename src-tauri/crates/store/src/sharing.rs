@@ -397,7 +397,6 @@ impl Writer<'_> {
                 text,
                 device: &sealed.device,
                 n,
-                stamp: &log::stamp(line.hlc, &sealed.device, n),
                 past: line.op.is_authority().then_some(&sealed.past),
                 level,
                 state,
@@ -410,12 +409,12 @@ impl Writer<'_> {
     fn keep_unknown(&self, sealed: &Sealed, n: u64, text: &str, line: &ReadLine, part: Part) -> Result<(), StoreError> {
         let ReadLine::Unknown { hlc, at, name, .. } = line else { return Ok(()) };
         self.execute(
-            "INSERT INTO op (device, n, stamp, at_ms, type, authority, line, past, state, reason, received_ms)
+            "INSERT INTO op (device, n, clock, at_ms, type, authority, line, past, state, reason, received_ms)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'unknown', 'written by a newer Cairn', ?9)",
             params![
                 sealed.device.as_str(),
                 n,
-                log::stamp(*hlc, &sealed.device, n),
+                log::clock(*hlc),
                 claimed_ms(*hlc, *at),
                 name,
                 part == Part::Authority,

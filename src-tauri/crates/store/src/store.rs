@@ -164,7 +164,7 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     // the last moments, and never damages the file.
     conn.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;
-         PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY;",
+         PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000;",
     )?;
     conn.set_prepared_statement_cache_capacity(128);
     Ok(conn)

@@ -98,7 +98,6 @@ impl<'a> Writer<'a> {
                 text: &text,
                 device,
                 n,
-                stamp: &stamp,
                 past: past.as_ref(),
                 level: authority.then(|| before.level(device, n, &line.op)),
                 state: log::State::Accepted,

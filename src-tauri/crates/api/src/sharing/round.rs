@@ -17,6 +17,7 @@ use cairn_sync::envelope::{Draft, Fault, Inspected, inspect, make, remake};
 use cairn_sync::{Errand, Remote, Repo};
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
+use std::sync::mpsc::{Receiver, sync_channel};
 
 /// A place where a test may end the program, as a kill or a power cut would.
 pub(super) fn point(name: &str) {
@@ -255,11 +256,12 @@ pub(super) fn accept_all(workspace: &Workspace, repo: &Repo, errand: &Errand, do
         let before = taken;
         let mut withheld = Vec::new();
         for pending in &mut open {
+            let mut ahead = Ahead::of(workspace, repo, pending)?;
             while let Some(oid) = pending.commits.front().cloned() {
                 if errand.cancelled() {
                     return Err(cairn_sync::TransportError::Cancelled.into());
                 }
-                match accept_next(workspace, repo, &pending.device, &oid, done)? {
+                match accept_next(workspace, repo, &pending.device, &oid, ahead.next(&oid), done)? {
                     Next::Taken => {
                         pending.commits.pop_front();
                         taken += 1;
@@ -359,14 +361,64 @@ enum Next {
     Waits(Vec<String>, Fault),
 }
 
-fn accept_next(workspace: &Workspace, repo: &Repo, device: &DeviceId, oid: &str, done: &mut Round) -> Result<Next, ApiError> {
+/// Reads and checks the commits of a branch on another thread while those before are taken in.
+struct Ahead {
+    key: Option<String>,
+    ready: Option<Receiver<(String, Result<Inspected, Fault>)>>,
+}
+
+impl Ahead {
+    /// Below this many commits a thread costs more than it saves.
+    const WORTH: usize = 4;
+    /// How many checked commits wait at most: each may hold some megabytes.
+    const WAITING: usize = 4;
+
+    fn of(workspace: &Workspace, repo: &Repo, pending: &Pending) -> Result<Self, ApiError> {
+        let key = workspace.read(|r| r.acl())?.key_of(&pending.device).map(str::to_owned);
+        if pending.commits.len() < Self::WORTH || key.is_none() {
+            return Ok(Self { key, ready: None });
+        }
+        let (send, ready) = sync_channel(Self::WAITING);
+        let (path, device, commits, with) = (repo.path().to_owned(), pending.device.clone(), pending.commits.clone(), key.clone());
+        std::thread::spawn(move || {
+            let Ok(repo) = Repo::open(&path) else { return };
+            for oid in commits {
+                let found = inspect(&repo, &oid, &device, with.as_deref());
+                // Nobody waits for it any more.
+                if send.send((oid, found)).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Self { key, ready: Some(ready) })
+    }
+
+    /// The commit, with the key that it was checked with; none if it was not looked at ahead.
+    fn next(&mut self, oid: &str) -> Option<(&str, Result<Inspected, Fault>)> {
+        let (found, result) = self.ready.as_ref()?.recv().ok()?;
+        Some((self.key.as_deref()?, result)).filter(|_| found == oid)
+    }
+}
+
+fn accept_next(
+    workspace: &Workspace,
+    repo: &Repo,
+    device: &DeviceId,
+    oid: &str,
+    ahead: Option<(&str, Result<Inspected, Fault>)>,
+    done: &mut Round,
+) -> Result<Next, ApiError> {
     let (acl, own) = workspace.read(|r| Ok::<_, ApiError>((r.acl()?, r.branch(device)?)))?;
     let key = acl.key_of(device);
     if key.is_none() && own.is_some() {
         // It asked to be let in and has no answer yet: what it wrote since stays outside.
         return Ok(Next::Stopped);
     }
-    let found = match inspect(repo, oid, device, key) {
+    let inspected = match ahead {
+        Some((with, inspected)) if key == Some(with) => inspected,
+        _ => inspect(repo, oid, device, key),
+    };
+    let found = match inspected {
         Ok(found) => found,
         Err(fault @ Fault::WrongKey) if key.is_none() => return Ok(Next::Waits(Vec::new(), fault)),
         Err(fault) => {
@@ -392,7 +444,7 @@ fn accept_next(workspace: &Workspace, repo: &Repo, device: &DeviceId, oid: &str,
 pub(super) fn accept_own(workspace: &Workspace, repo: &Repo, commits: &[String], done: &mut Round) -> Result<(), ApiError> {
     let device = workspace.device();
     for oid in commits {
-        match accept_next(workspace, repo, &device, oid, done)? {
+        match accept_next(workspace, repo, &device, oid, None, done)? {
             Next::Taken => {}
             Next::Stopped | Next::Waits(..) => break,
         }
