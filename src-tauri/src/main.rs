@@ -12,6 +12,12 @@ use std::sync::Arc;
 use tauri::{Manager, WebviewUrl, WebviewWindowBuilder};
 
 fn main() {
+    if let Some(answer) = cairn_api::sharing::answer_askpass() {
+        // git asks this very program for the sign-in, see `sharing::askpass`.
+        use std::io::Write;
+        let written = writeln!(std::io::stdout(), "{answer}");
+        std::process::exit(i32::from(written.is_err()));
+    }
     if let Some(code) = start::with_safe_renderer() {
         std::process::exit(code);
     }
@@ -41,6 +47,7 @@ fn main() {
                 .build()?;
             changes::follow(app.handle().clone(), Arc::clone(&shared));
             tracking::keep(app.handle().clone(), Arc::clone(&shared));
+            cairn_api::sharing::keep_sharing(&shared);
             Ok(())
         })
         .run(tauri::generate_context!());

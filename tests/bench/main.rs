@@ -211,26 +211,26 @@ fn growth() {
 }
 
 fn devices() {
-    const COUNT: usize = 150;
+    let count: usize = std::env::var("COUNT").ok().and_then(|o| o.parse().ok()).unwrap_or(150);
     let team = Team::new();
     let start = Instant::now();
     let mut seats = Vec::new();
-    for i in 0..COUNT - 2 {
+    for i in 0..count - 2 {
         seats.push(join(&team.ana, team.path(), &format!("P{i}"), &format!("{:06x}", 0x10_0000 + i), &["data_scientist"]));
     }
-    println!("{COUNT} computers: joined in {:.1} s", start.elapsed().as_secs_f64());
+    println!("{count} computers: joined in {:.1} s", start.elapsed().as_secs_f64());
     team.settle();
     for (i, seat) in seats.iter().enumerate() {
         write(seat, i as u64 * 1_000, 50);
     }
     let sending: Vec<Duration> = seats.iter().map(|s| timed(|| drop(s.share()))).collect();
-    println!("{COUNT} computers: each shares 50 operations in {:.0} ms (median, first contact with the others included)", median(sending));
+    println!("{count} computers: each shares 50 operations in {:.0} ms (median, first contact with the others included)", median(sending));
     let getting = timed(|| drop(team.dan.share()));
     let other = team.path().join("other.git");
     let other = bare(&other);
     let url = format!("file://{}", team.remote.display());
     let fetch = timed(|| drop(git(&["-C", other, "fetch", "--quiet", &url, "+refs/heads/cairn/log/*:refs/cairn/in/*"])));
-    println!("{COUNT} computers: one gets the news of all in {:.0} ms; bare git clones all of it in {:.0} ms", ms(getting), ms(fetch));
+    println!("{count} computers: one gets the news of all in {:.0} ms; bare git clones all of it in {:.0} ms", ms(getting), ms(fetch));
     let tries = (0..11).map(|_| timed(|| drop(team.dan.share()))).collect();
-    println!("{COUNT} computers: no-op share {:.0} ms", median(tries));
+    println!("{count} computers: no-op share {:.0} ms", median(tries));
 }

@@ -19,7 +19,7 @@ const problems = [];
 
 before(async () => {
   place = temporary();
-  env = { CAIRN_HOME: `${place.dir}/home`, CAIRN_PASSPHRASE: 'browser journeys' };
+  env = { CAIRN_HOME: `${place.dir}/home`, CAIRN_PASSPHRASE: 'browser journeys', CAIRN_SHARE_BY_HAND: '1' };
   cairn(env, 'demo', `${place.dir}/ws`);
   service = await serve(env, `${place.dir}/ws`);
   browser = await chromium.launch({

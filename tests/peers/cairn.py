@@ -16,7 +16,7 @@ class Place:
     def __init__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="cairn-peers-")
         self.dir = Path(self.folder.name)
-        self.env = {**os.environ, "CAIRN_HOME": str(self.dir / "home"), "CAIRN_PASSPHRASE": "the peer tests", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
+        self.env = {**os.environ, "CAIRN_HOME": str(self.dir / "home"), "CAIRN_PASSPHRASE": "the peer tests", "CAIRN_SHARE_BY_HAND": "1", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
         self.workspace = self.dir / "ws"
         self.run("demo", str(self.workspace))
 

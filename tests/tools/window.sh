@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 home=$(mktemp -d)
 trap 'rm -rf "$home"' EXIT
-export HOME="$home" XDG_RUNTIME_DIR="$home/run" XDG_DATA_HOME="$home/data" CAIRN_HOME="$home/cairn"
+export CAIRN_SHARE_BY_HAND=1 HOME="$home" XDG_RUNTIME_DIR="$home/run" XDG_DATA_HOME="$home/data" CAIRN_HOME="$home/cairn"
 mkdir -p -m 700 "$XDG_RUNTIME_DIR" "$XDG_DATA_HOME"
 git config --global init.defaultBranch main
 xvfb-run -a -s "-screen 0 1280x800x24" dbus-run-session -- bash -c '

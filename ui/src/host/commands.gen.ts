@@ -454,6 +454,7 @@ export type SetAlias = { model: string, alias: string,
  * None: take the alias away.
  */
 version?: string, };
+export type SetAutomatic = { automatic: boolean, };
 export type SetProjectMember = { project: string, member: string, role: string, belongs: boolean, };
 export type SetRemote = { 
 /**
@@ -480,7 +481,11 @@ alarms: Array<Alarmed>,
 /**
  * Lines that wait to be written again under this computer's new name.
  */
-set_aside: number, };
+set_aside: number, 
+/**
+ * Whether Cairn shares by itself.
+ */
+automatic: boolean, };
 export type SignIn = { user: string, 
 /**
  * A password or, better, a token that may only write to this one place.
@@ -629,6 +634,7 @@ export interface Commands {
   "run.fetch_points": { request: FetchPoints; response: Fetched };
   "sharing.prune": { request: Prune; response: Pruned };
   "sharing.status": { request: Nothing; response: SharingStatus };
+  "sharing.set_automatic": { request: SetAutomatic; response: SharingStatus };
   "sharing.share": { request: Nothing; response: Round };
   "sharing.progress": { request: Nothing; response: Progress | null };
   "sharing.cancel": { request: Nothing; response: boolean };

@@ -193,6 +193,7 @@ fn sentence(acl: &Acl, op: &Op) -> String {
         Op::RunUpdated { status, .. } => format!("set a run to {}", status.as_str().to_lowercase()),
         Op::RunParamsLogged { params, .. } => format!("logged {} parameters", params.len()),
         Op::RunTagged { .. } => "tagged a run".to_owned(),
+        Op::DeviceWitnessed {} => "has seen the work of the others up to here".to_owned(),
         Op::SegmentStored { runs, .. } => format!("stored {} metric points in a file", runs.values().sum::<u64>()),
         Op::RunMetricSummarised { key, count, .. } => format!("logged {count} points of {key}"),
         Op::RunInputsLogged { .. } => "logged the data of a run".to_owned(),

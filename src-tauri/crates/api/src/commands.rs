@@ -104,6 +104,7 @@ commands! {
     "run.fetch_points" Mutation sharing::fetch_points: sharing::FetchPoints => sharing::Fetched, [];
     "sharing.prune" Mutation sharing::prune: sharing::Prune => sharing::Pruned, [];
     "sharing.status" Query sharing::status: workspaces::Nothing => sharing::SharingStatus, ["sharing", "member", "settings"];
+    "sharing.set_automatic" Mutation sharing::set_automatic: sharing::SetAutomatic => sharing::SharingStatus, [];
     "sharing.share" Mutation sharing::share: workspaces::Nothing => sharing::Round, [];
     "sharing.progress" Query sharing::progress: workspaces::Nothing => Option<sharing::Progress>, [];
     "sharing.cancel" Mutation sharing::cancel: workspaces::Nothing => bool, [];

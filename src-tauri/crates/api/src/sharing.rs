@@ -1,11 +1,13 @@
 //! Sharing: what a person can ask for, and what they are told about it. The work is in `round`.
 
+mod background;
 mod content;
 mod fork;
 mod round;
 mod segments;
 mod verify;
 
+pub use background::{Load, due_ms, keep_sharing, share_if_due};
 pub use content::{DEVICE, check_content, signoff_id};
 pub(crate) use fork::change_key;
 pub use round::{round, seal};
@@ -55,6 +57,8 @@ pub struct SharingStatus {
     pub alarms: Vec<Alarmed>,
     /// Lines that wait to be written again under this computer's new name.
     pub set_aside: u64,
+    /// Whether Cairn shares by itself.
+    pub automatic: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -153,6 +157,7 @@ pub fn status(host: &Host, _: Nothing) -> Result<SharingStatus, ApiError> {
                 .collect(),
             alarms: r.alarms()?.into_iter().map(|a| alarmed(&person_at(&acl, a.device.as_str()), a)).collect(),
             set_aside: r.set_aside()?.len() as u64,
+            automatic: r.local("share_by_hand")?.as_deref() != Some("1"),
         })
     })
 }
@@ -180,6 +185,17 @@ pub fn set_remote(host: &Host, request: SetRemote) -> Result<SharingStatus, ApiE
     status(host, Nothing {})
 }
 
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct SetAutomatic {
+    pub automatic: bool,
+}
+
+/// Whether Cairn shares by itself, or only when asked.
+pub fn set_automatic(host: &Host, request: SetAutomatic) -> Result<SharingStatus, ApiError> {
+    host.workspace()?.write(|w| w.set_local("share_by_hand", if request.automatic { "0" } else { "1" }))?;
+    status(host, Nothing {})
+}
+
 /// Shares now. A failure is remembered for the status line, and is never a loss.
 pub fn share(host: &Host, _: Nothing) -> Result<Round, ApiError> {
     share_once(host, &*host.workspace()?)
@@ -188,6 +204,8 @@ pub fn share(host: &Host, _: Nothing) -> Result<Round, ApiError> {
 pub(crate) fn share_once(host: &Host, workspace: &Workspace) -> Result<Round, ApiError> {
     let errand = Arc::new(Errand::default());
     host.set_errand(Some(Arc::clone(&errand)));
+    let began = workspace.edge.now_ms();
+    workspace.write(|w| w.set_local("share_began", &began.to_string()))?;
     let result = transport(host, workspace).and_then(|remote| round(workspace, &remote, &errand));
     host.set_errand(None);
     let now = workspace.edge.now_ms();
@@ -195,9 +213,14 @@ pub(crate) fn share_once(host: &Host, workspace: &Workspace) -> Result<Round, Ap
         match &result {
             Ok(_) => {
                 w.set_local("shared_at", &now.to_string())?;
+                w.set_local("share_failures", "0")?;
                 w.set_local("share_error", "null")?;
             }
-            Err(error) => w.set_local("share_error", &serde_json::json!(error).to_string())?,
+            Err(error) => {
+                let failures = w.local("share_failures")?.and_then(|n| n.parse::<u32>().ok()).unwrap_or(0);
+                w.set_local("share_failures", &failures.saturating_add(1).to_string())?;
+                w.set_local("share_error", &serde_json::json!(error).to_string())?;
+            }
         }
         w.touch("sharing");
         Ok::<_, ApiError>(())

@@ -76,7 +76,7 @@ enum Verb {
     },
     /// Send your changes and get the latest.
     Share {
-        /// Go on, every 30 seconds.
+        /// Go on: every half minute, more rarely with many computers, at once for decisions.
         #[arg(long)]
         watch: bool,
     },
@@ -156,6 +156,11 @@ enum Outcome {
 }
 
 fn main() -> ExitCode {
+    if let Some(answer) = cairn_api::sharing::answer_askpass() {
+        // git asks this very program for the sign-in, see `sharing::askpass`.
+        println!("{answer}");
+        return ExitCode::SUCCESS;
+    }
     let filter = tracing_subscriber::EnvFilter::try_from_env("CAIRN_LOG").unwrap_or_else(|_| "warn".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let cli = Cli::parse();
@@ -255,21 +260,20 @@ fn run(cli: &Cli, host: &Arc<Host>) -> Result<Outcome, ApiError> {
             print::status,
         ),
         Verb::Serve { port, pages } => serve::run(host, *port, pages.clone(), cli.json)?,
-        Verb::Share { watch } => loop {
-            match call("sharing.share", Value::Null) {
-                Ok(done) => {
-                    print::record(cli.json, &done, |v| {
-                        format!("Sent {}, received {}, refused {}.", v["sent"], v["received"], v["refused"])
-                    });
+        Verb::Share { watch } => {
+            let tell = |done: &Value| {
+                print::record(cli.json, done, |v| format!("Sent {}, received {}, refused {}.", v["sent"], v["received"], v["refused"]));
+            };
+            tell(&call("sharing.share", Value::Null)?);
+            while *watch {
+                std::thread::sleep(std::time::Duration::from_secs(2));
+                match cairn_api::sharing::share_if_due(host) {
+                    Ok(Some(round)) => tell(&json!(round)),
+                    Ok(None) => {}
+                    Err(error) => eprintln!("{}", error.message),
                 }
-                Err(error) if *watch => eprintln!("{}", error.message),
-                Err(error) => return Err(error),
             }
-            if !watch {
-                break;
-            }
-            std::thread::sleep(std::time::Duration::from_secs(30));
-        },
+        }
         Verb::Log(log) => print::record(cli.json, &log.run(&*host.workspace()?)?, |v| v["run_id"].as_str().unwrap_or_default().to_owned()),
         Verb::Import { file, project, name } => {
             let projects = call("project.list", Value::Null)?;

@@ -25,6 +25,7 @@ pub use verdict::{History, Line, Verdict, judge};
 use crate::id::DeviceId;
 use crate::op::Op;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// For each device the number of its last operation that is in the past. Dense: 7 means 1 to 7.
 pub type Past = BTreeMap<DeviceId, u64>;
@@ -66,7 +67,7 @@ pub struct Entry {
     /// The operation's number on its device, from 1.
     pub n: u64,
     /// Everything that was in the author's past, its own earlier operations included.
-    pub past: Past,
+    pub past: Arc<Past>,
     pub op: Op,
     /// By what standing it was valid.
     pub level: Level,

@@ -261,7 +261,7 @@ pub fn effects(op: &Op) -> Vec<Effect> {
             .done(),
 
         Op::RecordDeleted { subject } if deletable(subject.kind) => Writes::on(subject.kind, subject.id.clone()).put("deleted", "1").done(),
-        Op::RecordDeleted { .. } => Vec::new(),
+        Op::RecordDeleted { .. } | Op::DeviceWitnessed {} => Vec::new(),
         Op::RecordRestored { subject } => Writes::on(subject.kind, subject.id.clone()).put_key("deleted", "", None).done(),
     }
 }

@@ -493,6 +493,10 @@ pub enum Op {
         environment: Environment,
     },
 
+    /// Nothing happened but that this computer saw what its parents stand for.
+    #[serde(rename = "device.witnessed")]
+    DeviceWitnessed {},
+
     // ---- any record ----
     #[serde(rename = "record.deleted")]
     RecordDeleted { subject: Subject },
@@ -572,6 +576,7 @@ impl Op {
             }
             Self::NoteCreated { .. }
             | Self::NoteEdited { .. }
+            | Self::DeviceWitnessed {}
             | Self::ChecklistStarted { .. }
             | Self::ChecklistPickedUp { .. }
             | Self::ChecklistItemDone { .. }

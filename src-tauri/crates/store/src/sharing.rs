@@ -121,6 +121,14 @@ impl Reader<'_> {
         Ok(last.saturating_sub(sent))
     }
 
+    /// Does something wait to be sent that others wait for: a decision, a change of rights?
+    pub fn urgent_to_share(&self, device: &DeviceId) -> Result<bool, StoreError> {
+        let sent: u64 = self.local("sent")?.and_then(|n| n.parse().ok()).unwrap_or(0);
+        Ok(self
+            .prepare_cached("SELECT 1 FROM op WHERE device = ?1 AND n > ?2 AND (authority = 1 OR substr(type, 1, 8) = 'release.') LIMIT 1")?
+            .exists(params![device.as_str(), sent])?)
+    }
+
     /// How many operations of this computer are not sealed into a commit yet.
     pub fn unsealed(&self, device: &DeviceId) -> Result<u64, StoreError> {
         Ok(self

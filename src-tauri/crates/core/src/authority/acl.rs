@@ -6,6 +6,7 @@ use crate::op::{Change, Needs, Op, Removal};
 use crate::release::release_id;
 use crate::role::{Act, Role, permits};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A member as the past sees them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +73,7 @@ pub struct Void {
 struct Said {
     /// All of these must be known for it to be known.
     by: Vec<(DeviceId, u64)>,
-    past: Past,
+    past: Arc<Past>,
     level: Level,
 }
 
@@ -82,7 +83,7 @@ impl Said {
     }
     /// Not said by anybody: to look at what would be.
     fn supposed() -> Self {
-        Self { by: Vec::new(), past: Past::new(), level: Level::Quorum }
+        Self { by: Vec::new(), past: Arc::default(), level: Level::Quorum }
     }
     fn known_in(&self, view: View<'_>) -> bool {
         !self.by.is_empty() && self.by.iter().all(|(device, n)| view.knows(device, *n))
@@ -159,7 +160,7 @@ pub struct Acl {
 struct Ballot {
     by: MemberId,
     change: Change,
-    past: Past,
+    past: Arc<Past>,
     votes: BTreeMap<MemberId, (DeviceId, u64)>,
     decided: bool,
 }

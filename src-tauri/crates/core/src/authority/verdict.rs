@@ -84,7 +84,7 @@ impl History {
         state.check(line.device, line.n, line.op, line.why)?;
         let level = state.level(line.device, line.n, line.op);
         if line.op.is_authority() {
-            self.entries.push(Entry { device: line.device.clone(), n: line.n, past, op: line.op.clone(), level });
+            self.entries.push(Entry { device: line.device.clone(), n: line.n, past: Arc::new(past), op: line.op.clone(), level });
         }
         Ok(level)
     }
