@@ -104,3 +104,43 @@ fn a_sealed_computer_writes_nothing_more() {
     let error = team.ana.call("device.seal", json!({ "reason": "x" })).unwrap_err();
     assert!(error.message.contains("owner"), "{error}");
 }
+
+#[test]
+fn with_the_printed_key_somebody_makes_an_owner_when_no_owner_is_left() {
+    let team = Team::new();
+    let printed = team.ana.must("recovery.create", json!({}));
+    assert_eq!(printed["in_force"], true, "a sole owner has decided by asking");
+    let words: Vec<String> = printed["words"].as_array().unwrap().iter().map(|w| w.as_str().unwrap().to_owned()).collect();
+    let path = team.path().join("sheet.pdf");
+    team.ana.must("recovery.sheet", json!({ "words": words, "path": path }));
+    assert!(std::fs::read(&path).unwrap().starts_with(b"%PDF-"));
+    team.settle();
+    // Ana's laptop is gone for good. She joins again on a new one; nobody is there to let her in.
+    let invitation = team.dan.must("app.status", json!({}))["workspace"]["invitation"].as_str().unwrap().to_owned();
+    let new = crate::seat::Seat::fresh(team.path().join("new"), "eeeeee");
+    new.must("workspace.join", json!({ "address": invitation, "person": "Ana", "dir": new.dir }));
+    let wrong = new.call("recovery.use", json!({ "words": words[..23].join(" ") })).unwrap_err();
+    assert!(wrong.message.contains("23 words"), "{wrong}");
+    let member = team.ana.me();
+    new.must("recovery.use", json!({ "words": words.join(" "), "member": member }));
+    assert_eq!(new.me(), member, "she is who she was");
+    let lost = team.ana.device();
+    new.must("device.remove", json!({ "device": lost, "reason": "lost" }));
+    new.share();
+    team.dan.share();
+    new.share();
+    let seen = team.dan.must("member.list", json!({}));
+    assert_eq!(seen["recovery"], json!({ "printed": true, "used": true }), "everybody sees that it was used");
+    let ana = seen["members"].as_array().unwrap().iter().find(|m| m["id"] == member.as_str()).unwrap().clone();
+    assert!(ana["roles"].as_array().unwrap().iter().any(|r| r["id"] == "owner"));
+    assert_eq!(ana["devices"].as_array().unwrap().iter().filter(|d| d["removed"] == false).count(), 1);
+    new.must("recovery.create", json!({}));
+    new.share();
+    team.dan.share();
+    assert_eq!(new.digest(), team.dan.digest());
+    assert_eq!(new.must("log.verify", json!({}))["problems"], json!([]));
+    // The old sheet is worth nothing now.
+    let other = crate::seat::Seat::fresh(team.path().join("other"), "ffffff");
+    other.must("workspace.join", json!({ "address": invitation, "person": "Eve", "dir": other.dir }));
+    assert_eq!(other.call("recovery.use", json!({ "words": words.join(" ") })).unwrap_err().code, "conflict");
+}

@@ -62,6 +62,10 @@ impl Seat {
         let secrets: Arc<dyn SecretStore> = keyring.clone();
         Self { host: Host::new(edge, secrets, dir.join("../home")), dir, keyring }
     }
+    /// A computer that knows nothing yet.
+    pub(crate) fn fresh(dir: PathBuf, name: &str) -> Self {
+        Self::new(dir, name)
+    }
     /// The same computer after its program was closed: everything that was only in memory is gone.
     pub(crate) fn reopen(&self) {
         self.host.open(&self.dir).unwrap();

@@ -3,7 +3,7 @@
 
 use crate::{
     ApiError, Host, artifacts, audit, cards, charts, checklists, datasets, deployments, gate, inbox, maintenance, members, models, notes,
-    projects, releases, runs, sharing, workspaces,
+    projects, recovery, releases, runs, sharing, workspaces,
 };
 use serde_json::Value;
 use std::any::TypeId;
@@ -104,6 +104,9 @@ commands! {
     "run.fetch_points" Mutation sharing::fetch_points: sharing::FetchPoints => sharing::Fetched, [];
     "sharing.prune" Mutation sharing::prune: sharing::Prune => sharing::Pruned, [];
     "sharing.status" Query sharing::status: workspaces::Nothing => sharing::SharingStatus, ["sharing", "member", "settings"];
+    "recovery.create" Mutation recovery::create: workspaces::Nothing => recovery::Printed, [];
+    "recovery.sheet" Mutation recovery::sheet: recovery::SaveSheet => recovery::SavedSheet, [];
+    "recovery.use" Mutation recovery::use_it: recovery::UseRecovery => members::Members, [];
     "sharing.set_automatic" Mutation sharing::set_automatic: sharing::SetAutomatic => sharing::SharingStatus, [];
     "sharing.share" Mutation sharing::share: workspaces::Nothing => sharing::Round, [];
     "sharing.progress" Query sharing::progress: workspaces::Nothing => Option<sharing::Progress>, [];

@@ -24,6 +24,12 @@ pub fn rfc3339(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms).map_or_else(|_| format!("{ms} ms"), |t| t.to_string())
 }
 
+/// The day as people write it, such as 21 November 2026.
+pub fn day(ms: i64, tz_minutes: i16) -> String {
+    let local = jiff::Timestamp::from_millisecond(ms + i64::from(tz_minutes) * 60_000).map(|t| t.to_zoned(jiff::tz::TimeZone::UTC));
+    local.map_or_else(|_| String::new(), |t| t.strftime("%-d %B %Y").to_string())
+}
+
 /// Milliseconds since 1970 as RFC 3339 at an offset of some minutes.
 pub fn rfc3339_at(ms: i64, tz_minutes: i16) -> String {
     let offset = jiff::tz::Offset::from_seconds(i32::from(tz_minutes) * 60);

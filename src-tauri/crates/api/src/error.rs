@@ -110,7 +110,7 @@ impl From<KeyError> for ApiError {
         let message = error.to_string();
         match error {
             KeyError::Passphrase => Self::new("passphrase", message).hint("Try again. Nobody can recover a passphrase."),
-            KeyError::Random(_) | KeyError::Form | KeyError::Signature => Self::new("key", message),
+            KeyError::Random(_) | KeyError::Form | KeyError::Signature | KeyError::Words(_) => Self::new("key", message),
         }
     }
 }

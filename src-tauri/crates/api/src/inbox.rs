@@ -50,7 +50,7 @@ pub fn list(host: &Host, _: Nothing) -> Result<Vec<InboxItem>, ApiError> {
         out.push(InboxItem {
             kind: "second".into(),
             title: "The owners must decide".into(),
-            text: format!("{} proposes: {}", proposal.by, proposal.sentence),
+            text: format!("{} asks the owners to {}.", proposal.by, proposal.sentence),
             project: None,
             project_title: None,
             id: proposal.id,

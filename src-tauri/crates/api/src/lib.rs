@@ -23,6 +23,7 @@ pub mod models;
 pub mod notes;
 pub mod people;
 pub mod projects;
+pub mod recovery;
 pub mod releases;
 pub mod runs;
 pub mod sharing;

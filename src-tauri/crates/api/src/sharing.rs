@@ -10,6 +10,7 @@ mod verify;
 pub use background::{Load, due_ms, keep_sharing, share_if_due};
 pub use content::{DEVICE, check_content, signoff_id};
 pub(crate) use fork::change_key;
+pub(crate) use round::write_as;
 pub use round::{round, seal};
 pub use segments::{FetchPoints, Fetched, Prune, Pruned, fetch_points, prune};
 pub use verify::{Verified, verify};

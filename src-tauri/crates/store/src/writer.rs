@@ -117,6 +117,19 @@ impl<'a> Writer<'a> {
         Ok(id)
     }
 
+    /// The line of an operation that somebody else's key will sign, later than all that was seen here.
+    pub fn compose(&mut self, op: Op, why: &str) -> Result<String, StoreError> {
+        let (_, hlc) = match self.next {
+            Some(next) => next,
+            None => self.head()?,
+        };
+        let now = self.edge.now_ms();
+        let hlc = hlc.tick(now);
+        self.saw(hlc)?;
+        let at = (i64::try_from(hlc.ms).ok() != Some(now)).then_some(now);
+        Ok(OpLine { hlc, at, tz: self.edge.tz_minutes(), why: Some(why.to_owned()), op }.to_text())
+    }
+
     /// The number of this computer's next operation and the clock of the last one that it saw.
     fn head(&self) -> Result<(u64, Hlc), StoreError> {
         let device = self.device.as_str();

@@ -59,6 +59,8 @@ pub enum Fault {
     Workspace,
     #[error("it builds on commits that are not accepted here")]
     Parents,
+    #[error("its computer has not been let in yet")]
+    Unanswered,
     #[error("it was written under a name that was used twice")]
     SetAside,
     #[error("its branch holds an object that git itself refuses")]
@@ -80,6 +82,7 @@ impl Fault {
             Self::Digest => "digest",
             Self::Workspace => "workspace",
             Self::Parents => "parents",
+            Self::Unanswered => "unanswered",
             Self::SetAside => "set-aside",
             Self::Objects => "objects",
             Self::Missing(_) => "missing",

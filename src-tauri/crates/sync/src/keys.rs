@@ -19,6 +19,8 @@ pub enum KeyError {
     Passphrase,
     #[error("the signature does not match the key")]
     Signature,
+    #[error("{0}")]
+    Words(String),
 }
 
 /// The private key of this computer.
@@ -47,6 +49,29 @@ impl DeviceKey {
         let pair = Ed25519Keypair::from_seed(seed);
         let key = PrivateKey::new(KeypairData::Ed25519(pair), "cairn").map_err(|_| KeyError::Form)?;
         Ok(Self { key })
+    }
+
+    /// The key as 24 words that can be written down (BIP 39, English): 256 bits and a checksum.
+    pub fn words(&self) -> Result<Vec<String>, KeyError> {
+        let KeypairData::Ed25519(pair) = self.key.key_data() else { return Err(KeyError::Form) };
+        let words = bip39::Mnemonic::from_entropy(&pair.private.to_bytes()).map_err(|e| KeyError::Words(e.to_string()))?;
+        Ok(words.words().map(str::to_owned).collect())
+    }
+
+    /// The key of 24 words; says which word cannot be one of them.
+    pub fn from_words(words: &str) -> Result<Self, KeyError> {
+        let typed: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
+        let found = bip39::Mnemonic::parse_in_normalized(bip39::Language::English, &typed.join(" ")).map_err(|e| {
+            KeyError::Words(match e {
+                bip39::Error::BadWordCount(n) => format!("there are {n} words"),
+                bip39::Error::UnknownWord(i) => {
+                    format!("word {}, \u{201c}{}\u{201d}, is not in the list", i + 1, typed.get(i).map_or("", String::as_str))
+                }
+                _ => "a word is wrong, or two are swapped".to_owned(),
+            })
+        })?;
+        let seed: [u8; 32] = found.to_entropy().try_into().map_err(|_| KeyError::Words(format!("there are {} words", typed.len())))?;
+        Self::from_seed(&seed)
     }
 
     /// Reads the text of [`Self::to_text`], or of [`Self::to_encrypted_text`] with its passphrase.
@@ -175,6 +200,21 @@ mod tests {
         assert!(matches!(DeviceKey::from_text(&locked, Some("wrong")), Err(KeyError::Passphrase)));
         assert!(matches!(DeviceKey::from_text(&locked, None), Err(KeyError::Passphrase)));
         assert_eq!(DeviceKey::from_text(&locked, Some("open sesame")).unwrap().id(), key.id());
+    }
+
+    #[test]
+    fn a_key_comes_back_from_its_words_and_a_wrong_word_is_named() {
+        let key = DeviceKey::from_seed(&[7; 32]).unwrap();
+        let words = key.words().unwrap();
+        assert_eq!(words.len(), 24);
+        assert_eq!(DeviceKey::from_words(&format!("  {}\n", words.join("  ").to_uppercase())).unwrap().id(), key.id());
+        let mut typo = words.clone();
+        typo[4] = "cairn".to_owned();
+        assert!(DeviceKey::from_words(&typo.join(" ")).unwrap_err().to_string().starts_with("word 5"));
+        let mut swapped = words.clone();
+        swapped.swap(0, 23);
+        assert!(DeviceKey::from_words(&swapped.join(" ")).is_err());
+        assert!(DeviceKey::from_words(&words[..12].join(" ")).is_err());
     }
 
     #[test]
