@@ -117,7 +117,7 @@ fn with_the_printed_key_somebody_makes_an_owner_when_no_owner_is_left() {
     team.settle();
     // Ana's laptop is gone for good. She joins again on a new one; nobody is there to let her in.
     let invitation = team.dan.must("app.status", json!({}))["workspace"]["invitation"].as_str().unwrap().to_owned();
-    let new = crate::seat::Seat::fresh(team.path().join("new"), "eeeeee");
+    let new = Seat::fresh(team.path().join("new"), "eeeeee");
     new.must("workspace.join", json!({ "address": invitation, "person": "Ana", "dir": new.dir }));
     let wrong = new.call("recovery.use", json!({ "words": words[..23].join(" ") })).unwrap_err();
     assert!(wrong.message.contains("23 words"), "{wrong}");
@@ -140,7 +140,7 @@ fn with_the_printed_key_somebody_makes_an_owner_when_no_owner_is_left() {
     assert_eq!(new.digest(), team.dan.digest());
     assert_eq!(new.must("log.verify", json!({}))["problems"], json!([]));
     // The old sheet is worth nothing now.
-    let other = crate::seat::Seat::fresh(team.path().join("other"), "ffffff");
+    let other = Seat::fresh(team.path().join("other"), "ffffff");
     other.must("workspace.join", json!({ "address": invitation, "person": "Eve", "dir": other.dir }));
     assert_eq!(other.call("recovery.use", json!({ "words": words.join(" ") })).unwrap_err().code, "conflict");
 }

@@ -1,4 +1,9 @@
 //! The fault list of the sharing design: what goes wrong, and what must hold then.
 
+mod clocks;
 mod copies;
+mod damage;
+mod disk;
+mod kill;
 mod remote;
+mod skew;

@@ -33,11 +33,15 @@ impl Edge for FixedEdge {
 }
 
 #[derive(Default)]
-pub(crate) struct MemoryKeyring(Mutex<BTreeMap<String, String>>);
+pub(crate) struct MemoryKeyring(Mutex<BTreeMap<String, String>>, Mutex<Option<PathBuf>>);
 
 impl SecretStore for MemoryKeyring {
     fn set(&self, name: &str, secret: &str) -> Result<(), SecretError> {
-        self.0.lock().unwrap().insert(name.to_owned(), secret.to_owned());
+        let mut all = self.0.lock().unwrap();
+        all.insert(name.to_owned(), secret.to_owned());
+        if let Some(path) = self.1.lock().unwrap().as_ref() {
+            std::fs::write(path, json!(*all).to_string()).unwrap();
+        }
         Ok(())
     }
     fn get(&self, name: &str) -> Result<String, SecretError> {
@@ -53,6 +57,7 @@ pub(crate) struct Seat {
     pub(crate) host: Host,
     pub(crate) dir: PathBuf,
     keyring: Arc<MemoryKeyring>,
+    edge: Arc<FixedEdge>,
 }
 
 impl Seat {
@@ -60,7 +65,33 @@ impl Seat {
         let edge = Arc::new(FixedEdge { now: AtomicI64::new(1_795_000_000_000), next: AtomicU64::new(1), name: name.to_owned() });
         let keyring = Arc::new(MemoryKeyring::default());
         let secrets: Arc<dyn SecretStore> = keyring.clone();
-        Self { host: Host::new(edge, secrets, dir.join("../home")), dir, keyring }
+        Self { host: Host::new(edge.clone(), secrets, dir.join("../home")), dir, keyring, edge }
+    }
+    /// A program that starts on a folder that is there; `keys` is a file of [`Self::keys`], which it
+    /// keeps up to date.
+    pub(crate) fn again(dir: PathBuf, name: &str, keys: &str) -> Self {
+        let seat = Self::new(dir, name);
+        if let Ok(text) = std::fs::read_to_string(keys) {
+            seat.learn(&text);
+            *seat.keyring.1.lock().unwrap() = Some(PathBuf::from(keys));
+        }
+        seat.host.open(&seat.dir).unwrap();
+        seat
+    }
+    /// Everything in the keyring.
+    pub(crate) fn keys(&self) -> String {
+        json!(*self.keyring.0.lock().unwrap()).to_string()
+    }
+    pub(crate) fn learn(&self, keys: &str) {
+        let more: BTreeMap<String, String> = serde_json::from_str(keys).unwrap();
+        self.keyring.0.lock().unwrap().extend(more);
+    }
+    /// The program ends: no file is open any more.
+    pub(crate) fn close(&self) {
+        self.host.close();
+    }
+    pub(crate) fn set_clock(&self, now_ms: i64) {
+        self.edge.now.store(now_ms, Ordering::Relaxed);
     }
     /// A computer that knows nothing yet.
     pub(crate) fn fresh(dir: PathBuf, name: &str) -> Self {

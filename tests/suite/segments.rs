@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// A run with a long metric, as many points as asked, some of them no numbers; finished or not.
-fn long_run(seat: &Seat, points: i64, finished: bool) -> String {
+pub(crate) fn long_run(seat: &Seat, points: i64, finished: bool) -> String {
     let w = seat.host.workspace().unwrap();
     let number = experiments::create(&w, "long", BTreeMap::new()).unwrap();
     let run = runs::create(&w, NewRun { experiment: number.to_string(), user: "dan".into(), ..NewRun::default() }).unwrap().id;

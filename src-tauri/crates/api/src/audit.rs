@@ -6,7 +6,7 @@ use crate::people::{Person, person_at};
 use crate::{ApiError, checklists, edge, sharing};
 use cairn_core::authority::Acl;
 use cairn_core::fold::{Effect, effects};
-use cairn_core::id::DeviceId;
+use cairn_core::id::{DeviceId, OpId};
 use cairn_core::op::{Kind, Op, Removal, Subject};
 use cairn_report::audit::{Cover, Entry, Signed, Signer, allowed_signers, csv, jsonl, verify_page};
 use cairn_store::Reader;
@@ -97,6 +97,36 @@ pub fn list(host: &Host, query: TrailQuery) -> Result<Trail, ApiError> {
         })?;
         let entries = rows.iter().map(|row| entry(r, &acl, row)).collect::<Result<Vec<_>, ApiError>>()?;
         Ok(Trail { entries, total })
+    })
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct OperationRef {
+    /// `<device>.<n>`.
+    pub operation: String,
+}
+
+/// Somebody who had seen an operation when they wrote something themselves.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct Witness {
+    pub person: Person,
+    pub device: String,
+    /// What their clock said when they first wrote in knowledge of it.
+    pub at_ms: i64,
+    /// The commit that proves it.
+    pub commit: String,
+}
+
+/// Who can say that an operation was there, and since when: its own time is only what its author claimed.
+pub fn witnesses(host: &Host, request: OperationRef) -> Result<Vec<Witness>, ApiError> {
+    let id = OpId::parse(request.operation)?;
+    host.workspace()?.read(|r| {
+        let acl = r.acl()?;
+        let found = r.witnesses(&id)?;
+        Ok(found
+            .into_iter()
+            .map(|w| Witness { person: person_at(&acl, &w.device), device: w.device, at_ms: w.at_ms, commit: w.oid })
+            .collect())
     })
 }
 

@@ -3,7 +3,7 @@
 
 use crate::{
     ApiError, Host, artifacts, audit, cards, charts, checklists, datasets, deployments, gate, inbox, maintenance, members, models, notes,
-    projects, recovery, releases, runs, sharing, workspaces,
+    projects, recovery, releases, repair, runs, sharing, workspaces,
 };
 use serde_json::Value;
 use std::any::TypeId;
@@ -115,10 +115,12 @@ commands! {
     "sharing.probe" Mutation sharing::probe: workspaces::Nothing => sharing::Probed, [];
     "sharing.restore" Mutation sharing::restore: sharing::Restore => sharing::SharingStatus, [];
     "sharing.set_remote" Mutation sharing::set_remote: sharing::SetRemote => sharing::SharingStatus, [];
+    "audit.witnesses" Query audit::witnesses: audit::OperationRef => Vec<audit::Witness>, ["sharing"];
     "audit.list" Query audit::list: audit::TrailQuery => audit::Trail, ["*"];
     "audit.export" Mutation audit::export: audit::ExportAudit => audit::Exported, [];
     "log.views" Query maintenance::views: workspaces::Nothing => maintenance::Views, ["*"];
     "log.verify" Mutation sharing::verify: workspaces::Nothing => sharing::Verified, [];
+    "log.repair" Mutation repair::repair: workspaces::Nothing => Vec<repair::Mended>, [];
     "log.rebuild" Mutation maintenance::rebuild: workspaces::Nothing => maintenance::Rebuilt, [];
     "app.doctor" Query maintenance::doctor: workspaces::Nothing => Vec<maintenance::Finding>, [];
 }

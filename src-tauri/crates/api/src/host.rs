@@ -78,8 +78,17 @@ impl Host {
     /// Opens the workspace in a folder and makes it the current one.
     pub fn open(&self, dir: &Path) -> Result<Arc<Workspace>, ApiError> {
         let opened = Arc::new(Workspace::open(dir, Arc::clone(&self.edge), Arc::clone(&self.secrets))?);
+        if let Err(error) = crate::sharing::finish(&opened) {
+            // The key may be locked; the next round of sharing finishes it.
+            tracing::info!("a change of keys waits: {error}");
+        }
         self.set_current(Arc::clone(&opened));
         Ok(opened)
+    }
+
+    /// Lets go of the open workspace.
+    pub fn close(&self) {
+        *self.workspace.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     pub fn set_current(&self, workspace: Arc<Workspace>) {
@@ -111,13 +120,18 @@ impl Host {
 
 impl Workspace {
     pub fn open(dir: &Path, edge: Arc<dyn Edge>, secrets: Arc<dyn SecretStore>) -> Result<Self, ApiError> {
-        let store = Store::open(dir)?;
+        let store = crate::repair::open(dir, &edge, &secrets)?;
         if store.read(|r| r.local("views"))? != Some(cairn_core::fold::VERSION.to_string()) {
             // An earlier program made the views, and kept lines that it did not understand.
             store.write(edge.as_ref(), |w| w.rebuild(&crate::sharing::check_content))?;
         }
         let device = Mutex::new(store.read(|r| r.device())?);
         Ok(Self { store, device, edge, secrets, unlocked: Mutex::default() })
+    }
+
+    /// A workspace whose file was just made again.
+    pub(crate) fn from_store(store: Store, device: DeviceId, edge: Arc<dyn Edge>, secrets: Arc<dyn SecretStore>) -> Self {
+        Self { store, device: Mutex::new(device), edge, secrets, unlocked: Mutex::default() }
     }
 
     /// A new workspace file for this computer's new key.

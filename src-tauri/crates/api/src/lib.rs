@@ -25,6 +25,7 @@ pub mod people;
 pub mod projects;
 pub mod recovery;
 pub mod releases;
+pub mod repair;
 pub mod runs;
 pub mod sharing;
 pub mod templates;

@@ -259,7 +259,12 @@ pub fn state_of(r: &Reader<'_>, record: &Record) -> Result<Judged, ApiError> {
     }
     let counted: Vec<Signoff> = signoffs.iter().map(|(_, s)| s.clone()).collect();
     let nobody = MemberId::parse("nobody")?;
-    let state = release::state(&rule, requester.as_ref().unwrap_or(&nobody), record.get("withdrawn").is_some(), &counted, &current);
+    let undetermined = r.authority_is_newer()?;
+    let state = if undetermined {
+        State::Undetermined
+    } else {
+        release::state(&rule, requester.as_ref().unwrap_or(&nobody), record.get("withdrawn").is_some(), &counted, &current)
+    };
     Ok(Judged { state, signoffs, current, requester, rule })
 }
 
@@ -269,6 +274,7 @@ fn why_not(judged: &Judged, member: &MemberId, decision: Decision) -> Option<Str
         State::Withdrawn => return Some("The request was withdrawn".to_owned()),
         State::Rejected => return Some("The release was rejected; a new request is the way on".to_owned()),
         State::Approved if decision == Decision::Approved => return Some("The release is approved already".to_owned()),
+        State::Undetermined => return Some("Somebody changed who may do what with a newer Cairn; update this one first".to_owned()),
         State::Approved | State::SentBack | State::Stale(_) | State::Waiting(_) => {}
     }
     let own = judged.requester.as_ref() == Some(member);
@@ -297,7 +303,7 @@ fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Releas
     let missing = match &judged.state {
         State::Waiting(roles) => roles.clone(),
         State::Stale(_) | State::SentBack => judged.rule.signoffs.clone(),
-        State::Withdrawn | State::Rejected | State::Approved => Vec::new(),
+        State::Withdrawn | State::Rejected | State::Approved | State::Undetermined => Vec::new(),
     };
     let changed = if let State::Stale(names) = &judged.state { names.clone() } else { Vec::new() };
     let labels = |roles: &[Role]| roles.iter().map(|r| r.label()).collect::<Vec<_>>().join(" and ");
@@ -310,6 +316,9 @@ fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Releas
         }
         State::Waiting(roles) => format!("Waits for the decision of: {}.", labels(roles)),
         State::Approved => "Approved. It may go live.".to_owned(),
+        State::Undetermined => {
+            "Undetermined: somebody changed who may do what with a newer Cairn. Update this one to see whether it is approved.".to_owned()
+        }
     };
     let signoffs = judged
         .signoffs

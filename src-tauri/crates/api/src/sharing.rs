@@ -9,8 +9,8 @@ mod verify;
 
 pub use background::{Load, due_ms, keep_sharing, share_if_due};
 pub use content::{DEVICE, check_content, signoff_id};
-pub(crate) use fork::change_key;
-pub(crate) use round::write_as;
+pub(crate) use fork::{change_key, finish};
+pub(crate) use round::{follow, git_is_whole, take_in_own_store, write_as};
 pub use round::{round, seal};
 pub use segments::{FetchPoints, Fetched, Prune, Pruned, fetch_points, prune};
 pub use verify::{Verified, verify};
@@ -18,6 +18,7 @@ pub use verify::{Verified, verify};
 use crate::ApiError;
 use crate::host::{Host, Workspace};
 use crate::people::{Person, person_at};
+use crate::repair::{self, Mended};
 use crate::workspaces::Nothing;
 use cairn_core::id::{DeviceId, Digest};
 use cairn_core::op::{Op, ReadLine};
@@ -60,6 +61,8 @@ pub struct SharingStatus {
     pub set_aside: u64,
     /// Whether Cairn shares by itself.
     pub automatic: bool,
+    /// What was damaged on this computer and is whole again.
+    pub mended: Vec<Mended>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -111,6 +114,7 @@ pub struct SetRemote {
 pub fn status(host: &Host, _: Nothing) -> Result<SharingStatus, ApiError> {
     let workspace = host.workspace()?;
     let me = workspace.device();
+    let mended = repair::mended(&workspace)?;
     workspace.read(|r| {
         let acl = r.acl()?;
         let branches = r.branches()?;
@@ -159,6 +163,7 @@ pub fn status(host: &Host, _: Nothing) -> Result<SharingStatus, ApiError> {
             alarms: r.alarms()?.into_iter().map(|a| alarmed(&person_at(&acl, a.device.as_str()), a)).collect(),
             set_aside: r.set_aside()?.len() as u64,
             automatic: r.local("share_by_hand")?.as_deref() != Some("1"),
+            mended,
         })
     })
 }
@@ -207,7 +212,18 @@ pub(crate) fn share_once(host: &Host, workspace: &Workspace) -> Result<Round, Ap
     host.set_errand(Some(Arc::clone(&errand)));
     let began = workspace.edge.now_ms();
     workspace.write(|w| w.set_local("share_began", &began.to_string()))?;
-    let result = transport(host, workspace).and_then(|remote| round(workspace, &remote, &errand));
+    let result = transport(host, workspace).and_then(|remote| {
+        let first = round(workspace, &remote, &errand);
+        // A store that cannot be read is made again, once; then it must do.
+        match first {
+            Err(error) if !git_is_whole(workspace) => {
+                tracing::warn!("the git store is damaged: {error}");
+                repair::git_store(workspace)?;
+                round(workspace, &remote, &errand)
+            }
+            other => other,
+        }
+    });
     host.set_errand(None);
     let now = workspace.edge.now_ms();
     workspace.write(|w| {
@@ -226,6 +242,7 @@ pub(crate) fn share_once(host: &Host, workspace: &Workspace) -> Result<Round, Ap
         w.touch("sharing");
         Ok::<_, ApiError>(())
     })?;
+    repair::remember(workspace)?;
     result
 }
 
@@ -353,7 +370,7 @@ pub fn restore(host: &Host, request: Restore) -> Result<SharingStatus, ApiError>
     {
         let _one = round::lock(&workspace)?;
         let repo = round::repo(&workspace)?;
-        round::follow(&workspace, &repo)?;
+        follow(&workspace, &repo)?;
         let seen = repo.incoming()?.into_iter().find(|(d, _)| *d == device).map(|(_, oid)| oid);
         remote.restore(&repo, &device, seen.as_deref(), &Errand::default())?;
     }

@@ -165,6 +165,8 @@ pub enum State {
     /// Sign-offs of these roles are missing.
     Waiting(Vec<Role>),
     Approved,
+    /// Somebody changed who may do what with a newer program: nobody can say here what a sign-off is worth.
+    Undetermined,
 }
 
 impl State {
@@ -176,6 +178,7 @@ impl State {
             Self::Stale(_) => "stale",
             Self::Waiting(_) => "waiting",
             Self::Approved => "approved",
+            Self::Undetermined => "undetermined",
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod log;
 pub mod metrics;
 mod migrate;
 pub mod records;
+pub mod salvage;
 pub mod segments;
 pub mod sharing;
 mod store;

@@ -86,6 +86,14 @@ pub struct SetAside {
     pub authority: bool,
 }
 
+/// A computer that wrote in knowledge of an operation.
+#[derive(Debug, Clone)]
+pub struct Witness {
+    pub device: String,
+    pub at_ms: i64,
+    pub oid: String,
+}
+
 /// A commit that was not accepted.
 #[derive(Debug, Clone)]
 pub struct Refusal {
@@ -223,6 +231,19 @@ impl Reader<'_> {
         Ok(found)
     }
 
+    /// The first commit of every other computer that was written in knowledge of an operation, by the
+    /// time that its author claims.
+    pub fn witnesses(&self, id: &OpId) -> Result<Vec<Witness>, StoreError> {
+        let mut statement = self.prepare_cached(
+            "SELECT e.device, min(o.at_ms), e.oid FROM envelope e JOIN op o ON o.device = e.device AND o.n = e.first
+             WHERE e.device <> ?1 AND coalesce(json_extract(e.past, '$.' || ?1), 0) >= ?2 GROUP BY e.device ORDER BY 2",
+        )?;
+        let rows = statement.query_map(params![id.device.as_str(), id.n], |row| {
+            Ok(Witness { device: row.get(0)?, at_ms: row.get(1)?, oid: row.get(2)? })
+        })?;
+        Ok(rows.collect::<Result<Vec<_>, _>>()?)
+    }
+
     pub fn set_aside(&self) -> Result<Vec<SetAside>, StoreError> {
         let mut statement = self.prepare_cached("SELECT id, name, line, authority FROM set_aside ORDER BY id")?;
         let rows = statement
@@ -276,6 +297,12 @@ impl Writer<'_> {
             self.set_local("genesis", sealed.sha256.as_str())?;
         }
         self.touch("sharing");
+        Ok(())
+    }
+
+    /// Keeps an own commit byte for byte.
+    pub fn keep_object(&mut self, oid: &str, object: &[u8]) -> Result<(), StoreError> {
+        self.execute("UPDATE envelope SET object = ?2 WHERE oid = ?1", params![oid, object])?;
         Ok(())
     }
 

@@ -71,6 +71,11 @@ impl Store {
         })
     }
 
+    /// Where a folder's workspace file lies, or would.
+    pub fn file(dir: &Path) -> PathBuf {
+        dir.join(FILE)
+    }
+
     /// The workspace's folder.
     pub fn dir(&self) -> &Path {
         &self.dir

@@ -121,8 +121,48 @@ impl Repo {
 
     /// Points a device's branch at a commit that was made or accepted here.
     pub fn set_tip(&self, device: &DeviceId, oid: &str) -> Result<(), RepoError> {
-        self.git.reference(&Self::log_ref(device), Oid::from_str(oid)?, true, "cairn")?;
+        let (name, oid) = (Self::log_ref(device), Oid::from_str(oid)?);
+        if self.git.reference(&name, oid, true, "cairn").is_ok() {
+            return Ok(());
+        }
+        // A power cut left half a file, or a lock. Whoever comes here holds the lock on all of this store.
+        for left in [self.path.join(&name), self.path.join(format!("{name}.lock"))] {
+            match std::fs::remove_file(&left) {
+                Ok(()) => tracing::warn!("{} was left by an interrupted program and is removed", left.display()),
+                Err(error) => tracing::debug!("{}: {error}", left.display()),
+            }
+        }
+        self.git.reference(&name, oid, true, "cairn")?;
         Ok(())
+    }
+
+    /// Is everything here that a commit leads back to?
+    pub fn is_connected(&self, oid: &str) -> bool {
+        let walk = || -> Result<(), git2::Error> {
+            let mut walk = self.git.revwalk()?;
+            walk.push(Oid::from_str(oid)?)?;
+            for oid in walk {
+                for parent in self.git.find_commit(oid?)?.parent_ids() {
+                    self.git.odb()?.read_header(parent)?;
+                }
+            }
+            Ok(())
+        };
+        walk().is_ok()
+    }
+
+    /// Does every branch of quarantine point to something that is here?
+    pub fn refs_are_whole(&self) -> bool {
+        let look = || -> Result<bool, git2::Error> {
+            let odb = self.git.odb()?;
+            for reference in self.git.references()? {
+                if reference?.target().is_some_and(|oid| !odb.exists(oid)) {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        };
+        look().unwrap_or(false)
     }
 
     /// The tips that the remote showed at the last fetch, by device. Names that are no device are left out.
@@ -131,7 +171,8 @@ impl Repo {
         for reference in self.git.references_glob("refs/cairn/in/*")? {
             let reference = reference?;
             let name = reference.name().unwrap_or_default();
-            let device = name.rsplit('/').next().and_then(|n| DeviceId::parse(n).ok());
+            // A test branch that a host's rule kept from being deleted is no device.
+            let device = name.rsplit('/').next().filter(|n| !n.starts_with("probe-")).and_then(|n| DeviceId::parse(n).ok());
             if let (Some(device), Some(oid)) = (device, reference.target()) {
                 tips.push((device, oid.to_string()));
             }
@@ -146,6 +187,49 @@ impl Repo {
     /// Does the store hold this object?
     pub fn has(&self, oid: &str) -> bool {
         Oid::from_str(oid).is_ok_and(|oid| self.git.odb().is_ok_and(|odb| odb.exists(oid)))
+    }
+
+    /// Can a branch be read to its beginning, with all that its commits hold?
+    pub fn is_whole(&self, tip: &str) -> bool {
+        let read = || -> Result<(), git2::Error> {
+            let odb = self.git.odb()?;
+            let mut at = Some(Oid::from_str(tip)?);
+            while let Some(oid) = at {
+                let commit = self.git.find_commit(oid)?;
+                let mut trees = vec![commit.tree_id()];
+                while let Some(tree) = trees.pop() {
+                    for entry in &self.git.find_tree(tree)? {
+                        match entry.kind() {
+                            Some(git2::ObjectType::Tree) => trees.push(entry.id()),
+                            _ => drop(odb.read(entry.id())?),
+                        }
+                    }
+                }
+                let same = |p: Oid| self.is_same_branch(&commit, p).unwrap_or(false);
+                at = commit.parent_id(0).ok().filter(|p| same(*p));
+            }
+            Ok(())
+        };
+        read().is_ok()
+    }
+
+    /// The accepted tips of all devices.
+    pub fn tips(&self) -> Result<Vec<(DeviceId, String)>, RepoError> {
+        let mut tips = Vec::new();
+        for reference in self.git.references_glob("refs/heads/cairn/log/*")? {
+            let reference = reference?;
+            let device = reference.name().unwrap_or_default().rsplit('/').next().and_then(|n| DeviceId::parse(n).ok());
+            if let (Some(device), Some(oid)) = (device, reference.target()) {
+                tips.push((device, oid.to_string()));
+            }
+        }
+        Ok(tips)
+    }
+
+    /// Puts an accepted branch into quarantine again, to be looked at anew.
+    pub fn show_again(&self, device: &DeviceId, oid: &str) -> Result<(), RepoError> {
+        self.git.reference(&format!("refs/cairn/in/{device}"), Oid::from_str(oid)?, true, "cairn")?;
+        Ok(())
     }
 
     /// Whose envelope a commit says it is, for a first look.

@@ -105,6 +105,16 @@ fn hand_over(workspace: &Workspace, repo: &Repo) -> Result<DeviceKey, ApiError> 
     Ok(key)
 }
 
+/// What a program that was killed in the middle of a change of keys left undone.
+pub(crate) fn finish(workspace: &Workspace) -> Result<(), ApiError> {
+    let acl = workspace.read(|r| r.acl())?;
+    if acl.successor(&workspace.device()).is_none() {
+        return Ok(());
+    }
+    let _one = round::lock(workspace)?;
+    finish_handing_over(workspace, &round::repo(workspace)?)
+}
+
 /// After a crash in the middle: the log says that this computer has a new name, and its key is here.
 pub(super) fn finish_handing_over(workspace: &Workspace, repo: &Repo) -> Result<(), ApiError> {
     let old = workspace.device();

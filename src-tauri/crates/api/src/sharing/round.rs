@@ -46,7 +46,7 @@ pub fn seal(workspace: &Workspace) -> Result<(), ApiError> {
 }
 
 /// Makes the git store follow the workspace file again, after a crash or damage.
-pub(super) fn follow(workspace: &Workspace, repo: &Repo) -> Result<(), ApiError> {
+pub(crate) fn follow(workspace: &Workspace, repo: &Repo) -> Result<(), ApiError> {
     let branches = workspace.read(|r| r.branches())?;
     for branch in branches {
         if !repo.has(&branch.tip) && branch.device == workspace.device() {
@@ -58,11 +58,49 @@ pub(super) fn follow(workspace: &Workspace, repo: &Repo) -> Result<(), ApiError>
                 }
             }
         }
-        if repo.has(&branch.tip) && repo.tip(&branch.device).as_deref() != Some(branch.tip.as_str()) {
+        // A branch that leads to what is not here would make git believe that it is.
+        let moved = repo.tip(&branch.device).as_deref() != Some(branch.tip.as_str());
+        if moved && repo.has(&branch.tip) && repo.is_connected(&branch.tip) {
             repo.set_tip(&branch.device, &branch.tip)?;
         }
     }
     Ok(())
+}
+
+/// Can everything that was accepted be read from the git store?
+pub(crate) fn git_is_whole(workspace: &Workspace) -> bool {
+    let Ok(branches) = workspace.read(|r| r.branches()) else { return true };
+    repo(workspace).is_ok_and(|repo| repo.refs_are_whole() && branches.iter().all(|b| repo.is_whole(&b.tip)))
+}
+
+/// Takes in every branch that the own git store holds: for a workspace file that must be made again.
+pub(crate) fn take_in_own_store(workspace: &Workspace) -> Result<u64, ApiError> {
+    let _one = lock(workspace)?;
+    let repo = repo(workspace)?;
+    let device = workspace.device();
+    let mut own: VecDeque<String> = VecDeque::new();
+    for (branch, tip) in repo.tips()? {
+        if branch == device {
+            own = repo.news(&tip, None)?.unwrap_or_default().into();
+        } else {
+            repo.show_again(&branch, &tip)?;
+        }
+    }
+    let errand = Errand::default();
+    let mut done = Round::default();
+    loop {
+        let before = done.received;
+        accept_all(workspace, &repo, &errand, &mut done)?;
+        while let Some(oid) = own.front().cloned() {
+            let Next::Taken = accept_next(workspace, &repo, &device, &oid, None, &mut done)? else { break };
+            let object = repo.commit_bytes(&oid)?;
+            workspace.write(|w| w.keep_object(&oid, &object))?;
+            own.pop_front();
+        }
+        if done.received == before {
+            return Ok(done.received);
+        }
+    }
 }
 
 pub(super) fn seal_locked(workspace: &Workspace, repo: &Repo) -> Result<(), ApiError> {
@@ -90,6 +128,7 @@ pub(super) fn seal_locked(workspace: &Workspace, repo: &Repo) -> Result<(), ApiE
         let attachments = attachments(workspace, &batch.ops)?;
         let tips: Vec<String> = others.iter().map(|b| b.tip.clone()).collect();
         let seq = own.as_ref().map_or(1, |b| b.seq + 1);
+        let before = own.as_ref().map(|b| b.tip.clone());
         let made = make(
             repo,
             &key,
@@ -121,7 +160,9 @@ pub(super) fn seal_locked(workspace: &Workspace, repo: &Repo) -> Result<(), ApiE
         };
         workspace.write(|w| w.sealed(&sealed))?;
         point("seal.kept");
-        repo.set_tip(device, &made.oid)?;
+        if before.is_none_or(|tip| repo.tip(device) == Some(tip)) {
+            repo.set_tip(device, &made.oid)?;
+        }
         point("seal.done");
     }
 }
@@ -198,6 +239,7 @@ pub fn round(workspace: &Workspace, remote: &dyn Remote, errand: &Errand) -> Res
     let mut done = Round::default();
     fetch(workspace, &repo, remote, errand, &mut done)?;
     point("fetched");
+    follow(workspace, &repo)?;
     accept_all(workspace, &repo, errand, &mut done)?;
     if fork::forked(workspace, &repo)? {
         fork::go_on_under_a_new_name(workspace, &repo, remote, errand)?;
