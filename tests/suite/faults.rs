@@ -4,6 +4,6 @@ mod clocks;
 mod copies;
 mod damage;
 mod disk;
-mod kill;
+pub(crate) mod kill;
 mod remote;
 mod skew;

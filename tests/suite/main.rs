@@ -11,3 +11,4 @@ mod segments;
 mod sharing;
 mod together;
 mod tracking;
+mod transports;

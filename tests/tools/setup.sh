@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing for the parts named: desktop, ui, e2e, peers, deny.
+# Installs what is missing for the parts named: desktop, servers, ui, e2e, peers, deny.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -19,6 +19,7 @@ packages() {
 for part in "$@"; do
   case "$part" in
     desktop) packages build-essential pkg-config git openssh-client python3 libwebkit2gtk-4.1-dev libgtk-3-dev ;;
+    servers) packages nginx-light fcgiwrap openssh-server ;;
     screen) packages xvfb xauth imagemagick dbus dbus-x11 ;;
     e2e) packages xvfb xauth imagemagick dbus dbus-x11 gnome-keyring webkit2gtk-driver chromium fonts-dejavu-core ;;
     ui)

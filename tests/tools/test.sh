@@ -12,7 +12,7 @@ step() {
   echo "== $name: $((SECONDS - start)) s"
 }
 
-step "set-up" bash tests/tools/setup.sh desktop ui e2e peers deny
+step "set-up" bash tests/tools/setup.sh desktop servers ui e2e peers deny
 step "format" cargo fmt --all --check
 step "pages: lint and types" bash -c 'cd ui && npm run --silent check'
 step "pages: unit tests" bash -c 'cd ui && npm run --silent test'

@@ -3,7 +3,7 @@
 
 use crate::seat::{Seat, Team, git};
 use serde_json::{Value, json};
-use std::process::Command;
+use std::process::{Command, Output};
 
 /// Not a test of its own: the program that is killed, started by the tests below with a failpoint set.
 #[test]
@@ -12,26 +12,49 @@ fn child() {
     let Ok(dir) = std::env::var("CAIRN_CHILD_DIR") else { return };
     let seat = Seat::again(dir.into(), "777777", &std::env::var("CAIRN_CHILD_KEYS").unwrap());
     let request = serde_json::from_str(&std::env::var("CAIRN_CHILD_REQUEST").unwrap()).unwrap();
-    seat.must(&std::env::var("CAIRN_CHILD_COMMAND").unwrap(), request);
+    let done = seat.call(&std::env::var("CAIRN_CHILD_COMMAND").unwrap(), request);
+    println!(
+        "RESULT {}",
+        match done {
+            Ok(value) => json!({ "ok": value }),
+            Err(error) => json!({ "error": error }),
+        }
+    );
 }
 
-/// Runs a command as another process that dies at `point`. Keys that it made are handed back.
-fn killed(seat: &Seat, point: &str, command: &str, request: &Value) {
+/// Runs a command as another process, with an environment of its own.
+pub(crate) fn elsewhere(seat: &Seat, env: &[(&str, &str)], command: &str, request: &Value) -> Output {
     let keys = seat.dir.join("../child-keys.json");
     std::fs::write(&keys, seat.keys()).unwrap();
     let out = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "faults::kill::child", "--ignored", "--test-threads", "1"])
-        .env("CAIRN_FAILPOINT", point)
+        .args(["--exact", "faults::kill::child", "--ignored", "--nocapture", "--test-threads", "1"])
+        .envs(env.iter().copied())
         .env("CAIRN_CHILD_DIR", &seat.dir)
         .env("CAIRN_CHILD_KEYS", &keys)
         .env("CAIRN_CHILD_COMMAND", command)
         .env("CAIRN_CHILD_REQUEST", request.to_string())
         .output()
         .unwrap();
+    seat.learn(&std::fs::read_to_string(&keys).unwrap());
+    out
+}
+
+/// What a command elsewhere answered.
+pub(crate) fn answer(out: &Output) -> Value {
+    let text = String::from_utf8_lossy(&out.stdout);
+    let line = text
+        .lines()
+        .find_map(|l| l.split_once("RESULT "))
+        .unwrap_or_else(|| panic!("no answer: {text} {}", String::from_utf8_lossy(&out.stderr)));
+    serde_json::from_str(line.1).unwrap()
+}
+
+/// Runs a command as another process that dies at `point`. Keys that it made are handed back.
+fn killed(seat: &Seat, point: &str, command: &str, request: &Value) {
+    let out = elsewhere(seat, &[("CAIRN_FAILPOINT", point)], command, request);
     let text = String::from_utf8_lossy(&out.stdout);
     assert!(!out.status.success() && !text.contains("panicked"), "it must be killed at {point}: {text}");
-    assert!(!text.contains("test result: ok"), "it never came to {point}");
-    seat.learn(&std::fs::read_to_string(&keys).unwrap());
+    assert!(!text.contains("RESULT"), "it never came to {point}");
     seat.reopen();
 }
 

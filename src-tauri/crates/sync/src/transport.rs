@@ -175,7 +175,7 @@ impl Remote for Transport {
         let mut specs = vec![LOG];
         specs.extend(without.iter().map(String::as_str));
         match self.fetch_git(repo, &specs, errand) {
-            Ok(()) => Ok(Vec::new()),
+            Ok(()) => self.is_git_indeed(repo, errand).map(|()| Vec::new()),
             Err(TransportError::BadObjects(_)) => self.fetch_one_by_one(repo, but, errand),
             Err(other) => Err(other),
         }
@@ -191,6 +191,21 @@ impl Remote for Transport {
 }
 
 impl Transport {
+    /// The page of a public network may look to git like an old web server with nothing on it. Only the
+    /// way to push tells the two apart.
+    fn is_git_indeed(&self, repo: &Repo, errand: &Errand) -> Result<(), TransportError> {
+        let empty = repo.incoming().is_ok_and(|tips| tips.is_empty());
+        let Some((device, _)) = repo.tips().ok().and_then(|tips| tips.into_iter().next()) else { return Ok(()) };
+        if !self.url.starts_with("http") || !empty {
+            return Ok(());
+        }
+        let name = Repo::log_ref(&device);
+        match self.git(repo, errand).run(["push", "--dry-run", "--porcelain", "--", &self.url, &format!("{name}:{name}")]) {
+            Err(error @ TransportError::NotGit(_)) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Somebody's branch holds objects that git itself refuses. The others must not suffer for it.
     fn fetch_one_by_one(&self, repo: &Repo, but: &[DeviceId], errand: &Errand) -> Result<Vec<DeviceId>, TransportError> {
         let listed = self.git(repo, errand).run(["ls-remote", "--", &self.url, "refs/heads/cairn/log/*"])?;

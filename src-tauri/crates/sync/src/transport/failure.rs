@@ -142,7 +142,10 @@ const WORDS: &[(&[&str], Kind)] = &[
         ],
         TransportError::Unreachable,
     ),
-    (&["valid: is this a git repository", "invalid server response", "protocol error: bad line length"], TransportError::NotGit),
+    (
+        &["valid: is this a git repository", "invalid server response", "protocol error: bad line length", "no DAV locking support"],
+        TransportError::NotGit,
+    ),
     (
         &["remote: fatal: write error", "remote: error: file write error", "quota", "remote unpack failed", "unpacker error"],
         TransportError::Full,
