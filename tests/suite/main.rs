@@ -9,6 +9,7 @@ mod log;
 mod seat;
 mod segments;
 mod sharing;
+mod simulator;
 mod together;
 mod tracking;
 mod transports;

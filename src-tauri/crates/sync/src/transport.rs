@@ -31,6 +31,7 @@ pub trait Remote {
 pub struct Transport {
     url: String,
     askpass: Option<AskPass>,
+    in_process: bool,
 }
 
 /// Turns what a person types into an address: a path becomes `file://`.
@@ -51,13 +52,20 @@ pub enum Probe {
 
 impl Transport {
     pub fn new(address_: &str) -> Self {
-        Self { url: address(address_), askpass: None }
+        Self { url: address(address_), askpass: None, in_process: !git_program() }
     }
 
     /// Answers the server's question for a name and a secret from the system keyring.
     #[must_use]
     pub fn with_askpass(mut self, askpass: Option<AskPass>) -> Self {
         self.askpass = askpass;
+        self
+    }
+
+    /// Through git2 even where there is a `git` program.
+    #[must_use]
+    pub fn in_process(mut self) -> Self {
+        self.in_process = true;
         self
     }
 
@@ -73,7 +81,7 @@ impl Transport {
     pub fn probe(&self, repo: &Repo, name: &str, oid: &str, errand: &Errand) -> Result<Probe, TransportError> {
         let branch = format!("cairn/log/probe-{name}");
         let full = format!("refs/heads/{branch}");
-        if !git_program() {
+        if self.in_process {
             return self
                 .push_git2(repo, &format!("{oid}:{full}"))
                 .and_then(|()| self.push_git2(repo, &format!(":{full}")))
@@ -93,7 +101,7 @@ impl Transport {
     pub fn restore(&self, repo: &Repo, device: &DeviceId, seen: Option<&str>, errand: &Errand) -> Result<(), TransportError> {
         let name = Repo::log_ref(device);
         let spec = format!("{name}:{name}");
-        if !git_program() {
+        if self.in_process {
             return self.push_git2(repo, &spec);
         }
         let lease = format!("--force-with-lease={name}:{}", seen.unwrap_or_default());
@@ -103,7 +111,7 @@ impl Transport {
     /// Takes a branch out of the shared place.
     pub fn delete(&self, repo: &Repo, name: &str, errand: &Errand) -> Result<(), TransportError> {
         let spec = format!(":{name}");
-        if git_program() {
+        if !self.in_process {
             return self.git(repo, errand).run(["push", "--porcelain", "--", &self.url, &spec]).map(drop);
         }
         self.push_git2(repo, &spec)
@@ -112,7 +120,7 @@ impl Transport {
     /// Brings one ref of the shared place under another name here.
     pub fn fetch_ref(&self, repo: &Repo, from: &str, to: &str, errand: &Errand) -> Result<(), TransportError> {
         let spec = format!("+{from}:{to}");
-        if git_program() {
+        if !self.in_process {
             return self.fetch_git(repo, &[&spec], errand);
         }
         self.fetch_git2(repo, &spec)
@@ -168,7 +176,7 @@ impl Transport {
 
 impl Remote for Transport {
     fn fetch(&self, repo: &Repo, but: &[DeviceId], errand: &Errand) -> Result<Vec<DeviceId>, TransportError> {
-        if !git_program() {
+        if self.in_process {
             return self.fetch_git2(repo, LOG).map(|()| Vec::new());
         }
         let without: Vec<String> = but.iter().map(|d| format!("^{}", Repo::log_ref(d))).collect();
@@ -183,7 +191,7 @@ impl Remote for Transport {
 
     fn push(&self, repo: &Repo, name: &str, errand: &Errand) -> Result<(), TransportError> {
         let spec = format!("{name}:{name}");
-        if git_program() {
+        if !self.in_process {
             return self.git(repo, errand).run(["push", "--porcelain", "--progress", "--", &self.url, &spec]).map(drop);
         }
         self.push_git2(repo, &spec)
