@@ -142,12 +142,12 @@ impl World {
         let name = format!("step {} of {i}", self.steps);
         let seat = &self.seats[i];
         match dice.roll(20) {
-            0..=4 => {
+            0 | 1 => {
                 if seat.call("project.create", json!({ "title": name, "problem": "?" })).is_ok() {
                     self.acknowledged.push(name);
                 }
             }
-            5 | 6 => self.edit(i, dice, &name),
+            2..=6 => self.edit(i, dice, &name),
             7 => self.change_rights(i, dice),
             8 => seat.set_clock(1_795_001_000_000 + i64::try_from(dice.roll(4_000_000_000)).unwrap() * 100 - 200_000_000_000),
             9 => {
@@ -175,7 +175,9 @@ impl World {
         let seat = &self.seats[i];
         let all = seat.must("project.list", json!({}));
         let Some(all) = all.as_array().filter(|a| !a.is_empty()) else { return };
-        let id = dice.pick(all)["id"].clone();
+        // Few targets, so that people meet.
+        let first = all.iter().min_by_key(|p| p["created_ms"].as_i64()).unwrap_or(&all[0]);
+        let id = if dice.roll(4) == 0 { dice.pick(all) } else { first }["id"].clone();
         // Somebody without the role is refused; that is an answer, too.
         if dice.roll(2) == 0 {
             let now = seat.must("project.get", json!({ "project": id }));
@@ -270,7 +272,7 @@ impl World {
 fn run(seed: u64) {
     let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let mut world = World::new();
-    let steps = 6 + dice.roll(14);
+    let steps = 10 + dice.roll(20);
     let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         for _ in 0..steps {
             world.step(&mut dice);
