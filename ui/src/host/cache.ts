@@ -12,7 +12,7 @@ export const queryClient = new QueryClient({
 export function useCommand<K extends QueryName & CommandName>(
   name: K,
   request: Commands[K]['request'],
-  options?: { enabled?: boolean },
+  options?: { enabled?: boolean; refetchInterval?: number },
 ) {
   return useQuery<Commands[K]['response'], ApiError>({
     queryKey: [name, request],

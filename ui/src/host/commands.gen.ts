@@ -258,6 +258,11 @@ proposals: Array<Proposed>, recovery: RecoveryState,
  * Changes that had no effect, because somebody of higher standing decided otherwise meanwhile.
  */
 without_effect: Array<WithoutEffect>, };
+export type Mended = { at_ms: number, sentence: string, 
+/**
+ * The folder with what was damaged.
+ */
+aside: string, };
 export type MetricRow = { key: string, count: number, last: string, min: string | null, max: string | null, step: number, };
 export type Model = { id: string, name: string, project: string, aliases: Array<Alias>, 
 /**
@@ -287,7 +292,21 @@ versions: Array<Version>, };
 export type NotesAbout = { about: SubjectRef, };
 export type Nothing = Record<symbol, never>;
 export type OpenWorkspace = { dir: string, };
+export type OperationRef = { 
+/**
+ * `<device>.<n>`.
+ */
+operation: string, };
 export type Person = { id: string, name: string, roles: Array<RoleName>, };
+export type Printed = { words: Array<string>, 
+/**
+ * Four words for its public half: they tell which print is in force.
+ */
+phrase: string, 
+/**
+ * Whether it is in force already, or waits for the other owners.
+ */
+in_force: boolean, };
 export type Probed = { good: boolean, sentence: string, details: string | null, };
 export type Progress = { what: string, done: number, total: number | null, };
 export type Project = { id: string, title: string, fields: Array<Field>, members: Array<ProjectMember>, created_ms: number, created_by: Person, cycle: number, stage: string, stages: Array<StageView>, 
@@ -448,6 +467,12 @@ export type SaveNote = {
  * None: a new note.
  */
 note?: string, about: SubjectRef, title: string, text: string, base?: string, };
+export type SaveSheet = { words: Array<string>, 
+/**
+ * The file to write, `…/recovery-key.pdf`.
+ */
+path: string, };
+export type SavedSheet = { path: string, };
 export type SealDevice = { reason: string, };
 export type SetAlias = { model: string, alias: string, 
 /**
@@ -485,7 +510,11 @@ set_aside: number,
 /**
  * Whether Cairn shares by itself.
  */
-automatic: boolean, };
+automatic: boolean, 
+/**
+ * What was damaged on this computer and is whole again.
+ */
+mended: Array<Mended>, };
 export type SignIn = { user: string, 
 /**
  * A password or, better, a token that may only write to this one place.
@@ -532,6 +561,15 @@ kind?: string, text?: string,
  */
 tracking: boolean, problems: boolean, offset: number, limit?: number, };
 export type Unlock = { passphrase: string, };
+export type UseRecovery = { 
+/**
+ * The 24 words, as typed or scanned.
+ */
+words: string, 
+/**
+ * The member whose place is taken: yourself, if you were in before. None: a new member.
+ */
+member?: string, };
 export type Verified = { commits: number, operations: number, 
 /**
  * Kept and shown, but without effect; how many of each state.
@@ -557,6 +595,15 @@ export type Views = { members: { [key in string]: MemberView }, devices: { [key 
  */
 operations: { [key in string]: string }, records: Array<RecordView>, };
 export type WithoutEffect = { operation: string, by: string, reason: string, };
+export type Witness = { person: Person, device: string, 
+/**
+ * What their clock said when they first wrote in knowledge of it.
+ */
+at_ms: number, 
+/**
+ * The commit that proves it.
+ */
+commit: string, };
 export type WorkspaceInfo = { name: string, dir: string, device: string, 
 /**
  * Four words that an administrator compares before letting this computer in.
@@ -634,6 +681,9 @@ export interface Commands {
   "run.fetch_points": { request: FetchPoints; response: Fetched };
   "sharing.prune": { request: Prune; response: Pruned };
   "sharing.status": { request: Nothing; response: SharingStatus };
+  "recovery.create": { request: Nothing; response: Printed };
+  "recovery.sheet": { request: SaveSheet; response: SavedSheet };
+  "recovery.use": { request: UseRecovery; response: Members };
   "sharing.set_automatic": { request: SetAutomatic; response: SharingStatus };
   "sharing.share": { request: Nothing; response: Round };
   "sharing.progress": { request: Nothing; response: Progress | null };
@@ -642,10 +692,12 @@ export interface Commands {
   "sharing.probe": { request: Nothing; response: Probed };
   "sharing.restore": { request: Restore; response: SharingStatus };
   "sharing.set_remote": { request: SetRemote; response: SharingStatus };
+  "audit.witnesses": { request: OperationRef; response: Array<Witness> };
   "audit.list": { request: TrailQuery; response: Trail };
   "audit.export": { request: ExportAudit; response: Exported };
   "log.views": { request: Nothing; response: Views };
   "log.verify": { request: Nothing; response: Verified };
+  "log.repair": { request: Nothing; response: Array<Mended> };
   "log.rebuild": { request: Nothing; response: Rebuilt };
   "app.doctor": { request: Nothing; response: Array<Finding> };
 }
@@ -676,6 +728,7 @@ export const queryTags = {
   "deployment.list": ["deployment", "member"],
   "sharing.status": ["sharing", "member", "settings"],
   "sharing.progress": [],
+  "audit.witnesses": ["sharing"],
   "audit.list": ["*"],
   "log.views": ["*"],
   "app.doctor": [],

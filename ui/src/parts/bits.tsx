@@ -69,6 +69,7 @@ const STATES: Record<string, [string, Tone]> = {
   sent_back: ['↩ Sent back', 'warn'],
   stale: ['⚠ Stale', 'warn'],
   withdrawn: ['Withdrawn', 'plain'],
+  undetermined: ['⚠ Undetermined', 'warn'],
   RUNNING: ['● Running', 'info'],
   FINISHED: ['✓ Finished', 'good'],
   FAILED: ['✕ Failed', 'bad'],

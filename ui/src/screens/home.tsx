@@ -1,6 +1,6 @@
 import { Link, useNavigate } from '@tanstack/react-router';
-import { ArrowRight, CheckCircle2, ClipboardCheck, PenLine, RotateCcw, UserPlus } from 'lucide-react';
-import { useCommand } from '../host/cache';
+import { ArrowRight, CheckCircle2, ClipboardCheck, PenLine, RotateCcw, Undo2, UserPlus, Users } from 'lucide-react';
+import { useAct, useCommand } from '../host/cache';
 import type { InboxItem, Project } from '../host/commands.gen';
 import { Badge, Empty, Failed, lower, Say, Time, Waiting } from '../parts/bits';
 
@@ -11,6 +11,8 @@ const ICONS = {
   handed_back: RotateCcw,
   next_step: ArrowRight,
   admit: UserPlus,
+  second: Users,
+  deleted: Undo2,
 };
 
 /** What waits for the person who sits here, and where every project stands. */
@@ -40,9 +42,7 @@ export function HomeScreen() {
         )}
         <ul className="list">
           {inbox.data?.map((item) => (
-            <li key={item.kind + item.id}>
-              <InboxRow item={item} />
-            </li>
+            <li key={item.kind + item.id}>{item.kind === 'deleted' ? <DeletedRow item={item} /> : <InboxRow item={item} />}</li>
           ))}
         </ul>
       </section>
@@ -69,7 +69,7 @@ function InboxRow({ item }: { item: InboxItem }) {
   const navigate = useNavigate();
   const Icon = ICONS[item.kind as keyof typeof ICONS] ?? ArrowRight;
   const open = () => {
-    if (item.kind === 'admit') void navigate({ to: '/team' });
+    if (item.kind === 'admit' || item.kind === 'second') void navigate({ to: '/team' });
     else if (item.kind === 'handoff' || item.kind === 'handed_back')
       void navigate({ to: '/projects/$project/$tab', params: { project: item.project ?? '', tab: 'handoffs' } });
     else if (item.kind === 'next_step') void navigate({ to: '/projects/$project', params: { project: item.project ?? '' } });
@@ -90,6 +90,29 @@ function InboxRow({ item }: { item: InboxItem }) {
       )}
       <ArrowRight size={16} aria-hidden />
     </button>
+  );
+}
+
+/** Somebody deleted what somebody else changed: a question, not a surprise. */
+function DeletedRow({ item }: { item: InboxItem }) {
+  const act = useAct('record.delete');
+  const [kind = '', id = ''] = item.id.split('/');
+  const settle = (restore: boolean) => act.mutate({ subject: { kind, id }, restore });
+  return (
+    <div className="item">
+      <Undo2 size={20} aria-hidden />
+      <div className="grow">
+        <div>{item.title}</div>
+        <div className="muted">{item.text}</div>
+        <Failed error={act.error} />
+      </div>
+      <button type="button" className="btn" disabled={act.isPending} onClick={() => settle(true)}>
+        Keep it
+      </button>
+      <button type="button" className="btn plain" disabled={act.isPending} onClick={() => settle(false)}>
+        Delete it
+      </button>
+    </div>
   );
 }
 

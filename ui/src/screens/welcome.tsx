@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { UseRecovery } from '../features/team/recovery';
 import { useAct } from '../host/cache';
 import type { AppStatus, WorkspaceInfo } from '../host/commands.gen';
 import { Failed, Logo, Say } from '../parts/bits';
@@ -191,6 +192,7 @@ export function LetIn({ workspace }: { workspace: WorkspaceInfo }) {
             {share.isPending ? 'Looking…' : 'Look whether I am in'}
           </button>
         </div>
+        <UseRecovery />
       </div>
     </main>
   );

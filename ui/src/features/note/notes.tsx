@@ -68,6 +68,11 @@ function NoteCard({ note, edit }: { note: Note; edit: () => void }) {
           </button>
         </div>
       </div>
+      {note.merged.length > 1 && (
+        <p className="small muted">
+          Brought together from edits of {[...new Set(note.merged.map((p) => p.name))].join(' and ')}.
+        </p>
+      )}
       <BothChanged
         versions={note.versions}
         keep={(text) => save.mutate({ note: note.id, about: note.about, title: note.title, text, base: note.base })}

@@ -1,5 +1,5 @@
 import { useRef, useState } from 'react';
-import { useCommand } from '../../host/cache';
+import { useAct, useCommand } from '../../host/cache';
 import type { Chart as ChartData } from '../../host/commands.gen';
 import { Failed } from '../../parts/bits';
 import { Html } from '../../parts/html';
@@ -9,11 +9,24 @@ import { useTheme } from '../../parts/theme';
 export function MetricChart({ metric, runs, height = 240 }: { metric: string; runs: string[]; height?: number }) {
   const dark = useTheme() === 'dark';
   const chart = useCommand('run.chart', { metric, runs, width: 500, height, dark });
+  const fetch = useAct('run.fetch_points');
+  const get = async () => {
+    for (const run of runs) await fetch.mutateAsync({ run });
+  };
   if (chart.error) return <Failed error={chart.error} />;
   return (
     <figure className="card chart-card">
       <h2>{metric}</h2>
       <div style={{ minHeight: height }}>{chart.data && <Drawn chart={chart.data} height={height} />}</div>
+      {chart.data && !chart.data.complete && (
+        <div className="row small">
+          <button type="button" className="btn" disabled={fetch.isPending} onClick={() => void get().catch(() => undefined)}>
+            {fetch.isPending ? 'Getting all points…' : 'Get all points'}
+          </button>
+          {fetch.data && fetch.data.gone > 0 && <span className="muted">The shared place does not keep them any more.</span>}
+        </div>
+      )}
+      <Failed error={fetch.error} />
     </figure>
   );
 }
@@ -62,7 +75,7 @@ function Drawn({ chart, height }: { chart: ChartData; height: number }) {
       </div>
       <figcaption className="small muted">
         {chart.summary} Drawn: {chart.drawn.toLocaleString('en')} of {chart.points.toLocaleString('en')} points
-        {chart.complete ? '.' : '; the rest lies on the computer that logged them.'}
+        {chart.complete ? '.' : '; the rest is not on this computer yet.'}
       </figcaption>
       <details className="small">
         <summary>The numbers as a table</summary>

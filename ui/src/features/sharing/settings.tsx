@@ -1,78 +1,20 @@
-import { useState } from 'react';
 import { useAct, useCommand } from '../../host/cache';
 import { Badge, Empty, Failed, Say, Time, Waiting } from '../../parts/bits';
-import { useToast } from '../../parts/toast';
+import { Alarms, NotCounted, Place } from './place';
 
 export function SettingsScreen() {
   const sharing = useCommand('sharing.status', {});
   const app = useCommand('app.status', {});
   const doctor = useCommand('app.doctor', {});
-  const setRemote = useAct('sharing.set_remote');
-  const share = useAct('sharing.share');
   const verify = useAct('log.verify');
-  const toast = useToast();
-  const [address, setAddress] = useState<string | null>(null);
   if (sharing.error) return <Failed error={sharing.error} />;
   if (!sharing.data) return <Waiting lines={8} />;
   const s = sharing.data;
   return (
     <div className="page">
       <h1>Sharing and settings</h1>
-      <section className="card stack">
-        <h2>Shared place</h2>
-        <form
-          className="row"
-          onSubmit={(e) => {
-            e.preventDefault();
-            setRemote.mutate(
-              { address: address ?? '' },
-              {
-                onSuccess: () => {
-                  setAddress(null);
-                  toast('The shared place is set.');
-                },
-              },
-            );
-          }}
-        >
-          <input
-            type="text"
-            className="grow"
-            style={{ width: 'auto' }}
-            aria-label="Address of the shared place"
-            placeholder="An empty repository or shared folder that your team reaches"
-            value={address ?? s.remote ?? ''}
-            onChange={(e) => setAddress(e.target.value)}
-          />
-          <button type="submit" className="btn" disabled={address === null}>
-            Save the address
-          </button>
-          <button
-            type="button"
-            className="btn primary"
-            disabled={!s.remote || share.isPending}
-            onClick={() => share.mutate({}, { onSuccess: (r) => toast(`Sent ${r.sent}, received ${r.received}.`) })}
-          >
-            {share.isPending ? 'Sharing…' : 'Share now'}
-          </button>
-        </form>
-        <p className="muted">
-          {s.waiting === 0 ? 'Everything is shared.' : `${s.waiting} changes wait to be shared.`}{' '}
-          {s.last_ok_ms && (
-            <>
-              Last shared <Time ms={s.last_ok_ms} />.
-            </>
-          )}
-        </p>
-        <Failed error={share.error ?? s.last_error ?? setRemote.error} />
-        {s.last_error && <p className="muted">Your work is saved here, and nothing is lost.</p>}
-        {app.data?.workspace?.invitation && (
-          <div className="field">
-            Invitation
-            <code>{app.data.workspace.invitation}</code>
-          </div>
-        )}
-      </section>
+      <Alarms status={s} />
+      <Place status={s} invitation={app.data?.workspace?.invitation} />
       <section className="card flush" aria-label="Computers">
         <h2 style={{ padding: '16px 20px 8px' }}>Computers</h2>
         <table>
@@ -98,30 +40,7 @@ export function SettingsScreen() {
           </tbody>
         </table>
       </section>
-      <section className="card stack" aria-label="Refused">
-        <h2>What was refused</h2>
-        {s.refused.length + s.not_counted.length === 0 && (
-          <p className="muted">Nothing. Everything that arrived was signed by a member who may do what was done.</p>
-        )}
-        <ul className="list">
-          {s.refused.map((r) => (
-            <li key={r.commit + r.code} style={{ padding: '8px 0' }}>
-              <Badge tone="bad">✕ Refused</Badge> A change from {r.person.name} ({r.device.slice(0, 8)}…): {r.reason}.{' '}
-              <small className="muted">
-                <Time ms={r.at_ms} />
-              </small>
-            </li>
-          ))}
-          {s.not_counted.map((n) => (
-            <li key={n.device + n.operation + n.at_ms} style={{ padding: '8px 0' }}>
-              <Badge tone="bad">{n.state === 'held' ? 'Held' : '✕ Refused'}</Badge> {n.operation} by {n.person.name}: {n.reason}.{' '}
-              <small className="muted">
-                <Time ms={n.at_ms} />
-              </small>
-            </li>
-          ))}
-        </ul>
-      </section>
+      <NotCounted status={s} />
       <section className="card stack">
         <h2>Check the history</h2>
         <p className="muted">Checks every signature again, from the first entry.</p>

@@ -1,9 +1,10 @@
 import { useState } from 'react';
 import { useAct, useCommand } from '../../host/cache';
-import type { DeviceRow, Knock, MemberRow } from '../../host/commands.gen';
+import type { Knock, MemberRow } from '../../host/commands.gen';
 import { Badge, Failed, Say, Waiting } from '../../parts/bits';
-import { Dialog } from '../../parts/dialog';
 import { useToast } from '../../parts/toast';
+import { Devices } from './devices';
+import { Proposals, Recovery } from './recovery';
 
 export function TeamScreen() {
   const team = useCommand('member.list', {});
@@ -16,6 +17,7 @@ export function TeamScreen() {
       {team.data.requests.map((knock) => (
         <KnockCard key={knock.device} knock={knock} mayManage={team.data.i_may_manage} />
       ))}
+      <Proposals team={team.data} />
       {team.data.i_may_manage && (
         <Say>
           {app.data?.workspace?.invitation ? (
@@ -32,11 +34,12 @@ export function TeamScreen() {
         <ul className="list">
           {team.data.members.map((m) => (
             <li key={m.id}>
-              <Member member={m} mayManage={team.data.i_may_manage} />
+              <Member member={m} mayManage={team.data.i_may_manage} iAmOwner={team.data.i_am_owner} />
             </li>
           ))}
         </ul>
       </section>
+      <Recovery team={team.data} />
     </div>
   );
 }
@@ -91,12 +94,11 @@ function KnockCard({ knock, mayManage }: { knock: Knock; mayManage: boolean }) {
   );
 }
 
-function Member({ member, mayManage }: { member: MemberRow; mayManage: boolean }) {
+function Member({ member, mayManage, iAmOwner }: { member: MemberRow; mayManage: boolean; iAmOwner: boolean }) {
   const app = useCommand('app.status', {});
   const grant = useAct('member.grant');
   const revoke = useAct('member.revoke');
-  const [leaving, remove] = useState<DeviceRow | null>(null);
-  const missing = app.data?.roles.filter((r) => !member.roles.some((x) => x.id === r.id)) ?? [];
+  const missing = app.data?.roles.filter((r) => (r.id !== 'owner' || iAmOwner) && !member.roles.some((x) => x.id === r.id)) ?? [];
   return (
     <div className="item" style={{ alignItems: 'flex-start' }}>
       <div className="grow stack" style={{ gap: 6 }}>
@@ -108,7 +110,7 @@ function Member({ member, mayManage }: { member: MemberRow; mayManage: boolean }
           {member.roles.map((r) => (
             <Badge key={r.id}>
               {r.label}
-              {mayManage && r.id !== 'owner' && (
+              {(r.id === 'owner' ? iAmOwner : mayManage) && (
                 <button
                   type="button"
                   className="btn plain"
@@ -139,52 +141,7 @@ function Member({ member, mayManage }: { member: MemberRow; mayManage: boolean }
         </div>
         <Failed error={grant.error ?? revoke.error} />
       </div>
-      <div className="stack" style={{ gap: 4 }}>
-        {member.devices.map((d) => (
-          <div key={d.id} className="row small muted">
-            {d.name}
-            {d.removed ? (
-              <Badge tone="bad">✕ Removed</Badge>
-            ) : (
-              mayManage &&
-              !member.me && (
-                <button type="button" className="btn plain" onClick={() => remove(d)}>
-                  Remove…
-                </button>
-              )
-            )}
-          </div>
-        ))}
-      </div>
-      {leaving && <RemoveDevice device={leaving} name={member.name} onClose={() => remove(null)} />}
+      <Devices member={member} mayManage={mayManage} />
     </div>
-  );
-}
-
-function RemoveDevice({ device, name, onClose }: { device: DeviceRow; name: string; onClose: () => void }) {
-  const run = useAct('device.remove');
-  const [reason, setReason] = useState('');
-  return (
-    <Dialog open onClose={onClose} title={`Remove ${name}'s computer “${device.name}”`}>
-      <p>What it wrote until now stays. What it writes from now on is kept and shown, but does not count.</p>
-      <label className="field">
-        Reason
-        <textarea value={reason} onChange={(e) => setReason(e.target.value)} placeholder="For example: lost on the train" />
-      </label>
-      <Failed error={run.error} />
-      <div className="row between">
-        <button type="button" className="btn plain" onClick={onClose}>
-          Cancel
-        </button>
-        <button
-          type="button"
-          className="btn danger"
-          disabled={!reason.trim()}
-          onClick={() => run.mutate({ device: device.id, reason }, { onSuccess: onClose })}
-        >
-          Remove the computer
-        </button>
-      </div>
-    </Dialog>
   );
 }
