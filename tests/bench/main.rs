@@ -6,7 +6,7 @@
 #[allow(dead_code)]
 mod seat;
 #[path = "../suite/tracking.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, unused_imports)]
 mod tracking;
 
 use cairn_core::id::RunId;

@@ -853,10 +853,10 @@ class Author:
         operation = self.operation
         if operation.type == "workspace.created":
             return "genesis"
-        if operation.type.startswith("quorum."):
-            return "quorum"
         if self.is_recovery:
             return "recovery"
+        if operation.type.startswith("quorum."):
+            return "quorum"
         if operation.type in ("device.sealed", "device.rotated"):
             return "lineage"
         if operation.type in ("device.revoked", "device.readmitted") and self.state.is_elder(operation, operation.d["device"]):

@@ -133,7 +133,7 @@ impl World {
     }
 
     fn share(&self, i: usize, weather: Weather) -> Result<sharing::Round, cairn_api::ApiError> {
-        sharing::round(&*self.seats[i].host.workspace().unwrap(), &self.place(weather), &Errand::default())
+        sharing::round(&self.seats[i].host.workspace().unwrap(), &self.place(weather), &Errand::default())
     }
 
     fn step(&mut self, dice: &mut Dice) {
@@ -269,6 +269,7 @@ impl World {
     }
 }
 
+#[allow(clippy::print_stderr)] // whoever repeats a failure needs its seed
 fn run(seed: u64) {
     let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let mut world = World::new();

@@ -4,4 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 bash tests/tools/setup.sh peers
 cargo build --release -p cairn-cli
-exec .venv/bin/python tests/peers/bench.py
+.venv/bin/python tests/peers/bench.py
+# The log: sharing beside bare git, sizes, a cold start of a million operations, growth, 150 computers.
+cargo bench --quiet -p cairn-tests --bench log
+# Ten thousand schedules of the simulator, instead of the three hundred of the tests.
+CAIRN_SCHEDULES=10000 cargo test --release --quiet -p cairn-tests --test suite invariants

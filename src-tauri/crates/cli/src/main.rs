@@ -265,7 +265,10 @@ fn run(cli: &Cli, host: &Arc<Host>) -> Result<Outcome, ApiError> {
                 print::record(cli.json, done, |v| format!("Sent {}, received {}, refused {}.", v["sent"], v["received"], v["refused"]));
             };
             tell(&call("sharing.share", Value::Null)?);
-            while *watch {
+            if !*watch {
+                return Ok(Outcome::Done);
+            }
+            loop {
                 std::thread::sleep(std::time::Duration::from_secs(2));
                 match cairn_api::sharing::share_if_due(host) {
                     Ok(Some(round)) => tell(&json!(round)),

@@ -48,7 +48,7 @@ pub fn due_ms(load: &Load) -> i64 {
     let Some(last) = load.last_ms else { return i64::MIN };
     let pace = SHORTEST_MS.max(PER_COMPUTER_MS * i64::from(load.active));
     let pause = if load.failures > 0 {
-        (SHORTEST_MS << load.failures.min(10)).min(LONGEST_MS).max(SHORTEST_MS)
+        (SHORTEST_MS << load.failures.min(10)).clamp(SHORTEST_MS, LONGEST_MS)
     } else if load.urgent {
         return last + URGENT_MS;
     } else {
