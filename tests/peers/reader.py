@@ -573,8 +573,8 @@ class Authority:
     def stands(self, device, knower=None):
         return any(self.introduction_stands(said) for said in self.introductions_of(device, knower))
 
-    def members_of(self, device):
-        return [said.member for said in self.introductions_of(device) if self.introduction_stands(said)]
+    def members_of(self, device, knower=None):
+        return [said.member for said in self.introductions_of(device, knower) if self.introduction_stands(said)]
 
     def member_of(self, device):
         return next(iter(self.members_of(device)), None)
@@ -668,14 +668,14 @@ class Authority:
         return self.standing_known[said]
 
     def chain_introductions(self, device, knower):
-        """Of a device and of those that it was rotated from: the introductions that stand and that the author knew of,
-        because whatever rests on them is a right."""
+        """Of a device and of those that it was rotated from: the first introduction that stands and that the author knew of,
+        because whatever rests on it is a right."""
         found, seen = [], set()
         while device is not None and device not in seen:
             seen.add(device)
             standing = [said for said in self.introductions_of(device, knower) if self.introduction_stands(said)]
-            found += standing
-            device = next((said.operation.device for said in standing if said.how == "rotated"), None)
+            found += standing[:1]
+            device = next((said.operation.device for said in standing[:1] if said.how == "rotated"), None)
         return found
 
     def _first_of_chain(self, device):
@@ -801,8 +801,10 @@ class Authority:
         counting = [cast for cast in votes if not self.cut_before(cast)]
         by_recovery = any(cast.by_recovery for cast in counting)
         voters = {member for cast in counting for member in [self.member_of(cast.device)] if member in owners}
-        if (by_recovery or 2 * len(voters) > len(owners)) and self._decide(proposal, counting):
+        if by_recovery or 2 * len(voters) > len(owners):
+            # Also where it is skipped because no owner would be left: later votes do not bring it back.
             self.decided.add(name)
+            self._decide(proposal, counting)
 
     def _decide(self, proposal, votes):
         change, rank = proposal.d["change"], RANK_OF_STANDING["quorum"]
@@ -811,13 +813,11 @@ class Authority:
             self._say(Introduction(change["device"], change["member"], "grounded", proposal, sayers=votes))
         elif change["change"] == "revoke_owner":
             revocation = (proposal, change["cuts"])
-            if not self.leaves_an_owner((self.revocations, (change["member"], "owner"), revocation)):
-                return False
-            self.revocations.setdefault((change["member"], "owner"), []).append(revocation)
+            if self.leaves_an_owner((self.revocations, (change["member"], "owner"), revocation)):
+                self.revocations.setdefault((change["member"], "owner"), []).append(revocation)
         elif change["change"] == "revoke_device":
-            if not self.leaves_an_owner((self.cuts, change["device"], Cut(change["last"], proposal, rank))):
-                return False
-            self._cut(change["device"], change["last"], proposal, rank)
+            if self.leaves_an_owner((self.cuts, change["device"], Cut(change["last"], proposal, rank))):
+                self._cut(change["device"], change["last"], proposal, rank)
         elif change["change"] == "readmit_device":
             self._readmit(change, proposal, rank)
         elif change["change"] == "set_recovery":
@@ -825,7 +825,6 @@ class Authority:
             for said in self.introductions_of(change["device"]):
                 if said.operation is proposal:
                     said.sayers = votes
-        return True
 
 
 class Author:
@@ -866,7 +865,7 @@ class Author:
 
 def may_admit(state, author, operation):
     d = operation.d
-    if any(member != d["member"] for member in state.members_of(d["device"])):
+    if any(member != d["member"] for member in state.members_of(d["device"], operation)):
         return False
     if d["member"] == author.member and not d["roles"]:
         return True
@@ -1291,12 +1290,16 @@ class Reader:
         members, devices = {}, {}
         every = sorted((said for all_said in self.now.introductions.values() for said in all_said), key=lambda said: said.operation.order)
         for said in every:
-            if said.how == "recovery" or not self.now.introduction_stands(said):
+            if self._of_recovery(said) or not self.now.introduction_stands(said):
                 continue
             devices.setdefault(said.device, {"member": said.member, "cut": self.now.cut_of(said.device)})
             if said.name is not None:
                 members.setdefault(said.member, {"name": said.name, "roles": sorted(self.now.roles(said.member))})
         return members, devices
+
+    def _of_recovery(self, said):
+        """A recovery key is nobody's computer, and neither is what it was rotated to."""
+        return any(other.how == "recovery" for other in self.now.introductions.get(said.member, [])) and said.how in ("recovery", "rotated")
 
     def report(self):
         members, devices = self.people()

@@ -4,6 +4,7 @@
 mod architecture;
 mod authority;
 mod faults;
+mod fuzz;
 mod hostile;
 mod log;
 mod seat;
