@@ -123,10 +123,18 @@ export function Trail({ query }: { query: TrailQuery }) {
   );
 }
 
+/** A time that is only claimed, beside the word of those who had seen it. */
+function Witnesses({ operation }: { operation: string }) {
+  const seen = useCommand('audit.witnesses', { operation });
+  if (!seen.data?.length) return null;
+  return <> · seen by {seen.data.map((w) => `${w.person.name} before ${new Date(w.at_ms).toLocaleString()}`).join(', ')}</>;
+}
+
 function Row({ entry: e }: { entry: TrailEntry }) {
+  const [opened, setOpened] = useState(false);
   const changed = e.before !== null || e.operation.endsWith('.edited');
   return (
-    <details style={{ padding: '10px 20px' }}>
+    <details style={{ padding: '10px 20px' }} onToggle={(event) => setOpened(event.currentTarget.open)}>
       <summary className="row" style={{ cursor: 'pointer' }}>
         <span className="grow">
           <strong>{e.by.name}</strong> {e.sentence}
@@ -148,6 +156,7 @@ function Row({ entry: e }: { entry: TrailEntry }) {
           <dd>
             {new Date(e.at_ms).toLocaleString()} by the author's clock
             {e.received_ms && `; received here ${new Date(e.received_ms).toLocaleString()}`}
+            {opened && <Witnesses operation={e.id} />}
           </dd>
         </div>
         {changed && (
