@@ -1292,8 +1292,8 @@ class Reader:
         for said in every:
             if self._of_recovery(said) or not self.now.introduction_stands(said):
                 continue
-            devices.setdefault(said.device, {"member": said.member, "cut": self.now.cut_of(said.device)})
-            if said.name is not None:
+            device = devices.setdefault(said.device, {"member": said.member, "cut": self.now.cut_of(said.device)})
+            if said.name is not None and device["member"] == said.member:
                 members.setdefault(said.member, {"name": said.name, "roles": sorted(self.now.roles(said.member))})
         return members, devices
 

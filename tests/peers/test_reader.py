@@ -135,3 +135,280 @@ class Program:
 
     def views(self):
         return json.loads(self.run("--workspace", self.dir, "call", "log.views", "{}"))
+
+
+def cell_value(text):
+    """JSON cells may differ in the order of keys and in spaces, so they are compared parsed."""
+    try:
+        parsed = json.loads(text)
+    except ValueError:
+        return text
+    return parsed if isinstance(parsed, (dict, list)) else text
+
+
+def comparable(said):
+    return {
+        "members": {member: {"name": one["name"], "roles": sorted(one["roles"])} for member, one in said["members"].items()},
+        "devices": said["devices"],
+        "operations": said["operations"],
+        "records": {
+            f"{record['kind']}/{record['id']}": {"parent": record["parent"], **{f"{field} {key}": cell_value(value) for field, key, value in record["cells"]}}
+            for record in said["records"]
+        },
+    }
+
+
+def differences(ours, theirs, where=""):
+    if not (isinstance(ours, dict) and isinstance(theirs, dict)):
+        return [] if ours == theirs else [f"{where}: the reader says {ours!r}, the program {theirs!r}"]
+    return [line for key in sorted({*ours, *theirs}) for line in differences(ours.get(key), theirs.get(key), f"{where}/{key}")]
+
+
+class Case(unittest.TestCase):
+    maxDiff = None
+
+    def assert_same(self, ours, theirs):
+        found = differences(comparable(ours), comparable(theirs))
+        self.assertEqual(found, [], "the reader and the program rebuild the same workspace")
+
+    def folder(self):
+        folder = tempfile.TemporaryDirectory(prefix="cairn-reader-")
+        self.addCleanup(folder.cleanup)
+        return Path(folder.name)
+
+
+class SampleWorkspace(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.place = Place()
+        cls.addClassCleanup(cls.place.close)
+        cls.place.run("--workspace", str(cls.place.workspace), "share")
+        cls.remote = Path(cls.place.call("sharing.status")["remote"])
+        cls.before = read(cls.remote)
+
+    def copy(self):
+        remote = self.folder() / "copy.git"
+        shutil.copytree(self.remote, remote)
+        return remote, lambda *command, given=None: run("git", "--git-dir", remote, *command, given=given)
+
+    def tip(self, git, device):
+        """The branch, its tip, and the tip's raw content."""
+        branch = reader.LOG + device
+        commit = git("rev-parse", branch).decode().strip()
+        return branch, commit, git("cat-file", "commit", commit)
+
+    def longest(self):
+        """The device whose last envelope nobody else's builds on: the one that was let in first and wrote last."""
+        return max(self.before["devices"], key=lambda device: sum(name.startswith(device) for name in self.before["operations"]))
+
+    def assert_ends_before(self, remote, device, commit, reason):
+        after = read(remote)
+        self.assertIn([device, commit], [[branch, at] for branch, at, _ in after["refused"]])
+        self.assertRegex(next(said for branch, at, said in after["refused"] if at == commit), reason)
+        waiting = {branch for branch, _, said in after["refused"] if "waits" in said}
+        for name, state in self.before["operations"].items():
+            if name in after["operations"]:
+                self.assertEqual(after["operations"][name], state, f"{name} was accepted before and is not what was altered")
+            else:
+                self.assertIn(name.split(".")[0], {device, *waiting}, f"{name} does not lie on what was altered")
+        self.assertLess(len(after["operations"]), len(self.before["operations"]))
+        self.assertEqual(after["members"], self.before["members"])
+
+    def test_a_stranger_reads_what_the_program_says(self):
+        self.assertEqual(self.before["refused"], [])
+        self.assert_same(self.before, self.place.call("log.views"))
+
+    def test_the_first_commit_can_be_pinned(self):
+        first = run("git", "--git-dir", self.remote, "rev-list", "--max-parents=0", f"{reader.LOG}{self.owner()}").decode().split()[0]
+        digest = hashlib.sha256(run("git", "--git-dir", self.remote, "cat-file", "commit", first)).hexdigest()
+        self.assertEqual(read(self.remote, "--workspace", digest), self.before)
+        self.assertEqual(read(self.remote, "--workspace", "0" * 64)["operations"], {})
+
+    def owner(self):
+        return next(member for member, said in self.before["members"].items() if "owner" in said["roles"])
+
+    def test_an_altered_message_ends_the_branch(self):
+        remote, git = self.copy()
+        device = self.longest()
+        branch, _, content = self.tip(git, device)
+        head, message = content.split(b"\n\n", 1)
+        author = head.replace(b"author ", b"author Not ", 1)
+        altered = git("hash-object", "-w", "-t", "commit", "--stdin", given=author + b"\n\n" + message).decode().strip()
+        git("update-ref", branch, altered)
+        self.assert_ends_before(remote, device, altered, "signature")
+        wrong_number = head + b"\n\n" + message.replace(b"Cairn-First: ", b"Cairn-First: 1", 1)
+        altered = git("hash-object", "-w", "-t", "commit", "--stdin", given=wrong_number).decode().strip()
+        git("update-ref", branch, altered)
+        self.assert_ends_before(remote, device, altered, "first is")
+
+    def test_a_branch_with_another_devices_commits_holds_nothing(self):
+        remote, git = self.copy()
+        device = self.longest()
+        other = self.owner() if device != self.owner() else next(iter(set(self.before["devices"]) - {device}))
+        git("update-ref", reader.LOG + device, git("rev-parse", reader.LOG + other).decode().strip())
+        first = git("rev-list", "--first-parent", "--reverse", reader.LOG + other).decode().split()[0]
+        self.assert_ends_before(remote, device, first, "device is")
+
+    def test_an_altered_operation_ends_the_branch(self):
+        remote, git = self.copy()
+        device = self.longest()
+        branch, commit, content = self.tip(git, device)
+        line = git("cat-file", "blob", f"{commit}:ops.jsonl").replace(b'"tz":0', b'"tz":1', 1)
+        blob = git("hash-object", "-w", "--stdin", given=line).decode().strip()
+        entries = git("ls-tree", commit).decode().splitlines()
+        tree = "".join(f"100644 blob {blob}\tops.jsonl\n" if entry.endswith("\tops.jsonl") else entry + "\n" for entry in entries)
+        made = git("mktree", given=tree.encode()).strip()
+        altered = git("hash-object", "-w", "-t", "commit", "--stdin", given=b"tree " + made + content[content.index(b"\n") :]).decode().strip()
+        git("update-ref", branch, altered)
+        self.assert_ends_before(remote, device, altered, "ops.jsonl is not the file")
+
+    def test_hostile_commits_are_refused_without_a_crash(self):
+        remote, git = self.copy()
+        device = self.longest()
+        branch, commit, content = self.tip(git, device)
+        tree = git("rev-parse", f"{commit}^{{tree}}").strip()
+        for hostile in (b"", b"tree", b"\xff\n\n\xff", content[:200], content.replace(tree, b"0" * 40), content + b"x" * 20_000, content.replace(b"gpgsig", b"nosig ")):
+            made = git("hash-object", "-w", "--literally", "-t", "commit", "--stdin", given=hostile).decode().strip()
+            (remote / branch).parent.mkdir(parents=True, exist_ok=True)
+            (remote / branch).write_text(made + "\n")
+            self.assertIn(device, [refused[0] for refused in read(remote)["refused"]])
+
+
+class HandmadeWorkspace(Case):
+    """Everything here is written by git and ssh-keygen; the program joins and only looks."""
+
+    def setUp(self):
+        self.made = Workspace(self.folder())
+        self.ana = self.made.device("ana")
+
+    def states(self, expected):
+        """Both readers say these states; those not named are accepted."""
+        program = Program(self.made.folder, f"{self.made.remote}#{self.made.digest}")
+        program.run("--workspace", program.dir, "share")
+        ours, theirs = read(self.made.remote), program.views()
+        self.assert_same(ours, theirs)
+        self.assertEqual(ours["refused"], [])
+        found = {name: state for name, state in ours["operations"].items() if state != "accepted"}
+        self.assertEqual(found, {f"{device.id}.{number}": state for (device, number), state in expected.items()})
+        return ours
+
+    def names(self, said):
+        return {record["id"] for record in said["records"]}
+
+    def join(self, name, *roles):
+        device = self.made.device(name)
+        self.made.request(device)
+        self.made.admit(self.ana, device, *roles)
+        return device
+
+    def test_an_unknown_type_is_kept_and_changes_nothing(self):
+        w = self.made
+        w.create(self.ana, "data_scientist")
+        dan = self.join("dan", "data_scientist")
+        before = read(w.remote)
+        w.write(dan, w.line("member.teleported", member=dan.id), ops=[w.line("zebra.seen", stripes=7)], knows=[self.ana.tip])
+        said = self.states({(dan, 2): "unknown", (dan, 3): "unknown"})
+        self.assertEqual(said["records"], before["records"])
+        self.assertEqual(said["members"], before["members"])
+
+    def test_nobody_is_let_in_by_their_own_word(self):
+        w = self.made
+        w.create(self.ana)
+        eve = w.device("eve")
+        w.request(eve)
+        w.write(eve, ops=[w.tag("from-outside")], knows=[self.ana.tip])
+        said = read(w.remote)
+        self.assertNotIn(f"{eve.id}.2", said["operations"])
+        self.assertNotIn(eve.id, said["devices"])
+
+    def test_a_removed_role_counts_up_to_its_cut(self):
+        w = self.made
+        w.create(self.ana)
+        dan = self.join("dan", "data_scientist")
+        w.write(dan, ops=[w.tag("kept"), w.tag("beyond")], knows=[self.ana.tip])
+        w.write(self.ana, w.line("role.revoked", member=dan.id, role="data_scientist", cuts={dan.id: 2}))
+        w.write(dan, ops=[w.tag("late")], knows=[self.ana.tip])
+        said = self.states({(dan, 3): "held", (dan, 4): "refused"})
+        self.assertEqual(self.names(said), {"kept"})
+        self.assertEqual(said["members"][dan.id]["roles"], [])
+
+    def test_a_removed_computer_counts_up_to_its_cut_and_comes_back(self):
+        w = self.made
+        w.create(self.ana)
+        dan = self.join("dan", "data_scientist")
+        w.write(dan, ops=[w.tag("kept"), w.tag("beyond")], knows=[self.ana.tip])
+        w.write(self.ana, w.line("device.revoked", device=dan.id, last=2, removal="compromised"), knows=[dan.tip])
+        held = read(w.remote)
+        self.assertEqual((held["operations"][f"{dan.id}.3"], held["devices"][dan.id]["cut"]), ("held", 2))
+        self.assertEqual(self.names(held), {"kept"})
+        w.write(self.ana, w.line("device.readmitted", device=dan.id, last=None))
+        self.assertEqual(self.names(self.states({})), {"kept", "beyond"})
+
+    def test_of_a_grant_and_a_removal_at_once_the_removal_wins(self):
+        w = self.made
+        w.create(self.ana)
+        bea, dan = self.join("bea", "administrator"), self.join("dan", "validator")
+        w.write(bea, w.line("role.granted", member=dan.id, role="data_scientist"), knows=[self.ana.tip])
+        w.write(self.ana, w.line("role.revoked", member=dan.id, role="data_scientist", cuts={}))
+        w.write(dan, w.line("role.revoked", member=dan.id, role="validator", cuts={dan.id: 2}), ops=[w.line("dataset.created", dataset="d", project="p", name="d")], knows=[bea.tip])
+        said = self.states({(dan, 3): "held"})
+        self.assertEqual(said["members"][dan.id]["roles"], [])
+        w.write(self.ana, w.line("role.granted", member=dan.id, role="data_scientist"), knows=[bea.tip])
+        self.assertEqual(read(w.remote)["members"][dan.id]["roles"], ["data_scientist"], "a grant that knew of the removal stands")
+
+    def test_what_a_stranger_admits_is_refused_and_what_a_removed_administrator_did_is_held(self):
+        w = self.made
+        w.create(self.ana)
+        bea, dan, eve = self.join("bea", "administrator"), self.join("dan", "data_scientist"), w.device("eve")
+        w.write(self.ana, w.line("device.revoked", device=bea.id, last=1, removal="compromised"))
+        w.write(bea, w.line("role.granted", member=dan.id, role="validator"), knows=[dan.tip])
+        w.write(bea, w.line("role.granted", member=bea.id, role="owner"))
+        w.write(dan, w.line("member.admitted", **w.admission(eve, eve.id, [])), knows=[self.ana.tip])
+        self.states({(bea, 2): "refused", (bea, 3): "refused", (dan, 2): "refused"})
+
+    def test_a_removed_administrators_grant_is_held(self):
+        w = self.made
+        w.create(self.ana)
+        bea, dan = self.join("bea", "administrator"), self.join("dan", "data_scientist")
+        let_in = self.ana.tip
+        w.write(self.ana, w.line("device.revoked", device=bea.id, last=1, removal="compromised"))
+        w.write(bea, w.line("role.granted", member=dan.id, role="validator"), knows=[let_in])
+        said = self.states({(bea, 2): "held"})
+        self.assertEqual(said["members"][dan.id]["roles"], ["data_scientist"])
+
+    def test_a_second_computer_needs_the_word_of_the_first(self):
+        w = self.made
+        w.create(self.ana, "data_scientist")
+        dan, laptop, stolen = self.join("dan", "data_scientist"), w.device("laptop"), w.device("stolen")
+        w.admit(self.ana, laptop, member=dan.id, vouch=dan.vouch_for(laptop))
+        w.admit(self.ana, stolen, member=dan.id)
+        w.admit(self.ana, stolen, member=dan.id, vouch=dan.vouch_for(laptop))
+        w.write(laptop, ops=[w.tag("from-laptop")], knows=[self.ana.tip])
+        said = self.states({(self.ana, 4): "refused", (self.ana, 5): "refused"})
+        self.assertEqual(said["devices"][laptop.id]["member"], dan.id)
+
+    def test_owners_decide_by_more_than_half(self):
+        w = self.made
+        w.create(self.ana)
+        bea, cleo = self.join("bea", "administrator"), self.join("cleo")
+        w.write(self.ana, w.line("quorum.proposed", change={"change": "grant_owner", "member": bea.id, "device": bea.id}))
+        w.write(self.ana, w.line("quorum.proposed", change={"change": "grant_owner", "member": cleo.id, "device": cleo.id}))
+        self.assertEqual(read(w.remote)["members"][cleo.id]["roles"], [], "one of two owners is not more than half")
+        w.write(bea, w.line("quorum.seconded", proposal=f"{self.ana.id}.{self.ana.last}"), knows=[self.ana.tip])
+        self.assertEqual(self.states({})["members"][cleo.id]["roles"], ["owner"])
+
+    def test_a_new_key_takes_over_from_the_old_one(self):
+        w = self.made
+        w.create(self.ana)
+        dan, fresh = self.join("dan", "data_scientist"), w.device("fresh")
+        w.write(dan, w.line("device.rotated", device=fresh.id, key=fresh.key, proof=fresh.sign(dan.id.encode(), "device@cairn")), knows=[self.ana.tip])
+        w.request(fresh)
+        w.write(fresh, ops=[w.tag("from-new-key")], knows=[dan.tip])
+        w.write(dan, ops=[w.tag("from-old-key")])
+        said = self.states({(dan, 3): "refused"})
+        self.assertEqual(self.names(said), {"from-new-key"})
+        self.assertEqual(said["devices"][dan.id]["cut"], 2)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -5,6 +5,7 @@ mod architecture;
 mod authority;
 mod faults;
 mod fuzz;
+mod golden;
 mod hostile;
 mod log;
 mod seat;
