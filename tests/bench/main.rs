@@ -19,6 +19,9 @@ use std::time::{Duration, Instant};
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
     let all: [(&str, fn()); 5] = [("share", share), ("no-op", no_op), ("cold", cold), ("growth", growth), ("devices", devices)];
+    if wanted.iter().any(|w| w == "a-stranger") {
+        return stranger();
+    }
     for (name, bench) in all {
         if wanted.is_empty() || wanted.iter().any(|w| w == name) {
             bench();
@@ -167,25 +170,33 @@ fn cold() {
     let writing = timed(|| write(&team.dan, 0, ops));
     let sending = timed(|| drop(team.dan.share()));
     println!("{ops} operations: written in {:.1} s, first share {:.1} s", writing.as_secs_f64(), sending.as_secs_f64());
-    team.ana.must("project.list", json!({}));
-    // Cold: a process of its own that knows nothing yet, so that the memory is its own.
-    let program = std::env::current_exe().unwrap().parent().unwrap().join("../cairn");
-    let mia = join(&team.ana, team.path(), "Mia", "eeeeee", &["validator"]);
-    println!("cold: joined with {} operations, peak so far {:.0} MB", mia.must("sharing.status", json!({}))["waiting"], memory());
-    if program.is_file() {
-        for (name, args) in [("verify", &["verify"]), ("rebuild", &["rebuild"])] {
-            let report = team.path().join("report");
-            let mut command = std::process::Command::new("/usr/bin/env");
-            command.args(["bash", "-c", "\"$@\" > \"$0\" 2>&1; grep VmHWM /proc/self/status"]).arg(&report);
-            command.arg(&program).arg("--workspace").arg(&mia.dir).args(args);
-            let took = timed(|| drop(command.output().unwrap()));
-            println!(
-                "cairn {name}: {:.1} s: {}",
-                took.as_secs_f64(),
-                std::fs::read_to_string(&report).unwrap_or_default().lines().next().unwrap_or_default()
-            );
-        }
-    }
+    team.ana.share();
+    // Cold: a process of its own that knows nothing yet, so that the time and the memory are its own.
+    let invitation = team.ana.must("app.status", json!({}))["workspace"]["invitation"].as_str().unwrap().to_owned();
+    let dir = team.path().join("cold");
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .arg("a-stranger")
+        .env("COLD_ADDRESS", invitation)
+        .env("COLD_DIR", &dir)
+        .output()
+        .unwrap();
+    print!("{}", String::from_utf8_lossy(&child.stdout));
+    // What stock git needs for the objects alone.
+    let clone = team.path().join("clone.git");
+    let clone =
+        timed(|| drop(git(&["clone", "--quiet", "--mirror", &format!("file://{}", team.remote.display()), clone.to_str().unwrap()])));
+    println!("bare git clones the same in {:.1} s", clone.as_secs_f64());
+}
+
+/// Joins a workspace that it has never seen: fetches, verifies and folds everything; then checks it all again.
+fn stranger() {
+    let seat = Seat::fresh(std::env::var("COLD_DIR").unwrap().into(), "eeeeee");
+    let address = std::env::var("COLD_ADDRESS").unwrap();
+    let joined = timed(|| drop(seat.must("workspace.join", json!({ "address": address, "person": "Mia", "dir": seat.dir }))));
+    println!("cold: fetched, verified and folded in {:.1} s (under 60), peak {:.0} MB (under 500)", joined.as_secs_f64(), memory());
+    let verified = timed(|| assert_eq!(seat.must("log.verify", json!({}))["problems"], json!([])));
+    let rebuilt = timed(|| assert_eq!(seat.must("log.rebuild", json!({}))["same"], true));
+    println!("cold: verified again in {:.1} s, rebuilt in {:.1} s, peak {:.0} MB", verified.as_secs_f64(), rebuilt.as_secs_f64(), memory());
 }
 
 fn growth() {
