@@ -928,7 +928,7 @@ def may_vote(state, author, operation):
         return operation.d["proposal"] in state.proposals
     change = operation.d["change"]
     if change["change"] == "grant_owner":
-        return change["member"] in state.members_of(change["device"])
+        return change["member"] == state.member_of(change["device"])
     if change["change"] == "set_recovery":
         return all(said.operation is operation for said in state.introductions_of(change["device"]))
     return True
@@ -1292,10 +1292,14 @@ class Reader:
         for said in every:
             if self._of_recovery(said) or not self.now.introduction_stands(said):
                 continue
-            device = devices.setdefault(said.device, {"member": said.member, "cut": self.now.cut_of(said.device)})
-            if said.name is not None and device["member"] == said.member:
+            devices.setdefault(said.device, {"member": self._shown_member(said.device), "cut": self.now.cut_of(said.device)})
+            if said.name is not None and said.member == self.now.member_of(said.device):
                 members.setdefault(said.member, {"name": said.name, "roles": sorted(self.now.roles(said.member))})
         return members, devices
+
+    def _shown_member(self, device):
+        """The first to be named, also where that is void and another introduction makes the device stand."""
+        return next(said.member for said in self.now.introductions[device] if not self._of_recovery(said))
 
     def _of_recovery(self, said):
         """A recovery key is nobody's computer, and neither is what it was rotated to."""

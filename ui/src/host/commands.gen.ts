@@ -370,6 +370,10 @@ export type RecoveryState = {
  */
 printed: boolean, 
 /**
+ * The four words that stand on the sheet which is in force.
+ */
+phrase: string | null, 
+/**
  * It was used: everybody should know.
  */
 used: boolean, };

@@ -46,6 +46,8 @@ pub struct Proposed {
 pub struct RecoveryState {
     /// There is a printed key.
     pub printed: bool,
+    /// The four words that stand on the sheet which is in force.
+    pub phrase: Option<String>,
     /// It was used: everybody should know.
     pub used: bool,
 }
@@ -188,7 +190,11 @@ pub fn list(host: &Host, _: Nothing) -> Result<Members, ApiError> {
                     mine: me.as_ref().is_some_and(|m| p.votes.contains(m)),
                 })
                 .collect(),
-            recovery: RecoveryState { printed: acl.recovery.is_some(), used: acl.recovery_used },
+            recovery: RecoveryState {
+                printed: acl.recovery.is_some(),
+                phrase: acl.recovery.as_ref().and_then(|d| keys::phrase(acl.key_of(d)?).ok()),
+                used: acl.recovery_used,
+            },
             without_effect: acl
                 .void
                 .iter()

@@ -49,8 +49,8 @@ pub fn pdf(sheet: &Sheet<'_>) -> Result<Vec<u8>, NoSheet> {
     text(LEFT, 146.0, 10.0, &format!("Printed {} \u{b7} in force while Cairn shows: {}", sheet.day, sheet.phrase));
     let mut y = 182.0;
     for line in [
-        "If no owner of the workspace can act any more, because computers were lost or people left, whoever holds",
-        "this sheet can make a new owner. That is all it is for, and everybody in the workspace will see that it was used.",
+        "If no owner of the workspace can act any more, because computers were lost or people left,",
+        "whoever holds this sheet can make a new owner. Everybody will see that it was used.",
         "Keep it on paper, in a safe. Do not photograph it. Whoever has it can take over the workspace.",
         "When a new key is printed, destroy this one.",
     ] {

@@ -16,6 +16,7 @@ export function Recovery({ team }: { team: Members }) {
       </p>
       <div className="row">
         {team.recovery.printed ? <Badge tone="good">✓ Printed</Badge> : <Badge tone="warn">⚠ There is none yet</Badge>}
+        {team.recovery.phrase && <span className="small muted">In force: the sheet that says {team.recovery.phrase}</span>}
         {team.recovery.used && <Badge tone="bad">It was used: print a new one</Badge>}
         <span className="grow" />
         {team.i_am_owner && (
