@@ -5,5 +5,6 @@ mod copies;
 mod damage;
 mod disk;
 pub(crate) mod kill;
+mod objects;
 mod remote;
 mod skew;

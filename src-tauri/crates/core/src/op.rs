@@ -241,7 +241,20 @@ pub type OutlinePoint = (i64, i64, Num);
 
 /// A key from the keyring: OpenSSH public key text, `ssh-ed25519 AAAA…`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct PublicKey(pub String);
+
+impl TryFrom<String> for PublicKey {
+    type Error = String;
+    fn try_from(raw: String) -> Result<Self, String> {
+        let one_word = |text: &str| !text.is_empty() && text.len() <= 200 && !text.contains(char::is_whitespace);
+        if raw.strip_prefix("ssh-ed25519 ").is_some_and(one_word) {
+            Ok(Self(raw))
+        } else {
+            Err("no Ed25519 key without a comment".to_owned())
+        }
+    }
+}
 
 /// A person and the computer that asks for them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -17,6 +17,8 @@ pub enum BadText {
     TooLong(usize),
     #[error("it contains a control character")]
     Control,
+    #[error("it has spaces around it")]
+    Spaces,
 }
 
 /// A name or heading: not blank, one line, at most 500 characters, outer spaces removed.
@@ -44,8 +46,10 @@ impl Title {
 }
 impl TryFrom<String> for Title {
     type Error = BadText;
+    /// On the wire a title has one form: spaces around it would give it two.
     fn try_from(raw: String) -> Result<Self, BadText> {
-        Self::parse(raw)
+        let title = Self::parse(&raw)?;
+        if title.0 == raw { Ok(title) } else { Err(BadText::Spaces) }
     }
 }
 impl From<Title> for String {
