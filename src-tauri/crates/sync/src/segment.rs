@@ -6,9 +6,9 @@
 
 use bytes::Bytes;
 use parquet::basic::{Compression, ConvertedType, Encoding, Repetition, Type as Physical, ZstdLevel};
-use parquet::column::reader::ColumnReader;
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::column::writer::ColumnWriter;
-use parquet::data_type::ByteArray;
+use parquet::data_type::{ByteArray, DataType};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
@@ -156,38 +156,25 @@ enum Column {
 }
 
 fn read(reader: ColumnReader, count: usize) -> Result<Column, SegmentError> {
-    let short = || SegmentError::Form("a column is shorter than the others".to_owned());
-    match reader {
-        ColumnReader::ByteArrayColumnReader(mut r) => {
-            let mut values = Vec::new();
-            while values.len() < count {
-                if r.read_records(count - values.len(), None, None, &mut values)?.1 == 0 {
-                    return Err(short());
-                }
-            }
+    Ok(match reader {
+        ColumnReader::ByteArrayColumnReader(r) => {
             let text = |v: &ByteArray| v.as_utf8().map(str::to_owned);
-            Ok(Column::Text(values.iter().map(text).collect::<Result<_, _>>()?))
+            Column::Text(all(r, count)?.iter().map(text).collect::<Result<_, _>>()?)
         }
-        ColumnReader::Int64ColumnReader(mut r) => {
-            let mut values = Vec::new();
-            while values.len() < count {
-                if r.read_records(count - values.len(), None, None, &mut values)?.1 == 0 {
-                    return Err(short());
-                }
-            }
-            Ok(Column::Whole(values))
+        ColumnReader::Int64ColumnReader(r) => Column::Whole(all(r, count)?),
+        ColumnReader::DoubleColumnReader(r) => Column::Double(all(r, count)?),
+        _ => return Err(SegmentError::Form("a column of another type".to_owned())),
+    })
+}
+
+fn all<T: DataType>(mut reader: ColumnReaderImpl<T>, count: usize) -> Result<Vec<T::T>, SegmentError> {
+    let mut values = Vec::new();
+    while values.len() < count {
+        if reader.read_records(count - values.len(), None, None, &mut values)?.1 == 0 {
+            return Err(SegmentError::Form("a column is shorter than the others".to_owned()));
         }
-        ColumnReader::DoubleColumnReader(mut r) => {
-            let mut values = Vec::new();
-            while values.len() < count {
-                if r.read_records(count - values.len(), None, None, &mut values)?.1 == 0 {
-                    return Err(short());
-                }
-            }
-            Ok(Column::Double(values))
-        }
-        _ => Err(SegmentError::Form("a column of another type".to_owned())),
     }
+    Ok(values)
 }
 
 #[cfg(test)]
