@@ -6,7 +6,7 @@ use cairn_core::op::{OpLine, ReadLine};
 use cairn_sync::{note, segment};
 
 /// A commit message: whatever is read is written back as it was.
-pub fn envelope(data: &[u8]) {
+pub(crate) fn envelope(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     if let Ok(header) = Header::parse(text) {
         assert_eq!(header.to_message(), text, "one header has one text");
@@ -14,7 +14,7 @@ pub fn envelope(data: &[u8]) {
 }
 
 /// A line of the log: whatever is understood reads the same once it is written again.
-pub fn operation(data: &[u8]) {
+pub(crate) fn operation(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     if let Ok(ReadLine::Known(line)) = OpLine::read(text) {
         let again = line.to_text();
@@ -25,14 +25,14 @@ pub fn operation(data: &[u8]) {
 }
 
 /// A file of metric points: whatever is read is within the limits.
-pub fn points(data: &[u8]) {
+pub(crate) fn points(data: &[u8]) {
     if let Ok(points) = segment::decode(data) {
         assert!(points.len() <= segment::POINTS_MAX);
     }
 }
 
 /// Updates of a note, one after the other, each behind two bytes with its length.
-pub fn loro(data: &[u8]) {
+pub(crate) fn loro(data: &[u8]) {
     use base64::Engine;
     let (mut updates, mut rest) = (Vec::new(), data);
     while let Some((head, tail)) = rest.split_first_chunk::<2>() {
