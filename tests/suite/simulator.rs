@@ -69,28 +69,33 @@ impl Remote for Place {
     }
 }
 
-/// Three people who know each other, made once and copied for every schedule.
+/// Six people who know each other, made once and copied for every schedule.
 fn template() -> &'static Template {
     static MADE: OnceLock<Template> = OnceLock::new();
     MADE.get_or_init(|| {
         let team = Team::new();
-        let mia = join(&team.ana, team.path(), "Mia", "eeeeee", &["administrator", "validator"]);
+        let others = [
+            join(&team.ana, team.path(), "Mia", "eeeeee", &["administrator", "validator"]),
+            join(&team.ana, team.path(), "Eli", "bbbbbb", &["data_scientist", "ml_engineer"]),
+            join(&team.ana, team.path(), "Fay", "ffffff", &["administrator"]),
+            join(&team.ana, team.path(), "Gus", "abcdef", &["business_owner"]),
+        ];
         team.settle();
-        mia.share();
-        let keys = [team.ana.keys(), team.dan.keys(), mia.keys()];
-        let members = [team.ana.device(), team.dan.device(), mia.device()];
-        for seat in [&team.ana, &team.dan, &mia] {
-            seat.close();
-        }
-        Template { keys, members, mia, team }
+        others.iter().for_each(|seat| drop(seat.share()));
+        let all: Vec<&Seat> = [&team.ana, &team.dan].into_iter().chain(&others).collect();
+        let keys = all.iter().map(|seat| seat.keys()).collect();
+        let members = all.iter().map(|seat| seat.device()).collect();
+        let dirs = all.iter().map(|seat| seat.dir.clone()).collect();
+        all.iter().for_each(|seat| seat.close());
+        Template { keys, members, dirs, team }
     })
 }
 
 struct Template {
     team: Team,
-    mia: Seat,
-    keys: [String; 3],
-    members: [String; 3],
+    dirs: Vec<PathBuf>,
+    keys: Vec<String>,
+    members: Vec<String>,
 }
 
 struct World {
@@ -106,25 +111,23 @@ struct World {
 }
 
 impl World {
-    fn new() -> Self {
+    fn new(computers: usize) -> Self {
         let from = template();
         let dir = tempfile::tempdir().unwrap();
         let remote = dir.path().join("shared.git");
         copy_folder(&from.team.remote, &remote);
-        let seats = [(&from.team.ana.dir, "aaaaa1"), (&from.team.dan.dir, "ddddd1"), (&from.mia.dir, "eeeee1")]
-            .into_iter()
-            .zip(&from.keys)
-            .enumerate()
-            .map(|(i, ((folder, name), keys))| {
+        let seats = (0..computers)
+            .map(|i| {
                 let own = dir.path().join(i.to_string());
-                copy_folder(folder, &own);
-                let seat = Seat::again(own, name, "");
-                seat.learn(keys);
+                copy_folder(&from.dirs[i], &own);
+                let seat = Seat::again(own, &format!("{:06x}", 0xa0_0001 + i), "");
+                seat.learn(&from.keys[i]);
                 seat.set_clock(1_795_001_000_000);
                 seat
             })
             .collect();
-        Self { dir, seats, remote, snapshot: None, acknowledged: Vec::new(), accepted: vec![BTreeMap::new(); 3], steps: 0 }
+        let accepted = vec![BTreeMap::new(); computers];
+        Self { dir, seats, remote, snapshot: None, acknowledged: Vec::new(), accepted, steps: 0 }
     }
 
     fn place(&self, weather: Weather) -> Place {
@@ -272,7 +275,7 @@ impl World {
 #[allow(clippy::print_stderr)] // whoever repeats a failure needs its seed
 fn run(seed: u64) {
     let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    let mut world = World::new();
+    let mut world = World::new(2 + usize::try_from(dice.roll(5)).unwrap());
     let steps = 10 + dice.roll(20);
     let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         for _ in 0..steps {
