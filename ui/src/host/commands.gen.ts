@@ -459,7 +459,11 @@ project?: string, experiment?: string,
 /**
  * MLflow's filter grammar, such as `metrics.accuracy > 0.9 AND params.model = 'forest'`.
  */
-filter?: string, order_by?: string, };
+filter?: string, order_by?: string, 
+/**
+ * At most this many; 1,000 when left out.
+ */
+limit?: number, };
 export type RunRef = { run: string, };
 export type RunRow = { id: string, name: string, experiment: string, experiment_name: string, project: string | null, status: string, start_ms: number, end_ms: number | null, by: Person, parent: string | null, params: { [key in string]: string }, 
 /**

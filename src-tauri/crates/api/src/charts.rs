@@ -2,8 +2,9 @@
 
 use crate::ApiError;
 use crate::host::Host;
-use crate::tracking::runs as tracked;
-use crate::tracking::runs::Run;
+use crate::tracking::filter::{Expr, Field, Of, Test};
+use crate::tracking::runs::{self as tracked, Run};
+use crate::tracking::{RunSearch, TrackingError};
 use cairn_chart::line::{ChartError, Drawn, Request, Series, draw};
 use cairn_chart::theme::Theme;
 use cairn_core::op::Kind;
@@ -46,17 +47,21 @@ pub struct ChartSeries {
     pub points: Vec<[String; 2]>,
 }
 
+/// The most runs that one chart draws when none are named: the newest.
+const RUNS_MAX: usize = 500;
+
 pub fn metric(host: &Host, query: ChartQuery) -> Result<Chart, ApiError> {
     let workspace = host.workspace()?;
+    match tracked::freshen(&workspace) {
+        Ok(()) | Err(TrackingError::Denied(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
     let (runs, data, complete) = workspace.read(|r| {
         let mut runs: Vec<Run> = Vec::new();
         if query.runs.is_empty() {
-            for run in r.records(Kind::Run, None)?.iter().filter(|x| !x.deleted()) {
-                let run = tracked::view(r, run)?;
-                if run.metrics.iter().any(|m| m.key == query.metric) {
-                    runs.push(run);
-                }
-            }
+            let having = Expr::Is(Field::Metric(query.metric.clone(), Of::Last), Test::NotNull);
+            runs = tracked::found(r, &RunSearch { filter: having, limit: RUNS_MAX, ..RunSearch::default() })?.runs;
+            runs.reverse();
         } else {
             for id in &query.runs {
                 runs.push(tracked::view(r, &r.require(Kind::Run, id)?)?);

@@ -245,10 +245,8 @@ fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Checkl
             let title = title_of(r, &subject)?;
             evidence.push(EvidenceLink { kind: subject.kind.as_str().to_owned(), id: subject.id, title });
         }
-        // The stamp is `ms.counter.device.n`.
-        let mut stamp = cell.map(|c| c.stamp.split('.')).into_iter().flatten();
-        let at_ms = stamp.next().and_then(|ms| i64::from_str_radix(ms, 16).ok());
-        let by = stamp.nth(1).map(|device| person_at(&acl, device));
+        let at_ms = cell.map(|c| c.at_ms);
+        let by = cell.map(|c| person_at(&acl, c.device()));
         items.push(ChecklistItem {
             id: item.id.clone(),
             text: item.text.clone(),

@@ -7,6 +7,7 @@ use crate::tracking::{TrackingError, experiments, filter, runs as tracked};
 use crate::workspaces::Nothing;
 use cairn_core::id::{ExperimentId, ProjectId};
 use cairn_core::op::{Kind, Num, Op};
+use cairn_store::search::RunSearch;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use ts_rs::TS;
@@ -111,7 +112,14 @@ pub struct RunQuery {
     #[serde(default)]
     #[ts(optional)]
     pub order_by: Option<String>,
+    /// At most this many; 1,000 when left out.
+    #[serde(default)]
+    #[ts(optional, type = "number")]
+    pub limit: Option<u32>,
 }
+
+/// How many runs a list has when nobody says.
+const LIST_MAX: u32 = 1_000;
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
 pub struct RunRef {
@@ -138,18 +146,8 @@ pub fn experiments(host: &Host, _: Nothing) -> Result<Vec<Experiment>, ApiError>
     workspace.read(|r| {
         let mut out = Vec::new();
         for e in all.into_iter().filter(|e| !e.deleted) {
-            let runs = r.records(Kind::Run, Some(&e.id))?;
-            let live: Vec<_> = runs.iter().filter(|x| !x.deleted()).collect();
-            let running = live.iter().filter(|x| x.get("status") == Some("RUNNING")).count();
-            out.push(Experiment {
-                id: e.id,
-                number: e.number,
-                name: e.name,
-                project: e.project,
-                runs: u32::try_from(live.len()).unwrap_or(u32::MAX),
-                running: u32::try_from(running).unwrap_or(u32::MAX),
-                created_ms: e.created_ms,
-            });
+            let (runs, running) = r.runs_of(&e.id)?;
+            out.push(Experiment { id: e.id, number: e.number, name: e.name, project: e.project, runs, running, created_ms: e.created_ms });
         }
         Ok(out)
     })
@@ -171,25 +169,34 @@ pub fn link(host: &Host, request: LinkExperiment) -> Result<Vec<Experiment>, Api
 
 pub fn list(host: &Host, query: RunQuery) -> Result<Vec<RunRow>, ApiError> {
     let workspace = host.workspace()?;
-    let filter = filter::parse(query.filter.as_deref().unwrap_or_default())?;
-    let order = query.order_by.as_deref().filter(|o| !o.trim().is_empty()).map(filter::parse_order).transpose()?;
+    let (entity, wide) = (filter::Entity::Run, filter::Dialect::Wide);
+    let wanted = filter::parse(entity, wide, query.filter.as_deref().unwrap_or_default())?;
+    let order = query.order_by.as_deref().filter(|o| !o.trim().is_empty()).map(|o| filter::parse_order(entity, wide, o)).transpose()?;
+    match tracked::freshen(&workspace) {
+        // Somebody who may not write still reads what is there.
+        Ok(()) | Err(TrackingError::Denied(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
     workspace.read(|r| {
         let acl = r.acl()?;
-        let mut found = Vec::new();
-        for e in r.records(Kind::Experiment, None)? {
-            let wanted = query.project.as_deref().is_none_or(|p| e.get("project") == Some(p))
-                && query.experiment.as_deref().is_none_or(|x| e.id == x);
-            if e.deleted() || !wanted {
-                continue;
-            }
-            for run in r.records(Kind::Run, Some(&e.id))? {
-                let run = tracked::view(r, &run)?;
-                if !run.deleted && filter.matches(&run) {
-                    found.push(run);
-                }
-            }
-        }
-        filter::sort(&mut found, order.as_slice());
+        let experiments = r
+            .records(Kind::Experiment, None)?
+            .iter()
+            .filter(|e| {
+                !e.deleted()
+                    && query.project.as_deref().is_none_or(|p| e.get("project") == Some(p))
+                    && query.experiment.as_deref().is_none_or(|x| e.id == x)
+            })
+            .map(|e| e.id.clone())
+            .collect();
+        let search = RunSearch {
+            experiments: Some(experiments),
+            filter: wanted,
+            order: order.into_iter().collect(),
+            limit: usize::try_from(query.limit.unwrap_or(LIST_MAX)).unwrap_or(usize::MAX),
+            ..RunSearch::default()
+        };
+        let found = tracked::found(r, &search)?.runs;
         let names: BTreeMap<String, (String, Option<String>)> = r
             .records(Kind::Experiment, None)?
             .into_iter()

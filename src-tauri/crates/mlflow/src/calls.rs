@@ -4,10 +4,11 @@ use crate::wire::{Failure, Input, compact, double, key_values};
 use axum::http::Method;
 use cairn_api::Workspace;
 use cairn_api::tracking::experiments::{self, Experiment};
+use cairn_api::tracking::filter::{self, Dialect, Entity};
 use cairn_api::tracking::logged_models::{self, LoggedModel, NewLoggedModel};
 use cairn_api::tracking::runs::{self, Batch, NewRun, Run, stage};
 use cairn_api::tracking::validate::{METRICS_MAX, PARAMS_MAX, TAGS_MAX};
-use cairn_api::tracking::{Point, RunStatus, filter};
+use cairn_api::tracking::{Point, RunSearch, RunStatus, View};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -170,14 +171,17 @@ fn page_size(asked: Option<i64>, default: usize, most: usize) -> Result<usize, F
     }
 }
 
-fn page<'a, T>(all: &'a [T], token: Option<&str>, max: usize) -> Result<(&'a [T], Option<String>), Failure> {
-    let start: usize = match token {
-        None => 0,
+fn page_start(token: Option<&str>) -> Result<usize, Failure> {
+    match token {
+        None => Ok(0),
         Some(text) => {
-            text.strip_prefix('o').and_then(|n| n.parse().ok()).ok_or_else(|| Failure::invalid("Invalid page token, could not decode"))?
+            text.strip_prefix('o').and_then(|n| n.parse().ok()).ok_or_else(|| Failure::invalid("Invalid page token, could not decode"))
         }
-    };
-    let start = start.min(all.len());
+    }
+}
+
+fn page<'a, T>(all: &'a [T], token: Option<&str>, max: usize) -> Result<(&'a [T], Option<String>), Failure> {
+    let start = page_start(token)?.min(all.len());
     let end = start.saturating_add(max).min(all.len());
     Ok((&all[start..end], (end < all.len()).then(|| format!("o{end}"))))
 }
@@ -207,14 +211,23 @@ fn run_update(w: &Workspace, input: &Input) -> Answer {
 
 fn run_search(w: &Workspace, input: &Input) -> Answer {
     let max = page_size(input.int("max_results")?, 1_000, 50_000)?;
-    let wanted = filter::parse(&input.text("filter")?.unwrap_or_default())?;
-    let orders = input.texts("order_by")?.iter().map(|o| filter::parse_order(o)).collect::<Result<Vec<_>, _>>()?;
-    let view = input.text("run_view_type")?;
-    let mut found = runs::of_experiments(w, &input.texts("experiment_ids")?)?;
-    found.retain(|r| seen(view.as_deref(), r.deleted) && wanted.matches(r));
-    filter::sort(&mut found, &orders);
-    let (page, token) = page(&found, input.text("page_token")?.as_deref(), max)?;
-    Ok(compact(vec![("runs", json!(page.iter().map(run).collect::<Vec<_>>())), ("next_page_token", json!(token))]))
+    let (entity, dialect) = (Entity::Run, Dialect::Mlflow);
+    let offset = page_start(input.text("page_token")?.as_deref())?;
+    let search = RunSearch {
+        filter: filter::parse(entity, dialect, &input.text("filter")?.unwrap_or_default())?,
+        order: input.texts("order_by")?.iter().map(|o| filter::parse_order(entity, dialect, o)).collect::<Result<Vec<_>, _>>()?,
+        view: match input.text("run_view_type")?.as_deref() {
+            Some("ALL") => View::All,
+            Some("DELETED_ONLY") => View::Deleted,
+            _ => View::Active,
+        },
+        offset,
+        limit: max,
+        ..RunSearch::default()
+    };
+    let page = runs::search(w, &input.texts("experiment_ids")?, search)?;
+    let token = page.more.then(|| format!("o{}", offset + max));
+    Ok(compact(vec![("runs", json!(page.runs.iter().map(run).collect::<Vec<_>>())), ("next_page_token", json!(token))]))
 }
 
 fn metric(input: &Input) -> Result<(String, Point), Failure> {

@@ -45,3 +45,9 @@ impl From<rusqlite::Error> for StoreError {
         }
     }
 }
+
+impl From<rusqlite::types::FromSqlError> for StoreError {
+    fn from(error: rusqlite::types::FromSqlError) -> Self {
+        Self::Damaged(error.to_string())
+    }
+}

@@ -7,7 +7,7 @@
 
 use crate::StoreError;
 use crate::log::{self, State};
-use crate::records::{apply, forget};
+use crate::records::{apply, forget, forget_all};
 use crate::store::Reader;
 use crate::writer::Writer;
 use cairn_core::authority::{Acl, History, Line, Past, Verdict};
@@ -169,9 +169,7 @@ fn refold(writer: &Writer<'_>, kind: &str, record: &str) -> Result<(), StoreErro
 
 fn fold(writer: &Writer<'_>, row: &log::TrailRow, line: &OpLine) -> Result<(), StoreError> {
     let device = DeviceId::parse(row.device.clone()).map_err(|e| StoreError::Line(e.to_string()))?;
-    let stamp = log::stamp(line.hlc, &device, row.n);
-    let id = OpId { device: device.clone(), n: row.n };
-    apply(writer.conn, &line.op, &stamp, &id, row.at_ms, &device)?;
+    apply(writer.conn, &line.op, line.hlc, &OpId { device, n: row.n }, row.at_ms)?;
     Ok(())
 }
 
@@ -183,7 +181,8 @@ fn touch_all(writer: &mut Writer<'_>) {
 
 /// Judges and folds the whole log from nothing; returns how many operations count.
 pub(crate) fn rebuild(writer: &mut Writer<'_>, check: &SignoffCheck<'_>) -> Result<u64, StoreError> {
-    writer.execute_batch("DELETE FROM record; DELETE FROM cell; DELETE FROM edit; UPDATE op SET level = NULL WHERE authority = 1;")?;
+    forget_all(writer.conn)?;
+    writer.execute_batch("UPDATE op SET level = NULL WHERE authority = 1;")?;
     let order = writer.envelope_order(None)?;
     let mut history = History::default();
     for oid in &order {
@@ -209,6 +208,7 @@ pub(crate) fn rebuild(writer: &mut Writer<'_>, check: &SignoffCheck<'_>) -> Resu
         folded += take_data(writer, &envelope.device, &envelope.past, rows, (&mut history, &now), check)?;
     }
     folded += take_data(writer, &own, &frontier, unsealed, (&mut history, &now), check)?;
+    writer.settle_long_tails()?;
     let times: i64 = writer.local("judged_anew")?.and_then(|n| n.parse().ok()).unwrap_or(0);
     writer.set_local("judged_anew", &(times + 1).to_string())?;
     writer.set_local("views", &cairn_core::fold::VERSION.to_string())?;
@@ -301,16 +301,19 @@ impl Reader<'_> {
         let mut hash = cairn_core::canonical::Hasher::default();
         let mut text = String::new();
         for sql in [
-            "SELECT kind, id, coalesce(parent, ''), stamp, device, '', '', '' FROM record ORDER BY kind, id",
-            "SELECT kind, id, field, key, coalesce(value, ''), value IS NULL, stamp, op FROM cell ORDER BY kind, id, field, key",
-            "SELECT kind, id, field, key, value, coalesce(base, ''), op, '' FROM edit ORDER BY kind, id, field, key, op",
-            "SELECT device, n, state, '', '', '', '', '' FROM op ORDER BY device, n",
+            "SELECT r.kind, r.id, coalesce(r.parent, ''), r.at_ms, r.ms, r.counter, d.id, r.n, '' FROM record r
+             JOIN device_name d ON d.num = r.device WHERE r.ms IS NOT NULL ORDER BY r.kind, r.id",
+            "SELECT r.kind, r.id, c.field, c.key, c.value, c.ms, c.counter, d.id, c.n FROM cell c JOIN record r ON r.num = c.record
+             JOIN device_name d ON d.num = c.device ORDER BY r.kind, r.id, c.field, c.key",
+            "SELECT r.kind, r.id, e.field, e.key, e.value, e.base, e.ms, d.id, e.n FROM edit e JOIN record r ON r.num = e.record
+             JOIN device_name d ON d.num = e.device ORDER BY r.kind, r.id, e.field, e.key, d.id, e.n",
+            "SELECT device, n, state, '', '', '', '', '', '' FROM op ORDER BY device, n",
         ] {
             let mut statement = self.prepare(sql)?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
                 text.clear();
-                for column in 0..8 {
+                for column in 0..9 {
                     // Lengths before texts, so that two rows never run into each other.
                     let value: rusqlite::types::Value = row.get(column)?;
                     let _ = match &value {

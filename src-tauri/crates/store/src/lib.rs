@@ -5,13 +5,16 @@
 //! by any other path, so they can always be made again from the log.
 
 pub mod blobs;
+pub mod chunk;
 pub mod error;
+mod experiments;
 pub mod judge;
 pub mod log;
 pub mod metrics;
 mod migrate;
 pub mod records;
 pub mod salvage;
+pub mod search;
 pub mod segments;
 pub mod sharing;
 mod store;

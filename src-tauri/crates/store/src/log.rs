@@ -46,10 +46,6 @@ pub(crate) struct NewRow<'a> {
     pub received_ms: Option<i64>,
 }
 
-pub(crate) fn stamp(hlc: Hlc, device: &DeviceId, n: u64) -> String {
-    format!("{hlc}.{device}.{n:012x}")
-}
-
 /// The clock as one number, for the order of the trail.
 pub(crate) fn clock(hlc: Hlc) -> i64 {
     let ms = i64::try_from(hlc.ms.min(MS_MAX)).unwrap_or(i64::MAX >> 20);

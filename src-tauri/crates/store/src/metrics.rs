@@ -1,20 +1,22 @@
 //! Metric points: append-only, of one run, kept to the last bit.
 
 use crate::StoreError;
+use crate::chunk::{self, CHUNK, Stretch, place};
+use crate::records::{number, record_number};
 use crate::store::Reader;
 use crate::writer::Writer;
 use cairn_core::fold::PART;
 use cairn_core::id::{DeviceId, RunId};
 use cairn_core::op::{Kind, Num, Op, OutlinePoint};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The computer of series that were logged here, whatever its name is or was.
-pub(crate) const OWN: &str = "";
+pub(crate) const OWN: i64 = 0;
 
-/// The greatest point that went into a segment: step, time, bits.
-type Mark = (i64, i64, i64);
+/// Step, time, bits of a point.
+type Place = (i64, i64, i64);
 
 /// How many points the signed outline of a metric has at most.
 pub const OUTLINE: usize = 256;
@@ -65,8 +67,44 @@ struct MetricPart {
     outline: Vec<OutlinePoint>,
 }
 
+/// The value of a `metric` cell.
+#[derive(serde::Deserialize)]
+struct Signed {
+    count: u64,
+    last: OutlinePoint,
+    min: Num,
+    max: Num,
+    outline: Vec<OutlinePoint>,
+}
+
 fn merge(bound: Option<f64>, v: f64, pick: fn(f64, f64) -> f64) -> Option<f64> {
     if v.is_nan() { bound } else { Some(bound.map_or(v, |b| pick(b, v))) }
+}
+
+/// This file's number for the name of a metric.
+pub(crate) fn name_number(conn: &Connection, name: &str) -> Result<i64, StoreError> {
+    number(conn, name, "SELECT num FROM metric_name WHERE text = ?1", "INSERT INTO metric_name (text) VALUES (?1)").map(|(num, _)| num)
+}
+
+/// Says that the row that searches use is no longer true.
+pub(crate) fn stale(conn: &Connection, run: i64, key: i64) -> Result<(), StoreError> {
+    conn.prepare_cached("INSERT OR IGNORE INTO metric_stale (run, key) VALUES (?1, ?2)")?.execute([run, key])?;
+    Ok(())
+}
+
+/// One metric of one run by one computer, as its row has it.
+struct Series {
+    id: i64,
+    sum: Summary,
+    tail: usize,
+    /// The greatest point: what is beyond it is new.
+    top: Option<Place>,
+    /// The greatest point that went into a segment.
+    mark: Option<Place>,
+}
+
+fn place_at(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Option<Place>> {
+    row.get::<_, Option<i64>>(at)?.map(|step| Ok((step, row.get(at + 1)?, row.get(at + 2)?))).transpose()
 }
 
 impl Writer<'_> {
@@ -76,45 +114,58 @@ impl Writer<'_> {
         for (key, point) in points {
             by_key.entry(key).or_default().push(point);
         }
+        let run = record_number(self.conn, Kind::Run, run.as_str())?;
         for (key, points) in by_key {
-            self.log_series(run, key, OWN, &points)?;
+            self.log_series(run, key, OWN, points)?;
         }
         self.touch("metric");
         Ok(())
     }
 
-    pub(crate) fn log_series(&self, run: &RunId, key: &str, device: &str, points: &[Point]) -> Result<(), StoreError> {
-        let Some(first) = points.first() else { return Ok(()) };
+    fn series(&self, run: i64, key: i64, device: i64, first: &Point) -> Result<Series, StoreError> {
         let found = self
             .prepare_cached(
-                "SELECT id, count, last_step, last_ts, last_bits, min, max, mark_step, mark_ts, mark_bits FROM metric_series
-                 WHERE run = ?1 AND key = ?2 AND device = ?3",
+                "SELECT id, count, last_step, last_ts, last_bits, min, max, tail, top_step, top_ts, top_bits, mark_step, mark_ts, mark_bits
+                 FROM metric_series WHERE run = ?1 AND key = ?2 AND device = ?3",
             )?
-            .query_row([run.as_str(), key, device], |row| {
+            .query_row([run, key, device], |row| {
                 let last = Point { step: row.get(2)?, ts: row.get(3)?, value: value(row.get(4)?) };
-                let mark: Option<Mark> =
-                    row.get::<_, Option<i64>>(7)?.map(|step| Ok::<_, rusqlite::Error>((step, row.get(8)?, row.get(9)?))).transpose()?;
-                let sum = Summary { key: String::new(), count: row.get(1)?, last, min: row.get(5)?, max: row.get(6)? };
-                Ok((row.get::<_, i64>(0)?, sum, mark))
+                Ok(Series {
+                    id: row.get(0)?,
+                    sum: Summary { key: String::new(), count: row.get(1)?, last, min: row.get(5)?, max: row.get(6)? },
+                    tail: row.get(7)?,
+                    top: place_at(row, 8)?,
+                    mark: place_at(row, 11)?,
+                })
             })
             .optional()?;
-        let (id, mut sum, mark) = match found {
-            Some(found) => found,
-            None => {
-                self.prepare_cached(
-                    "INSERT INTO metric_series (run, key, device, count, last_step, last_ts, last_bits) VALUES (?1, ?2, ?3, 0, 0, 0, 0)",
-                )?
-                .execute([run.as_str(), key, device])?;
-                let id = self.last_insert_rowid();
-                (id, Summary { key: String::new(), count: 0, last: *first, min: None, max: None }, None)
-            }
-        };
-        let mut insert = self.prepare_cached("INSERT OR IGNORE INTO metric_point (series, step, ts, bits) VALUES (?1, ?2, ?3, ?4)")?;
-        for p in points {
-            if insert.execute(params![id, p.step, p.ts, bits(p.value)])? == 0 {
-                continue;
-            }
-            if mark.is_some_and(|mark| (p.step, p.ts, bits(p.value)) <= mark) {
+        if let Some(found) = found {
+            return Ok(found);
+        }
+        self.prepare_cached(
+            "INSERT INTO metric_series (run, key, device, count, last_step, last_ts, last_bits) VALUES (?1, ?2, ?3, 0, 0, 0, 0)",
+        )?
+        .execute([run, key, device])?;
+        let sum = Summary { key: String::new(), count: 0, last: *first, min: None, max: None };
+        Ok(Series { id: self.last_insert_rowid(), sum, tail: 0, top: None, mark: None })
+    }
+
+    pub(crate) fn log_series(&self, run: i64, key: &str, device: i64, mut points: Vec<Point>) -> Result<(), StoreError> {
+        if !points.is_sorted_by(|a, b| place(a) < place(b)) {
+            points.sort_by_key(place);
+            points.dedup();
+        }
+        let Some(first) = points.first() else { return Ok(()) };
+        let key = name_number(self.conn, key)?;
+        let Series { id, mut sum, mut tail, mut top, mark } = self.series(run, key, device, first)?;
+        // Only what is not beyond all others can be there already; clocks and steps mostly go forwards.
+        if top.is_some_and(|top| place(first) <= top) {
+            let known = self.known_among(id, &points)?;
+            points.retain(|p| !known.contains(&place(p)));
+        }
+        let Some(last) = points.last() else { return Ok(()) };
+        for p in &points {
+            if mark.is_some_and(|mark| place(p) <= mark) {
                 self.prepare_cached("INSERT OR IGNORE INTO metric_late (series, step, ts, bits) VALUES (?1, ?2, ?3, ?4)")?
                     .execute(params![id, p.step, p.ts, bits(p.value)])?;
             }
@@ -125,25 +176,143 @@ impl Writer<'_> {
             sum.min = merge(sum.min, p.value, f64::min);
             sum.max = merge(sum.max, p.value, f64::max);
         }
+        top = top.max(Some(place(last)));
+        tail += points.len();
+        if tail < CHUNK {
+            self.prepare_cached("INSERT INTO metric_part (series, seq, points) VALUES (?1, ?2, ?3)")?.execute(params![
+                id,
+                sum.count,
+                chunk::plain(&points)
+            ])?;
+        } else {
+            self.consolidate(id, points)?;
+            tail = 0;
+        }
         self.prepare_cached(
-            "UPDATE metric_series SET count = ?2, last_step = ?3, last_ts = ?4, last_bits = ?5, min = ?6, max = ?7 WHERE id = ?1",
+            "UPDATE metric_series SET count = ?2, last_step = ?3, last_ts = ?4, last_bits = ?5, min = ?6, max = ?7, tail = ?8,
+             top_step = ?9, top_ts = ?10, top_bits = ?11 WHERE id = ?1",
         )?
-        .execute(params![id, sum.count, sum.last.step, sum.last.ts, bits(sum.last.value), sum.min, sum.max])?;
+        .execute(params![
+            id,
+            sum.count,
+            sum.last.step,
+            sum.last.ts,
+            bits(sum.last.value),
+            sum.min,
+            sum.max,
+            tail,
+            top.map(|t| t.0),
+            top.map(|t| t.1),
+            top.map(|t| t.2)
+        ])?;
+        stale(self.conn, run, key)
+    }
+
+    /// Which of some points, in order, the series has.
+    fn known_among(&self, series: i64, points: &[Point]) -> Result<BTreeSet<Place>, StoreError> {
+        let (Some(first), Some(last)) = (points.first(), points.last()) else { return Ok(BTreeSet::new()) };
+        let mut there = self.tail_points(series)?;
+        self.chunks_between(series, place(first), place(last), |bytes| chunk::decode(bytes, &mut there))?;
+        there.sort_by_key(place);
+        let has = |p: &Point| there.binary_search_by_key(&place(p), place).is_ok();
+        Ok(points.iter().filter(|p| has(p)).map(place).collect())
+    }
+
+    /// Brings the tail of a series and some more points into chunks. Chunks that they overlap, and a
+    /// small one before them, are made again.
+    fn consolidate(&self, series: i64, more: Vec<Point>) -> Result<(), StoreError> {
+        let mut points = self.tail_points(series)?;
+        points.extend(more);
+        points.sort_by_key(place);
+        let (Some(first), Some(last)) = (points.first(), points.last()) else { return Ok(()) };
+        let (first, last) = (place(first), place(last));
+        let small: Option<Place> = self
+            .prepare_cached(
+                "SELECT first_step, first_ts, first_bits, count FROM metric_chunk WHERE series = ?1
+                 AND (first_step, first_ts, first_bits) < (?2, ?3, ?4) ORDER BY first_step DESC, first_ts DESC, first_bits DESC LIMIT 1",
+            )?
+            .query_row(params![series, first.0, first.1, first.2], |row| Ok((place_at(row, 0)?, row.get::<_, usize>(3)?)))
+            .optional()?
+            .filter(|(_, count)| *count < CHUNK / 2)
+            .and_then(|(place, _)| place);
+        let from = small.unwrap_or(first);
+        let before = points.len();
+        self.chunks_between(series, from, last, |bytes| chunk::decode(bytes, &mut points))?;
+        if points.len() > before {
+            self.prepare_cached(
+                "DELETE FROM metric_chunk WHERE series = ?1 AND (last_step, last_ts, last_bits) >= (?2, ?3, ?4)
+                 AND (first_step, first_ts, first_bits) <= (?5, ?6, ?7)",
+            )?
+            .execute(params![series, from.0, from.1, from.2, last.0, last.1, last.2])?;
+            points.sort_by_key(place);
+        }
+        for stretch in points.chunks(CHUNK) {
+            let (Some(first), Some(last)) = (stretch.first(), stretch.last()) else { continue };
+            let (first, last) = (place(first), place(last));
+            self.prepare_cached(
+                "INSERT INTO metric_chunk (series, first_step, first_ts, first_bits, last_step, last_ts, last_bits, count, outline, points)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            )?
+            .execute(params![
+                series,
+                first.0,
+                first.1,
+                first.2,
+                last.0,
+                last.1,
+                last.2,
+                stretch.len(),
+                chunk::outline(stretch),
+                chunk::encode(stretch)?
+            ])?;
+        }
+        self.prepare_cached("DELETE FROM metric_part WHERE series = ?1")?.execute([series])?;
+        self.prepare_cached("UPDATE metric_series SET tail = 0 WHERE id = ?1")?.execute([series])?;
+        Ok(())
+    }
+
+    /// Compresses what a run has logged so far: nothing more is expected of it.
+    pub fn settle(&mut self, run: &RunId) -> Result<(), StoreError> {
+        let run = record_number(self.conn, Kind::Run, run.as_str())?;
+        let series: Vec<i64> = {
+            let mut statement = self.prepare_cached("SELECT id FROM metric_series WHERE run = ?1 AND tail >= 8")?;
+            statement.query_map([run], |row| row.get(0))?.collect::<Result<_, _>>()?
+        };
+        for id in series {
+            self.consolidate(id, Vec::new())?;
+        }
+        Ok(())
+    }
+
+    /// Compresses tails that an older program left long.
+    pub(crate) fn settle_long_tails(&mut self) -> Result<(), StoreError> {
+        let series: Vec<i64> = {
+            let mut statement = self.prepare_cached("SELECT id FROM metric_series WHERE tail >= 2048")?;
+            statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?
+        };
+        for id in series {
+            self.consolidate(id, Vec::new())?;
+        }
         Ok(())
     }
 
     /// Appends the signed summaries of metrics that have new points: of one run, or of all that are not running.
     pub fn summarise(&mut self, run: Option<&RunId>) -> Result<u64, StoreError> {
+        let of_run = if run.is_some() { "r.kind = 'run' AND r.id = ?1" } else { "?1 IS NULL" };
         let rows: Vec<(i64, String)> = {
-            let mut statement = self.prepare_cached(
-                "SELECT id, run FROM metric_series WHERE device = '' AND count <> summarised AND (?1 IS NULL OR run = ?1) ORDER BY run, key",
-            )?;
+            let mut statement = self.prepare_cached(&format!(
+                "SELECT s.id, r.id FROM metric_series s JOIN record r ON r.num = s.run JOIN metric_name k ON k.num = s.key
+                 WHERE s.device = 0 AND s.count <> s.summarised AND {of_run} ORDER BY r.id, k.text"
+            ))?;
             statement.query_map([run.map(RunId::as_str)], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?
         };
         for (series, run) in &rows {
             let run = RunId::parse(run.clone()).map_err(|e| StoreError::Line(e.to_string()))?;
             let (key, count, last, min, max) = self
-                .prepare_cached("SELECT key, count, last_step, last_ts, last_bits, min, max FROM metric_series WHERE id = ?1")?
+                .prepare_cached(
+                    "SELECT k.text, s.count, s.last_step, s.last_ts, s.last_bits, s.min, s.max FROM metric_series s
+                     JOIN metric_name k ON k.num = s.key WHERE s.id = ?1",
+                )?
                 .query_row([series], |row| {
                     let last = (row.get(2)?, row.get(3)?, Num(value(row.get(4)?)));
                     let bound = |v: Option<f64>| Num(v.unwrap_or(f64::NAN));
@@ -185,64 +354,190 @@ pub fn outline(points: &[Point]) -> Vec<OutlinePoint> {
 }
 
 impl Reader<'_> {
-    fn series_points(&self, series: i64) -> Result<Vec<Point>, StoreError> {
-        let mut statement = self.prepare_cached("SELECT step, ts, bits FROM metric_point WHERE series = ?1 ORDER BY step, ts")?;
-        let points = statement
-            .query_map([series], |row| Ok(Point { step: row.get(0)?, ts: row.get(1)?, value: value(row.get(2)?) }))?
-            .collect::<Result<Vec<_>, _>>()?;
+    /// The points of a series that are in no chunk yet, as they came.
+    fn tail_points(&self, series: i64) -> Result<Vec<Point>, StoreError> {
+        let mut points = Vec::new();
+        let mut statement = self.prepare_cached("SELECT points FROM metric_part WHERE series = ?1")?;
+        let mut rows = statement.query([series])?;
+        while let Some(row) = rows.next()? {
+            chunk::read_plain(blob(row, 0)?, &mut points)?;
+        }
+        Ok(points)
+    }
+
+    /// The chunks that may hold points from one place to another, both included.
+    fn chunks_between(
+        &self,
+        series: i64,
+        from: Place,
+        to: Place,
+        mut each: impl FnMut(&[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut statement = self.prepare_cached(
+            "SELECT points FROM metric_chunk WHERE series = ?1 AND (last_step, last_ts, last_bits) >= (?2, ?3, ?4)
+             AND (first_step, first_ts, first_bits) <= (?5, ?6, ?7) ORDER BY first_step, first_ts, first_bits",
+        )?;
+        let mut rows = statement.query(params![series, from.0, from.1, from.2, to.0, to.1, to.2])?;
+        while let Some(row) = rows.next()? {
+            each(blob(row, 0)?)?;
+        }
+        Ok(())
+    }
+
+    /// The points of a series in order.
+    pub(crate) fn series_points(&self, series: i64) -> Result<Vec<Point>, StoreError> {
+        self.points_after(series, None)
+    }
+
+    /// The points of a series beyond a place, in order.
+    pub(crate) fn points_after(&self, series: i64, after: Option<Place>) -> Result<Vec<Point>, StoreError> {
+        const FIRST: Place = (i64::MIN, i64::MIN, i64::MIN);
+        let mut points = Vec::new();
+        self.chunks_between(series, after.unwrap_or(FIRST), (i64::MAX, i64::MAX, i64::MAX), |bytes| chunk::decode(bytes, &mut points))?;
+        points.extend(self.tail_points(series)?);
+        if let Some(after) = after {
+            points.retain(|p| place(p) > after);
+        }
+        if !points.is_sorted_by_key(place) {
+            points.sort_by_key(place);
+        }
         Ok(points)
     }
 
     /// The points of a metric by step and time, and whether they are all there is: of what another
     /// computer logged the signed outline stands in until its segments are here.
     pub fn points(&self, run: &str, key: &str) -> Result<(Vec<Point>, bool), StoreError> {
+        let Some(run) = self.number_of(Kind::Run, run)? else { return Ok((Vec::new(), true)) };
         let mut all = Vec::new();
         let mut here: BTreeMap<String, u64> = BTreeMap::new();
-        let mut statement = self.prepare_cached("SELECT id, device, count FROM metric_series WHERE run = ?1 AND key = ?2")?;
-        let series: Vec<(i64, String, u64)> =
-            statement.query_map([run, key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<Result<_, _>>()?;
-        let own = self.own_names()?;
-        for (id, device, count) in series {
+        for (id, device, count) in self.series_of(run, key)? {
             all.extend(self.series_points(id)?);
             here.insert(device, count);
         }
+        let own = self.own_names()?;
         let mut complete = true;
-        for part in self.parts(run)?.iter().filter(|p| p.key == key) {
-            let mine = own.contains(&part.device) && here.contains_key(OWN);
+        for part in self.parts(run, Some(key))? {
+            let mine = own.contains(&part.device) && here.contains_key("");
             if mine || here.get(&part.device).is_some_and(|count| *count >= part.summary.count) {
                 continue;
             }
             complete &= part.summary.count == part.outline.len() as u64;
             all.extend(part.outline.iter().map(|(step, ts, v)| Point { step: *step, ts: *ts, value: v.0 }));
         }
-        all.sort_by_key(|p| (p.step, p.ts, bits(p.value)));
+        if !all.is_sorted_by_key(place) {
+            all.sort_by_key(place);
+        }
         all.dedup();
         Ok((all, complete))
     }
 
-    /// What each computer signed of the metrics of a run.
-    fn parts(&self, run: &str) -> Result<Vec<MetricPart>, StoreError> {
-        let mut cells =
-            self.prepare_cached("SELECT key, value FROM cell WHERE kind = ?1 AND id = ?2 AND field = 'metric' AND value IS NOT NULL")?;
-        let mut rows = cells.query([Kind::Run.as_str(), run])?;
+    /// The series of a metric: number, computer (none for this one), how many points.
+    fn series_of(&self, run: i64, key: &str) -> Result<Vec<(i64, String, u64)>, StoreError> {
+        let mut statement = self.prepare_cached(
+            "SELECT s.id, d.id, s.count FROM metric_series s JOIN device_name d ON d.num = s.device
+             WHERE s.run = ?1 AND s.key = (SELECT num FROM metric_name WHERE text = ?2)",
+        )?;
+        let found = statement.query_map(params![run, key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<Result<_, _>>()?;
+        Ok(found)
+    }
+
+    /// A metric in `n` stretches of equal width over its steps from `from` to `to`, those without
+    /// points left out. The cost follows the stretches, not the points. None: its points are not all
+    /// here, or several computers logged it; then [`Self::points`] knows better.
+    pub fn stretches(&self, run: &str, key: &str, range: Option<(i64, i64)>, n: usize) -> Result<Option<Vec<Stretch>>, StoreError> {
+        let Some(run) = self.number_of(Kind::Run, run)? else { return Ok(None) };
+        let [(id, _, count)] = self.series_of(run, key)?[..] else { return Ok(None) };
+        let foreign = self.parts(run, Some(key))?.iter().any(|part| part.summary.count > count);
+        if foreign || n == 0 {
+            return Ok(None);
+        }
+        let tail = {
+            let mut tail = self.tail_points(id)?;
+            tail.sort_by_key(place);
+            tail
+        };
+        let ends = self
+            .prepare_cached("SELECT min(first_step), max(last_step) FROM metric_chunk WHERE series = ?1")?
+            .query_row([id], |row| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?)))?;
+        let low = ends.0.into_iter().chain(tail.first().map(|p| p.step)).min();
+        let high = ends.1.into_iter().chain(tail.last().map(|p| p.step)).max();
+        let (Some(low), Some(high)) = (low, high) else { return Ok(Some(Vec::new())) };
+        let (from, to) = range.unwrap_or((low, high));
+        if to < from {
+            return Ok(Some(Vec::new()));
+        }
+        let span = i128::from(to) - i128::from(from) + 1;
+        let bucket = |step: i64| usize::try_from((i128::from(step) - i128::from(from)) * n as i128 / span).unwrap_or(usize::MAX);
+        let mut buckets: Vec<Option<Stretch>> = vec![None; n];
+        let mut put = |at: usize, s: &Stretch| match buckets.get_mut(at) {
+            Some(Some(known)) => known.extend(s),
+            Some(empty) => *empty = Some(*s),
+            None => {}
+        };
+        let loose = |points: &[Point], put: &mut dyn FnMut(usize, &Stretch)| {
+            let inside = points.iter().position(|p| p.step >= from).map_or(&[][..], |at| &points[at..]);
+            for same in inside.chunk_by(|a, b| bucket(a.step) == bucket(b.step)) {
+                if let Some(stretch) = Stretch::of(same).filter(|s| s.first_step <= to) {
+                    put(bucket(stretch.first_step), &stretch);
+                }
+            }
+        };
+        // The tail may begin before the last chunk ends: then there is no cheap order.
+        if ends.1.zip(tail.first()).is_some_and(|(end, first)| first.step < end) {
+            loose(&self.series_points(id)?, &mut put);
+            return Ok(Some(buckets.into_iter().flatten().collect()));
+        }
+        let mut statement = self.prepare_cached(
+            "SELECT outline, points FROM metric_chunk WHERE series = ?1 AND last_step >= ?2 AND first_step <= ?3
+             ORDER BY first_step, first_ts, first_bits",
+        )?;
+        let mut rows = statement.query(params![id, from, to])?;
+        while let Some(row) = rows.next()? {
+            let all = chunk::stretches(blob(row, 0)?)?;
+            let whole = |s: &Stretch| s.first_step >= from && s.last_step <= to && bucket(s.first_step) == bucket(s.last_step);
+            if all.iter().all(whole) {
+                all.iter().for_each(|s| put(bucket(s.first_step), s));
+                continue;
+            }
+            let mut points = Vec::with_capacity(CHUNK);
+            chunk::decode(blob(row, 1)?, &mut points)?;
+            for (s, points) in all.iter().zip(points.chunks(chunk::STRETCH)) {
+                if whole(s) {
+                    put(bucket(s.first_step), s);
+                } else {
+                    loose(points, &mut put);
+                }
+            }
+        }
+        loose(&tail, &mut put);
+        Ok(Some(buckets.into_iter().flatten().collect()))
+    }
+
+    /// What each computer signed of the metrics of a run, or of one of them.
+    fn parts(&self, run: i64, key: Option<&str>) -> Result<Vec<MetricPart>, StoreError> {
+        let (from, to) = key.map_or((String::new(), "\u{10ffff}".to_owned()), |key| (format!("{key}{PART}"), format!("{key} ")));
+        let mut cells = self.prepare_cached(
+            "SELECT key, value FROM cell WHERE record = ?1 AND field = 'metric' AND key >= ?2 AND key < ?3 AND value IS NOT NULL",
+        )?;
+        let mut rows = cells.query(params![run, from, to])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let name: String = row.get(0)?;
             let Some((key, device)) = name.rsplit_once(PART) else { continue };
-            let value: serde_json::Value = serde_json::from_str(&row.get::<_, String>(1)?).unwrap_or_default();
-            let Ok((step, ts, last)) = serde_json::from_value::<OutlinePoint>(value["last"].clone()) else { continue };
-            let bound = |v: &serde_json::Value| serde_json::from_value::<Num>(v.clone()).ok().map(|n| n.0).filter(|v| !v.is_nan());
+            let Ok(signed) = serde_json::from_str::<Signed>(row.get_ref(1)?.as_str()?) else { continue };
+            let (step, ts, last) = signed.last;
+            let bound = |v: Num| Some(v.0).filter(|v| !v.is_nan());
             found.push(MetricPart {
                 key: key.to_owned(),
                 device: device.to_owned(),
                 summary: Summary {
                     key: key.to_owned(),
-                    count: value["count"].as_u64().unwrap_or(0),
+                    count: signed.count,
                     last: Point { step, ts, value: last.0 },
-                    min: bound(&value["min"]),
-                    max: bound(&value["max"]),
+                    min: bound(signed.min),
+                    max: bound(signed.max),
                 },
-                outline: serde_json::from_value(value["outline"].clone()).unwrap_or_default(),
+                outline: signed.outline,
             });
         }
         // A computer that went on under a new name counts its older points again.
@@ -266,8 +561,37 @@ impl Reader<'_> {
 
     /// The latest value and the bounds of every metric of a run, by name.
     pub fn summaries(&self, run: &str) -> Result<Vec<Summary>, StoreError> {
-        let mut found: BTreeMap<String, Summary> = BTreeMap::new();
-        let mut add = |part: Summary| match found.entry(part.key.clone()) {
+        let Some(run) = self.number_of(Kind::Run, run)? else { return Ok(Vec::new()) };
+        let series = self.own_series(run, None)?;
+        let names = if series.is_empty() { Vec::new() } else { self.own_names()? };
+        Ok(joined(series, self.parts(run, None)?, &names).into_values().collect())
+    }
+
+    /// What was logged here of a run's metrics, or of one.
+    fn own_series(&self, run: i64, key: Option<i64>) -> Result<Vec<Summary>, StoreError> {
+        let of_key = if key.is_some() { "s.key = ?2" } else { "?2 IS NULL" };
+        let mut statement = self.prepare_cached(&format!(
+            "SELECT k.text, s.count, s.last_step, s.last_ts, s.last_bits, s.min, s.max FROM metric_series s
+             JOIN metric_name k ON k.num = s.key WHERE s.run = ?1 AND {of_key} AND s.device = 0 AND s.count > 0"
+        ))?;
+        let found = statement
+            .query_map(params![run, key], |row| {
+                let last = Point { step: row.get(2)?, ts: row.get(3)?, value: value(row.get(4)?) };
+                Ok(Summary { key: row.get(0)?, count: row.get(1)?, last, min: row.get(5)?, max: row.get(6)? })
+            })?
+            .collect::<Result<_, _>>()?;
+        Ok(found)
+    }
+}
+
+/// What is known here and what others signed, put together by metric. Where the points themselves are
+/// here they are newer than any summary of them.
+fn joined(own: Vec<Summary>, parts: Vec<MetricPart>, own_names: &[String]) -> BTreeMap<String, Summary> {
+    let here: BTreeSet<String> = own.iter().map(|s| s.key.clone()).collect();
+    let others = parts.into_iter().filter(|p| !(here.contains(&p.key) && own_names.contains(&p.device))).map(|p| p.summary);
+    let mut found: BTreeMap<String, Summary> = BTreeMap::new();
+    for part in own.into_iter().chain(others) {
+        match found.entry(part.key.clone()) {
             Entry::Vacant(empty) => drop(empty.insert(part)),
             Entry::Occupied(mut known) => {
                 let sum = known.get_mut();
@@ -278,67 +602,44 @@ impl Reader<'_> {
                     sum.last = part.last;
                 }
             }
-        };
-        // Where the points themselves are here they are newer than any summary of them.
-        let mut own: BTreeSet<String> = BTreeSet::new();
-        let mut series = self.prepare_cached(
-            "SELECT key, count, last_step, last_ts, last_bits, min, max FROM metric_series WHERE run = ?1 AND device = ''",
-        )?;
-        let mut rows = series.query([run])?;
-        while let Some(row) = rows.next()? {
-            let key: String = row.get(0)?;
-            let last = Point { step: row.get(2)?, ts: row.get(3)?, value: value(row.get(4)?) };
-            own.insert(key.clone());
-            add(Summary { key, count: row.get(1)?, last, min: row.get(5)?, max: row.get(6)? });
         }
-        let names = if own.is_empty() { Vec::new() } else { self.own_names()? };
-        for part in self.parts(run)? {
-            if !(own.contains(&part.key) && names.contains(&part.device)) {
-                add(part.summary);
-            }
-        }
-        Ok(found.into_values().collect())
     }
-
-    /// This computer's whole number for an experiment.
-    pub fn experiment_number(&self, experiment: &str) -> Result<Option<i64>, StoreError> {
-        Ok(self
-            .prepare_cached("SELECT number FROM experiment_number WHERE experiment = ?1")?
-            .query_row([experiment], |row| row.get(0))
-            .optional()?)
-    }
-
-    /// The experiment of one of this computer's whole numbers.
-    pub fn numbered_experiment(&self, number: i64) -> Result<Option<String>, StoreError> {
-        Ok(self
-            .prepare_cached("SELECT experiment FROM experiment_number WHERE number = ?1")?
-            .query_row([number], |row| row.get(0))
-            .optional()?)
-    }
-
-    /// Experiments that have no number yet: they came from another computer.
-    pub fn unnumbered_experiments(&self) -> Result<Vec<String>, StoreError> {
-        let mut statement = self.prepare_cached(
-            "SELECT id FROM record WHERE kind = 'experiment' AND id NOT IN (SELECT experiment FROM experiment_number) ORDER BY stamp",
-        )?;
-        let ids = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<_>, _>>()?;
-        Ok(ids)
-    }
+    found
 }
 
 impl Writer<'_> {
-    /// Gives an experiment this computer's next whole number, or the one asked for.
-    pub fn number_experiment(&mut self, experiment: &str, number: Option<i64>) -> Result<i64, StoreError> {
-        if let Some(number) = self.experiment_number(experiment)? {
-            return Ok(number);
+    /// Brings the rows that searches use up to date; returns how many were stale.
+    pub fn freshen(&mut self) -> Result<usize, StoreError> {
+        let stale: Vec<(i64, i64, String)> = {
+            let mut statement =
+                self.prepare_cached("SELECT m.run, m.key, k.text FROM metric_stale m JOIN metric_name k ON k.num = m.key")?;
+            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<Result<_, _>>()?
+        };
+        let names = if stale.is_empty() { Vec::new() } else { self.own_names()? };
+        for (run, key, name) in &stale {
+            let own = self.own_series(*run, Some(*key))?;
+            match joined(own, self.parts(*run, Some(name))?, &names).remove(name) {
+                Some(sum) => {
+                    let last = Some(sum.last.value).filter(|v| !v.is_nan());
+                    self.prepare_cached(
+                        "INSERT OR REPLACE INTO run_metric (run, key, value, step, ts, count, min, max) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                    )?
+                    .execute(params![run, key, last, sum.last.step, sum.last.ts, sum.count, sum.min, sum.max])?;
+                }
+                None => {
+                    self.prepare_cached("DELETE FROM run_metric WHERE run = ?1 AND key = ?2")?.execute([run, key])?;
+                }
+            }
         }
-        self.prepare_cached(
-            "INSERT INTO experiment_number (number, experiment)
-             VALUES (coalesce(?2, (SELECT coalesce(max(number), 0) + 1 FROM experiment_number)), ?1)",
-        )?
-        .execute(params![experiment, number])?;
-        Ok(self.last_insert_rowid())
+        if !stale.is_empty() {
+            self.execute("DELETE FROM metric_stale", [])?;
+        }
+        Ok(stale.len())
     }
+}
+
+fn blob<'r>(row: &'r rusqlite::Row<'_>, at: usize) -> Result<&'r [u8], StoreError> {
+    Ok(row.get_ref(at)?.as_blob()?)
 }
 
 #[cfg(test)]

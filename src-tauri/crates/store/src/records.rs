@@ -4,6 +4,7 @@ use crate::StoreError;
 use crate::store::Reader;
 use cairn_core::authority::{Past, knows};
 use cairn_core::fold::{Effect, PART, effects};
+use cairn_core::hlc::Hlc;
 use cairn_core::id::{DeviceId, OpId};
 use cairn_core::op::{Kind, Op};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -16,7 +17,15 @@ pub struct Cell {
     pub value: String,
     /// The operation that wrote it: the base of the next edit.
     pub op: String,
-    pub stamp: String,
+    /// When its author says it was written, by the hybrid clock.
+    pub at_ms: i64,
+}
+
+impl Cell {
+    /// The computer that wrote it.
+    pub fn device(&self) -> &str {
+        self.op.rsplit_once('.').map_or("", |(device, _)| device)
+    }
 }
 
 /// A record with its cells.
@@ -81,101 +90,208 @@ pub struct Contested {
     pub edits: Vec<(String, i64)>,
 }
 
+/// What orders an operation's writes: the hybrid clock, then the computer's name, then its number.
+struct Stamp<'a> {
+    conn: &'a Connection,
+    hlc: Hlc,
+    /// This file's number for the computer.
+    device: i64,
+    n: u64,
+}
+
+/// A stamp as four columns `ms, counter, device, n`: is the new one greater than that of the row?
+const LATER: &str = "(excluded.ms > ms OR excluded.ms = ms AND (excluded.counter > counter OR excluded.counter = counter AND
+    CASE WHEN excluded.device = device THEN excluded.n > n
+         ELSE (SELECT id FROM device_name WHERE num = excluded.device) > (SELECT id FROM device_name WHERE num = device) END))";
+
+/// This file's number for a computer.
+pub(crate) fn device_number(conn: &Connection, device: &str) -> Result<i64, StoreError> {
+    number(conn, device, "SELECT num FROM device_name WHERE id = ?1", "INSERT INTO device_name (id) VALUES (?1)").map(|(num, _)| num)
+}
+
+/// The number of a text that has one, else a new one; and whether it is new.
+pub(crate) fn number(conn: &Connection, text: &str, find: &str, add: &str) -> Result<(i64, bool), StoreError> {
+    if let Some(num) = conn.prepare_cached(find)?.query_row([text], |row| row.get(0)).optional()? {
+        return Ok((num, false));
+    }
+    conn.prepare_cached(add)?.execute([text])?;
+    Ok((conn.last_insert_rowid(), true))
+}
+
+/// This file's number for a record, which need not be created yet.
+pub(crate) fn record_number(conn: &Connection, kind: Kind, id: &str) -> Result<i64, StoreError> {
+    let found = conn
+        .prepare_cached("SELECT num FROM record WHERE kind = ?1 AND id = ?2")?
+        .query_row([kind.as_str(), id], |row| row.get(0))
+        .optional()?;
+    if let Some(num) = found {
+        return Ok(num);
+    }
+    conn.prepare_cached("INSERT INTO record (kind, id) VALUES (?1, ?2)")?.execute([kind.as_str(), id])?;
+    let num = conn.last_insert_rowid();
+    if kind == Kind::Run {
+        conn.prepare_cached("INSERT INTO run (num, id) VALUES (?1, ?2)")?.execute(params![num, id])?;
+    }
+    Ok(num)
+}
+
 /// Folds one operation into the views; returns the cache tags that it touched.
-pub(crate) fn apply(
-    conn: &Connection,
-    op: &Op,
-    stamp: &str,
-    id: &OpId,
-    at_ms: i64,
-    device: &DeviceId,
-) -> Result<Vec<&'static str>, StoreError> {
-    let mut tags = Vec::new();
-    for effect in effects(op) {
-        let kind = match effect {
-            Effect::Record { kind, id, parent } => {
-                conn.prepare_cached(
-                    "INSERT INTO record (kind, id, parent, stamp, at_ms, device) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                     ON CONFLICT (kind, id) DO UPDATE SET parent = excluded.parent, stamp = excluded.stamp,
-                       at_ms = excluded.at_ms, device = excluded.device WHERE excluded.stamp < stamp",
-                )?
-                .execute(params![kind.as_str(), id, parent, stamp, at_ms, device.as_str()])?;
-                kind
-            }
-            Effect::Cell { kind, id: record, field, key, value } => {
-                put(conn, kind, &record, field, &key, value.as_deref(), stamp, id)?;
-                kind
-            }
-            Effect::Part { kind, id: record, field, key, value } => {
-                put(conn, kind, &record, field, &format!("{key}{PART}{device}"), Some(&value), stamp, id)?;
-                kind
-            }
-            Effect::Edit { kind, id: record, field, key, value, base } => {
-                put(conn, kind, &record, field, &key, Some(&value), stamp, id)?;
-                conn.prepare_cached(
-                    "INSERT OR IGNORE INTO edit (op, kind, id, field, key, value, base, stamp)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                )?
-                .execute(params![
-                    id.to_string(),
-                    kind.as_str(),
-                    record,
-                    field,
-                    key,
-                    value,
-                    base.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-                    stamp
-                ])?;
-                kind
+pub(crate) fn apply(conn: &Connection, op: &Op, hlc: Hlc, id: &OpId, at_ms: i64) -> Result<Vec<&'static str>, StoreError> {
+    let effects = effects(op);
+    let mut tags = Vec::with_capacity(effects.len());
+    if effects.is_empty() {
+        return Ok(tags);
+    }
+    let stamp = Stamp { conn, hlc, device: device_number(conn, id.device.as_str())?, n: id.n };
+    let mut last: Option<(Kind, String, i64)> = None;
+    for effect in effects {
+        let (kind, record) = match &effect {
+            Effect::Record { kind, id, .. }
+            | Effect::Cell { kind, id, .. }
+            | Effect::Part { kind, id, .. }
+            | Effect::Edit { kind, id, .. } => (*kind, id),
+        };
+        let num = match &last {
+            Some((k, id, num)) if *k == kind && id == record => *num,
+            Some(_) | None => {
+                let num = record_number(conn, kind, record)?;
+                last = Some((kind, record.clone(), num));
+                num
             }
         };
+        match effect {
+            Effect::Record { parent, .. } => stamp.create(kind, num, parent.as_deref(), at_ms)?,
+            Effect::Cell { field, key, value, .. } => stamp.put(kind, num, field, &key, value.as_deref())?,
+            Effect::Part { field, key, value, .. } => {
+                stamp.put(kind, num, field, &format!("{key}{PART}{}", id.device), Some(&value))?;
+            }
+            Effect::Edit { field, key, value, base, .. } => {
+                stamp.put(kind, num, field, &key, Some(&value))?;
+                stamp.remember(num, field, &key, &value, &base)?;
+            }
+        }
         tags.push(kind.as_str());
     }
     Ok(tags)
 }
 
-/// Takes a record out of the views, to be made again.
-pub(crate) fn forget(conn: &Connection, kind: &str, record: &str) -> Result<(), StoreError> {
-    for table in ["record", "cell", "edit"] {
-        conn.prepare_cached(&format!("DELETE FROM {table} WHERE kind = ?1 AND id = ?2"))?.execute([kind, record])?;
+impl Stamp<'_> {
+    /// The first creation counts.
+    fn create(&self, kind: Kind, record: i64, parent: Option<&str>, at_ms: i64) -> Result<(), StoreError> {
+        let done = self
+            .conn
+            .prepare_cached(
+                "UPDATE record SET parent = ?2, at_ms = ?3, ms = ?4, counter = ?5, device = ?6, n = ?7 WHERE num = ?1 AND
+                 (ms IS NULL OR ms > ?4 OR ms = ?4 AND (counter > ?5 OR counter = ?5 AND CASE WHEN device = ?6 THEN n > ?7
+                  ELSE (SELECT id FROM device_name WHERE num = device) > (SELECT id FROM device_name WHERE num = ?6) END))",
+            )?
+            .execute(params![record, parent, at_ms, self.hlc.ms, self.hlc.counter, self.device, self.n])?;
+        if done > 0 && kind == Kind::Run {
+            self.conn.prepare_cached("UPDATE run SET experiment = ?2 WHERE num = ?1")?.execute(params![record, parent])?;
+        }
+        Ok(())
     }
+
+    fn put(&self, kind: Kind, record: i64, field: &str, key: &str, value: Option<&str>) -> Result<(), StoreError> {
+        let done = self
+            .conn
+            .prepare_cached(&format!(
+                "INSERT INTO cell (record, field, key, value, ms, counter, device, n) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                 ON CONFLICT (record, field, key) DO UPDATE SET value = excluded.value, ms = excluded.ms, counter = excluded.counter,
+                   device = excluded.device, n = excluded.n WHERE {LATER}"
+            ))?
+            .execute(params![record, field, key, value, self.hlc.ms, self.hlc.counter, self.device, self.n])?;
+        if done > 0 && kind == Kind::Run {
+            follow_run(self.conn, record, field, key, value)?;
+        }
+        Ok(())
+    }
+
+    fn remember(&self, record: i64, field: &str, key: &str, value: &str, base: &[OpId]) -> Result<(), StoreError> {
+        let base = base.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        self.conn
+            .prepare_cached(
+                "INSERT OR IGNORE INTO edit (record, field, key, value, base, ms, counter, device, n)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )?
+            .execute(params![record, field, key, value, base, self.hlc.ms, self.hlc.counter, self.device, self.n])?;
+        Ok(())
+    }
+}
+
+/// Keeps what runs are searched by in step with their cells.
+fn follow_run(conn: &Connection, run: i64, field: &str, key: &str, value: Option<&str>) -> Result<(), StoreError> {
+    let number = || value.and_then(|v| v.parse::<i64>().ok());
+    match (field, key) {
+        ("status", _) => conn.prepare_cached("UPDATE run SET status = ?2 WHERE num = ?1")?.execute(params![run, value.unwrap_or_default()]),
+        ("user", _) => conn.prepare_cached("UPDATE run SET user = ?2 WHERE num = ?1")?.execute(params![run, value.unwrap_or_default()]),
+        ("start_ms", _) => conn.prepare_cached("UPDATE run SET start_ms = ?2 WHERE num = ?1")?.execute(params![run, number().unwrap_or(0)]),
+        ("end_ms", _) => conn.prepare_cached("UPDATE run SET end_ms = ?2 WHERE num = ?1")?.execute(params![run, number()]),
+        ("deleted", _) => conn.prepare_cached("UPDATE run SET deleted = ?2 WHERE num = ?1")?.execute(params![run, value.is_some()]),
+        ("tag", "mlflow.runName") => conn.prepare_cached("UPDATE run SET name = ?2 WHERE num = ?1")?.execute(params![run, value]),
+        ("metric", part) => {
+            let key = crate::metrics::name_number(conn, part.rsplit_once(PART).map_or(part, |(key, _)| key))?;
+            crate::metrics::stale(conn, run, key)?;
+            Ok(1)
+        }
+        ("input", _) => {
+            let input: Value = value.and_then(|v| serde_json::from_str(v).ok()).unwrap_or_default();
+            let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
+            let context =
+                input["tags"].as_array().and_then(|t| t.iter().find(|t| t["key"] == "mlflow.data.context")).map(|t| text(&t["value"]));
+            conn.prepare_cached("INSERT OR REPLACE INTO run_dataset (run, key, name, digest, context) VALUES (?1, ?2, ?3, ?4, ?5)")?
+                .execute(params![run, key, text(&input["dataset"]["name"]), text(&input["dataset"]["digest"]), context.unwrap_or_default()])
+        }
+        (_, _) => Ok(0),
+    }?;
     Ok(())
 }
 
-#[allow(clippy::too_many_arguments)] // a cell has this many parts
-fn put(
-    conn: &Connection,
-    kind: Kind,
-    record: &str,
-    field: &str,
-    key: &str,
-    value: Option<&str>,
-    stamp: &str,
-    op: &OpId,
-) -> Result<(), StoreError> {
-    conn.prepare_cached(
-        "INSERT INTO cell (kind, id, field, key, value, stamp, op) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-         ON CONFLICT (kind, id, field, key) DO UPDATE SET value = excluded.value, stamp = excluded.stamp, op = excluded.op
-         WHERE excluded.stamp > stamp",
-    )?
-    .execute(params![kind.as_str(), record, field, key, value, stamp, op.to_string()])?;
+const EMPTY_RUN: &str = "experiment = NULL, deleted = 0, start_ms = 0, end_ms = NULL, status = '', name = NULL, user = ''";
+const UNCREATED: &str = "parent = NULL, at_ms = NULL, ms = NULL, counter = NULL, device = NULL, n = NULL";
+
+/// Takes a record out of the views, to be made again. It keeps its number.
+pub(crate) fn forget(conn: &Connection, kind: &str, record: &str) -> Result<(), StoreError> {
+    let found: Option<i64> = conn
+        .prepare_cached("SELECT num FROM record WHERE kind = ?1 AND id = ?2")?
+        .query_row([kind, record], |row| row.get(0))
+        .optional()?;
+    let Some(num) = found else { return Ok(()) };
+    for sql in ["DELETE FROM cell WHERE record = ?1", "DELETE FROM edit WHERE record = ?1", "DELETE FROM run_dataset WHERE run = ?1"] {
+        conn.prepare_cached(sql)?.execute([num])?;
+    }
+    conn.prepare_cached(&format!("UPDATE record SET {UNCREATED} WHERE num = ?1"))?.execute([num])?;
+    conn.prepare_cached(&format!("UPDATE run SET {EMPTY_RUN} WHERE num = ?1"))?.execute([num])?;
+    conn.prepare_cached("INSERT OR IGNORE INTO metric_stale (run, key) SELECT run, key FROM run_metric WHERE run = ?1")?.execute([num])?;
     Ok(())
 }
 
-fn base_record(row: &Row<'_>) -> rusqlite::Result<Record> {
-    Ok(Record { id: row.get(0)?, parent: row.get(1)?, at_ms: row.get(2)?, device: row.get(3)?, cells: BTreeMap::new() })
+/// Empties the views, to be made again from the log.
+pub(crate) fn forget_all(conn: &Connection) -> Result<(), StoreError> {
+    conn.execute_batch(&format!(
+        "DELETE FROM cell; DELETE FROM edit; DELETE FROM run_dataset; DELETE FROM run_metric;
+         UPDATE record SET {UNCREATED}; UPDATE run SET {EMPTY_RUN};
+         INSERT OR IGNORE INTO metric_stale (run, key) SELECT DISTINCT run, key FROM metric_series;"
+    ))?;
+    Ok(())
 }
+
+fn base_record(row: &Row<'_>) -> rusqlite::Result<(i64, Record)> {
+    Ok((row.get(0)?, Record { id: row.get(1)?, parent: row.get(2)?, at_ms: row.get(3)?, device: row.get(4)?, cells: BTreeMap::new() }))
+}
+
+const RECORD: &str = "SELECT r.num, r.id, r.parent, r.at_ms, d.id FROM record r JOIN device_name d ON d.num = r.device";
 
 impl Reader<'_> {
     /// One record, deleted or not.
     pub fn record(&self, kind: Kind, id: &str) -> Result<Option<Record>, StoreError> {
         let found = self
             .conn
-            .prepare_cached("SELECT id, parent, at_ms, device FROM record WHERE kind = ?1 AND id = ?2")?
+            .prepare_cached(&format!("{RECORD} WHERE r.kind = ?1 AND r.id = ?2 AND r.ms IS NOT NULL"))?
             .query_row([kind.as_str(), id], base_record)
             .optional()?;
-        let Some(mut record) = found else { return Ok(None) };
-        self.fill(kind, &mut record)?;
+        let Some((num, mut record)) = found else { return Ok(None) };
+        self.fill(num, &mut record)?;
         Ok(Some(record))
     }
 
@@ -186,27 +302,42 @@ impl Reader<'_> {
 
     /// The records of a kind, of one parent or of all, in the order of their creation.
     pub fn records(&self, kind: Kind, parent: Option<&str>) -> Result<Vec<Record>, StoreError> {
-        let mut statement = self.conn.prepare_cached(
-            "SELECT id, parent, at_ms, device FROM record WHERE kind = ?1 AND (?2 IS NULL OR parent = ?2) ORDER BY stamp",
-        )?;
-        let mut found = statement.query_map(params![kind.as_str(), parent], base_record)?.collect::<Result<Vec<_>, _>>()?;
-        for record in &mut found {
-            self.fill(kind, record)?;
-        }
-        Ok(found)
+        let of_parent = if parent.is_some() { "r.parent = ?2" } else { "?2 IS NULL" };
+        let mut statement = self.conn.prepare_cached(&format!(
+            "{RECORD} WHERE r.kind = ?1 AND {of_parent} AND r.ms IS NOT NULL ORDER BY r.ms, r.counter, d.id, r.n"
+        ))?;
+        let found = statement.query_map(params![kind.as_str(), parent], base_record)?.collect::<Result<Vec<_>, _>>()?;
+        found
+            .into_iter()
+            .map(|(num, mut record)| {
+                self.fill(num, &mut record)?;
+                Ok(record)
+            })
+            .collect()
+    }
+
+    /// This file's number for a record that exists.
+    pub(crate) fn number_of(&self, kind: Kind, id: &str) -> Result<Option<i64>, StoreError> {
+        Ok(self
+            .prepare_cached("SELECT num FROM record WHERE kind = ?1 AND id = ?2")?
+            .query_row([kind.as_str(), id], |row| row.get(0))
+            .optional()?)
     }
 
     /// How many records of a kind there are, deleted ones included.
     pub fn count(&self, kind: Kind) -> Result<u64, StoreError> {
-        Ok(self.conn.query_row("SELECT count(*) FROM record WHERE kind = ?1", [kind.as_str()], |row| row.get(0))?)
+        Ok(self.conn.query_row("SELECT count(*) FROM record WHERE kind = ?1 AND ms IS NOT NULL", [kind.as_str()], |row| row.get(0))?)
     }
 
-    fn fill(&self, kind: Kind, record: &mut Record) -> Result<(), StoreError> {
-        let mut statement =
-            self.conn.prepare_cached("SELECT field, key, value, op, stamp FROM cell WHERE kind = ?1 AND id = ?2 AND value IS NOT NULL")?;
-        let mut rows = statement.query([kind.as_str(), &record.id])?;
+    fn fill(&self, num: i64, record: &mut Record) -> Result<(), StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT c.field, c.key, c.value, d.id, c.n, c.ms FROM cell c JOIN device_name d ON d.num = c.device
+             WHERE c.record = ?1 AND c.value IS NOT NULL",
+        )?;
+        let mut rows = statement.query([num])?;
         while let Some(row) = rows.next()? {
-            let cell = Cell { value: row.get(2)?, op: row.get(3)?, stamp: row.get(4)? };
+            let op = format!("{}.{}", row.get_ref(3)?.as_str()?, row.get::<_, u64>(4)?);
+            let cell = Cell { value: row.get(2)?, op, at_ms: row.get(5)? };
             record.cells.entry(row.get(0)?).or_default().insert(row.get(1)?, cell);
         }
         Ok(())
@@ -225,9 +356,10 @@ impl Reader<'_> {
     /// Every value of a text that there was, newest first.
     pub fn history(&self, kind: Kind, id: &str, field: &str, key: &str) -> Result<Vec<Head>, StoreError> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT e.op, e.value, o.device, o.at_ms, e.base FROM edit e
-             JOIN op o ON o.device || '.' || o.n = e.op AND o.kind = e.kind AND o.record = e.id
-             WHERE e.kind = ?1 AND e.id = ?2 AND e.field = ?3 AND e.key = ?4 ORDER BY e.stamp DESC",
+            "SELECT o.device || '.' || o.n, e.value, o.device, o.at_ms, e.base FROM record r
+             JOIN edit e ON e.record = r.num AND e.field = ?3 AND e.key = ?4
+             JOIN device_name d ON d.num = e.device JOIN op o ON o.device = d.id AND o.n = e.n
+             WHERE r.kind = ?1 AND r.id = ?2 ORDER BY e.ms DESC, e.counter DESC, d.id DESC, e.n DESC",
         )?;
         let all = statement
             .query_map([kind.as_str(), id, field, key], |row| {
@@ -243,7 +375,8 @@ impl Reader<'_> {
     /// deletion, or a restoration, settles it.
     pub fn contested(&self) -> Result<Vec<Contested>, StoreError> {
         let mut statement = self.prepare_cached(
-            "SELECT kind, id, op FROM cell WHERE field = 'deleted' AND key = '' AND value IS NOT NULL ORDER BY stamp DESC",
+            "SELECT r.kind, r.id, d.id || '.' || c.n FROM cell c JOIN record r ON r.num = c.record JOIN device_name d ON d.num = c.device
+             WHERE c.field = 'deleted' AND c.key = '' AND c.value IS NOT NULL ORDER BY c.ms DESC, c.counter DESC, d.id DESC, c.n DESC",
         )?;
         let deleted: Vec<(String, String, String)> =
             statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<Result<_, _>>()?;

@@ -1,7 +1,8 @@
 //! What can still be read from a damaged workspace file. The log itself comes back from the git store;
 //! here is what only this file had: settings, lines that were not sealed yet, points, numbers.
 
-use crate::metrics::{OWN, Point, value};
+use crate::chunk;
+use crate::metrics::{OWN, Point};
 use crate::store::FILE;
 use crate::{Store, StoreError};
 use rusqlite::{Connection, OpenFlags, Row, params};
@@ -90,12 +91,25 @@ impl Damaged {
 
     /// The points that were logged here.
     pub fn points(&mut self) -> Vec<SavedSeries> {
-        let series: Vec<(i64, String, String)> =
-            self.rows("SELECT id, run, key FROM metric_series WHERE device = ?1", params![OWN], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            });
-        let point = |row: &Row<'_>| Ok(Point { step: row.get(0)?, ts: row.get(1)?, value: value(row.get(2)?) });
-        let sql = "SELECT step, ts, bits FROM metric_point WHERE series = ?1";
-        series.into_iter().map(|(id, run, key)| SavedSeries { run, key, points: self.rows(sql, params![id], point) }).collect()
+        let series: Vec<(i64, String, String)> = self.rows(
+            "SELECT s.id, r.id, k.text FROM metric_series s JOIN record r ON r.num = s.run JOIN metric_name k ON k.num = s.key
+             WHERE s.device = ?1",
+            params![OWN],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        );
+        let bytes = |row: &Row<'_>| row.get::<_, Vec<u8>>(0);
+        series
+            .into_iter()
+            .map(|(id, run, key)| {
+                let mut points = Vec::new();
+                for part in self.rows("SELECT points FROM metric_part WHERE series = ?1", params![id], bytes) {
+                    self.lost |= chunk::read_plain(&part, &mut points).is_err();
+                }
+                for part in self.rows("SELECT points FROM metric_chunk WHERE series = ?1", params![id], bytes) {
+                    self.lost |= chunk::decode(&part, &mut points).is_err();
+                }
+                SavedSeries { run, key, points }
+            })
+            .collect()
     }
 }

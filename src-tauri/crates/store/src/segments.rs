@@ -1,12 +1,14 @@
 //! Metric segments: own points on their way to others, and those of others that came here.
 
 use crate::StoreError;
+use crate::chunk::place;
 use crate::metrics::{OUTLINE, OWN, Point, bits, value};
+use crate::records::{device_number, record_number};
 use crate::store::Reader;
 use crate::writer::Writer;
 use cairn_core::fold::PART;
 use cairn_core::id::{DeviceId, Digest, RunId};
-use cairn_core::op::Op;
+use cairn_core::op::{Kind, Op};
 use rusqlite::params;
 use std::collections::BTreeMap;
 
@@ -60,11 +62,11 @@ impl Reader<'_> {
     /// point need none.
     pub fn unpacked(&self, limit: usize) -> Result<Unpacked, StoreError> {
         let mut statement = self.prepare_cached(
-            "SELECT s.id, s.run, s.key, s.mark_step, s.mark_ts, s.mark_bits FROM metric_series s
-             WHERE s.device = '' AND s.count <> s.packed AND s.count > ?1
-               AND (s.count - s.packed >= ?2 OR EXISTS (SELECT 1 FROM cell c WHERE c.kind = 'run' AND c.id = s.run
-                    AND c.field = 'status' AND c.key = '' AND c.value <> 'RUNNING'))
-             ORDER BY s.run, s.key",
+            "SELECT s.id, r.id, k.text, s.mark_step, s.mark_ts, s.mark_bits FROM metric_series s
+             JOIN run r ON r.num = s.run JOIN metric_name k ON k.num = s.key
+             WHERE s.device = 0 AND s.count <> s.packed AND s.count > ?1
+               AND (s.count - s.packed >= ?2 OR r.status NOT IN ('', 'RUNNING'))
+             ORDER BY r.id, k.text",
         )?;
         let mut rows = statement.query(params![OUTLINE as u64, RUNNING_MIN])?;
         let mut found = Unpacked::default();
@@ -79,24 +81,25 @@ impl Reader<'_> {
                 break;
             }
             let id: i64 = row.get(0)?;
-            let points = self.unpacked_points(id, (row.get(3)?, row.get(4)?, row.get(5)?), left)?;
+            let mark = match row.get::<_, Option<i64>>(3)? {
+                Some(step) => Some((step, row.get(4)?, row.get(5)?)),
+                None => None,
+            };
+            let points = self.unpacked_points(id, mark, left)?;
             left -= points.len();
             found.series.push(UnpackedSeries { id, run, key: row.get(2)?, points });
         }
         Ok(found)
     }
 
-    fn unpacked_points(&self, series: i64, mark: (Option<i64>, Option<i64>, Option<i64>), limit: usize) -> Result<Vec<Point>, StoreError> {
+    fn unpacked_points(&self, series: i64, mark: Option<(i64, i64, i64)>, limit: usize) -> Result<Vec<Point>, StoreError> {
         let point = |row: &rusqlite::Row<'_>| Ok(Point { step: row.get(0)?, ts: row.get(1)?, value: value(row.get(2)?) });
         let mut late = self.prepare_cached("SELECT step, ts, bits FROM metric_late WHERE series = ?1 ORDER BY step, ts, bits LIMIT ?2")?;
         let mut points = late.query_map(params![series, limit as u64], point)?.collect::<Result<Vec<_>, _>>()?;
-        let rest = (limit - points.len()) as u64;
-        let mut news = self.prepare_cached(
-            "SELECT step, ts, bits FROM metric_point WHERE series = ?1 AND (?2 IS NULL OR (step, ts, bits) > (?2, ?3, ?4))
-             ORDER BY step, ts, bits LIMIT ?5",
-        )?;
-        points.extend(news.query_map(params![series, mark.0, mark.1, mark.2, rest], point)?.collect::<Result<Vec<_>, _>>()?);
-        points.sort_by_key(|p| (p.step, p.ts, bits(p.value)));
+        let mut news = self.points_after(series, mark)?;
+        news.truncate(limit - points.len());
+        points.extend(news);
+        points.sort_by_key(place);
         Ok(points)
     }
 
@@ -104,8 +107,9 @@ impl Reader<'_> {
     pub fn segments_of(&self, run: &str) -> Result<Vec<SegmentRef>, StoreError> {
         let own = self.own_names()?;
         let mut statement = self.prepare_cached(
-            "SELECT c.id, c.key, c.value, EXISTS (SELECT 1 FROM segment s WHERE s.digest = c.id AND s.device = substr(c.key, ?3)) FROM cell c
-             WHERE c.kind = 'segment' AND c.field = 'run' AND c.key > ?1 AND c.key < ?2 AND c.value IS NOT NULL ORDER BY c.id, c.key",
+            "SELECT r.id, c.key, c.value, EXISTS (SELECT 1 FROM segment s WHERE s.digest = r.id AND s.device = substr(c.key, ?3)) FROM cell c
+             JOIN record r ON r.num = c.record AND r.kind = 'segment'
+             WHERE c.field = 'run' AND c.key > ?1 AND c.key < ?2 AND c.value IS NOT NULL ORDER BY r.id, c.key",
         )?;
         let prefix = format!("{run}{PART}");
         let end = format!("{run} ");
@@ -210,18 +214,21 @@ impl Writer<'_> {
         points: impl IntoIterator<Item = (&'k str, &'k str, Point)>,
     ) -> Result<(), StoreError> {
         let named: Vec<String> = {
-            let mut statement = self.prepare_cached("SELECT key FROM cell WHERE kind = 'segment' AND id = ?1 AND field = 'run'")?;
-            statement.query_map([segment.digest.as_str()], |row| row.get(0))?.collect::<Result<_, _>>()?
+            let number = record_number(self.conn, Kind::Segment, segment.digest.as_str())?;
+            let mut statement = self.prepare_cached("SELECT key FROM cell WHERE record = ?1 AND field = 'run'")?;
+            statement.query_map([number], |row| row.get(0))?.collect::<Result<_, _>>()?
         };
         let mut series: BTreeMap<(&str, &str), Vec<Point>> = BTreeMap::new();
         for (run, key, point) in points {
             series.entry((run, key)).or_default().push(point);
         }
+        let device = device_number(self.conn, segment.device.as_str())?;
         for ((run, key), points) in series {
             // Only of runs that the signed operation names.
             if named.contains(&format!("{run}{PART}{}", segment.device)) {
                 let run = RunId::parse(run).map_err(|e| StoreError::Line(e.to_string()))?;
-                self.log_series(&run, key, segment.device.as_str(), &points)?;
+                let run = record_number(self.conn, Kind::Run, run.as_str())?;
+                self.log_series(run, key, device, points)?;
             }
         }
         self.execute(
@@ -237,13 +244,11 @@ impl Writer<'_> {
     pub fn unpack(&mut self, digest: &Digest, runs: impl IntoIterator<Item = RunId>) -> Result<(), StoreError> {
         self.execute("DELETE FROM segment WHERE digest = ?1", [digest.as_str()])?;
         for run in runs {
+            let run = record_number(self.conn, Kind::Run, run.as_str())?;
+            self.execute("DELETE FROM metric_late WHERE series IN (SELECT id FROM metric_series WHERE run = ?1 AND device = 0)", [run])?;
             self.execute(
-                "DELETE FROM metric_late WHERE series IN (SELECT id FROM metric_series WHERE run = ?1 AND device = '')",
-                [run.as_str()],
-            )?;
-            self.execute(
-                "UPDATE metric_series SET packed = 0, mark_step = NULL, mark_ts = NULL, mark_bits = NULL WHERE run = ?1 AND device = ''",
-                [run.as_str()],
+                "UPDATE metric_series SET packed = 0, mark_step = NULL, mark_ts = NULL, mark_bits = NULL WHERE run = ?1 AND device = 0",
+                [run],
             )?;
         }
         Ok(())
@@ -254,11 +259,20 @@ impl Writer<'_> {
     pub fn forget_fetched(&mut self, moment_ms: i64) -> Result<u64, StoreError> {
         let own = serde_json::json!(self.own_names()?).to_string();
         let devices = "SELECT DISTINCT device FROM segment WHERE at_ms < ?1 AND device NOT IN (SELECT value FROM json_each(?2))";
-        let series = format!("SELECT id FROM metric_series WHERE device <> '{OWN}' AND device IN ({devices})");
-        let gone = self.execute(&format!("DELETE FROM metric_point WHERE series IN ({series})"), params![moment_ms, own])?;
+        let series = format!(
+            "SELECT s.id FROM metric_series s JOIN device_name d ON d.num = s.device WHERE s.device <> {OWN} AND d.id IN ({devices})"
+        );
+        let gone: u64 = self.query_row(
+            &format!("SELECT coalesce(sum(count), 0) FROM metric_series WHERE id IN ({series})"),
+            params![moment_ms, own],
+            |row| row.get(0),
+        )?;
+        for table in ["metric_part", "metric_chunk"] {
+            self.execute(&format!("DELETE FROM {table} WHERE series IN ({series})"), params![moment_ms, own])?;
+        }
         self.execute(&format!("DELETE FROM metric_series WHERE id IN ({series})"), params![moment_ms, own])?;
         self.execute(&format!("DELETE FROM segment WHERE device IN ({devices})"), params![moment_ms, own])?;
         self.touch("metric");
-        Ok(gone as u64)
+        Ok(gone)
     }
 }

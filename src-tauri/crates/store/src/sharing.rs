@@ -375,8 +375,7 @@ impl Writer<'_> {
             self.keep_line(sealed, n, text, line, (None, state, reason))?;
             if state == State::Accepted {
                 let id = OpId { device: sealed.device.clone(), n };
-                let stamp = log::stamp(line.hlc, &sealed.device, n);
-                for tag in apply(self.conn, &line.op, &stamp, &id, line.at_ms(), &sealed.device)? {
+                for tag in apply(self.conn, &line.op, line.hlc, &id, line.at_ms())? {
                     self.touch(tag);
                 }
             }

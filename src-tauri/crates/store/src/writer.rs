@@ -89,7 +89,6 @@ impl<'a> Writer<'a> {
         }
         let authority = line.op.is_authority();
         let past = if authority { Some(self.frontier()?) } else { None };
-        let stamp = log::stamp(hlc, device, n);
         let id = OpId { device: device.clone(), n };
         log::insert(
             self.conn,
@@ -105,7 +104,7 @@ impl<'a> Writer<'a> {
                 received_ms: None,
             },
         )?;
-        for tag in apply(self.conn, &line.op, &stamp, &id, line.at_ms(), device)? {
+        for tag in apply(self.conn, &line.op, hlc, &id, line.at_ms())? {
             self.touch(tag);
         }
         self.touch(if authority { "member" } else { "sharing" });

@@ -1,58 +1,40 @@
-//! MLflow's filter and ordering grammar for runs (reference: 121 recorded verdicts of a real server).
+//! The filter and ordering grammar: MLflow's own, verdict for verdict (121 recorded ones of a real
+//! server), and a wider one for the window and the command line.
+//!
+//! ```text
+//! filter  := [AND] clause {AND clause} [AND]                 MLflow
+//! filter  := and {OR and};  and := not {AND not};            wider
+//! not     := NOT not | ( filter ) | clause
+//! clause  := field op value | field [NOT] IN ( 'a', 'b' ) | field IS [NOT] NULL
+//! field   := [type.]key | min(metrics.key) | max(metrics.key)
+//! ```
 
 use super::TrackingError;
-use super::runs::Run;
+pub use cairn_store::search::{Compare, Expr, Field, Of, Order, Test};
 use std::cmp::Ordering;
 
-/// A parsed filter: all clauses must hold.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Filter {
-    clauses: Vec<Clause>,
-}
-
-/// One key to order by.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Order {
-    field: Field,
-    descending: bool,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Field {
-    Metric(String),
-    Param(String),
-    Tag(String),
-    Text(&'static str),
-    Number(&'static str),
-    Dataset(&'static str),
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Test {
-    Number(Compare, f64),
-    Text(Compare, String),
-    In(Vec<String>),
-    NotIn(Vec<String>),
-    Null,
-    NotNull,
-}
-
+/// What is filtered: each has its own fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Compare {
-    Less,
-    AtMost,
-    Equal,
-    NotEqual,
-    AtLeast,
-    More,
-    Like,
-    Ilike,
+pub enum Entity {
+    Run,
+    Experiment,
+    RegisteredModel,
+    ModelVersion,
+    LoggedModel,
 }
 
-#[derive(Debug, Clone, PartialEq)]
-struct Clause {
-    field: Field,
-    test: Test,
+/// Which grammar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// What MLflow's endpoint takes, and nothing else.
+    Mlflow,
+    /// With `OR`, `NOT`, parentheses, `IN` on every text, `IS NULL` on everything, `min()` and `max()`
+    /// of a metric, `duration` and `experiment`.
+    Wide,
+}
+
+fn invalid<T>(message: impl Into<String>) -> Result<T, TrackingError> {
+    Err(TrackingError::Invalid(message.into()))
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -65,10 +47,6 @@ enum Token {
     Open,
     Close,
     Comma,
-}
-
-fn invalid<T>(message: impl Into<String>) -> Result<T, TrackingError> {
-    Err(TrackingError::Invalid(message.into()))
 }
 
 fn tokens(text: &str) -> Result<Vec<(usize, Token)>, TrackingError> {
@@ -179,36 +157,112 @@ fn ident(chars: &[char], i: &mut usize, text: &str) -> Result<Vec<String>, Track
     }
 }
 
-fn field(parts: &[String], ordering: bool) -> Result<Field, TrackingError> {
+/// The texts and numbers that an entity is filtered by, beside parameters, tags and metrics.
+fn attribute(entity: Entity, dialect: Dialect, key: &str) -> Option<Field> {
+    let text = |name| Some(Field::Text(name));
+    let number = |name| Some(Field::Number(name));
+    match (entity, key) {
+        (Entity::Run, "run_id") => text("run_id"),
+        (Entity::Run, "run_name" | "run name" | "Run name" | "Run Name") => text("run_name"),
+        (Entity::Run, "status") => text("status"),
+        (Entity::Run, "user_id") => text("user_id"),
+        (Entity::Run, "artifact_uri") => text("artifact_uri"),
+        (Entity::Run, "start_time" | "created" | "Created") => number("start_time"),
+        (Entity::Run, "end_time") => number("end_time"),
+        (Entity::Run, "duration") if dialect == Dialect::Wide => number("duration"),
+        (Entity::Run, "experiment") if dialect == Dialect::Wide => text("experiment"),
+        (Entity::Experiment | Entity::RegisteredModel | Entity::ModelVersion | Entity::LoggedModel, "name") => text("name"),
+        (Entity::Experiment, "experiment_id") => text("experiment_id"),
+        (Entity::Experiment, "creation_time") => number("creation_time"),
+        (Entity::Experiment, "last_update_time") => number("last_update_time"),
+        (Entity::RegisteredModel | Entity::ModelVersion, "timestamp" | "creation_timestamp") => number("creation_timestamp"),
+        (Entity::RegisteredModel | Entity::ModelVersion | Entity::LoggedModel, "last_updated_timestamp") => {
+            number("last_updated_timestamp")
+        }
+        (Entity::ModelVersion, "run_id") => text("run_id"),
+        (Entity::ModelVersion, "source_path") => text("source_path"),
+        (Entity::ModelVersion, "version_number") => number("version_number"),
+        (Entity::LoggedModel, "model_id") => text("model_id"),
+        (Entity::LoggedModel, "model_type") => text("model_type"),
+        (Entity::LoggedModel, "status") => text("status"),
+        (Entity::LoggedModel, "source_run_id") => text("source_run_id"),
+        (Entity::LoggedModel, "experiment_id") => text("experiment_id"),
+        (Entity::LoggedModel, "creation_timestamp" | "creation_time") => number("creation_timestamp"),
+        (_, _) => None,
+    }
+}
+
+/// The attributes of an entity, for messages and completion.
+pub fn attributes(entity: Entity, dialect: Dialect) -> Vec<&'static str> {
+    const ALL: [&str; 22] = [
+        "artifact_uri",
+        "created",
+        "creation_time",
+        "creation_timestamp",
+        "duration",
+        "end_time",
+        "experiment",
+        "experiment_id",
+        "last_update_time",
+        "last_updated_timestamp",
+        "model_id",
+        "model_type",
+        "name",
+        "run_id",
+        "run_name",
+        "source_path",
+        "source_run_id",
+        "start_time",
+        "status",
+        "timestamp",
+        "user_id",
+        "version_number",
+    ];
+    ALL.into_iter().filter(|key| attribute(entity, dialect, key).is_some()).collect()
+}
+
+fn field(entity: Entity, dialect: Dialect, parts: &[String], ordering: bool) -> Result<Field, TrackingError> {
     let (kind, key) = match parts {
         [] => return invalid("Invalid clause(s) in filter string"),
         [key] => ("attribute", key.clone()),
         [kind, rest @ ..] => (kind.as_str(), rest.join(".")),
     };
+    let logs = matches!(entity, Entity::Run | Entity::LoggedModel);
     match kind {
-        "metric" | "metrics" => Ok(Field::Metric(key)),
-        "param" | "params" | "parameter" | "parameters" => Ok(Field::Param(key)),
-        "tag" | "tags" => Ok(Field::Tag(key)),
-        "attribute" | "attributes" | "attr" | "run" => match key.as_str() {
-            "run_id" => Ok(Field::Text("run_id")),
-            "run_name" | "run name" | "Run name" | "Run Name" => Ok(Field::Text("run_name")),
-            "status" => Ok(Field::Text("status")),
-            "user_id" => Ok(Field::Text("user_id")),
-            "artifact_uri" => Ok(Field::Text("artifact_uri")),
-            "start_time" | "created" | "Created" => Ok(Field::Number("start_time")),
-            "end_time" => Ok(Field::Number("end_time")),
-            other => invalid(format!(
-                "Invalid attribute key '{other}' specified. Valid keys are '{{'artifact_uri', 'created', 'end_time', 'run_id', 'run_name', 'start_time', 'status', 'user_id'}}'"
-            )),
-        },
-        "dataset" | "datasets" if ordering => invalid("Invalid identifier type 'dataset'"),
-        "dataset" | "datasets" => match key.as_str() {
+        "metric" | "metrics" if logs => Ok(Field::Metric(key, Of::Last)),
+        "param" | "params" | "parameter" | "parameters" if logs => Ok(Field::Param(key)),
+        "tag" | "tags" if !ordering || logs => Ok(Field::Tag(key)),
+        "attribute" | "attributes" | "attr" | "run" => attribute(entity, dialect, &key).ok_or_else(|| {
+            let known: Vec<String> = attributes(entity, dialect).iter().map(|k| format!("'{k}'")).collect();
+            TrackingError::Invalid(format!("Invalid attribute key '{key}' specified. Valid keys are '{{{}}}'", known.join(", ")))
+        }),
+        "dataset" | "datasets" if entity == Entity::Run => match key.as_str() {
+            _ if ordering => invalid("Invalid identifier type 'dataset'"),
             "name" => Ok(Field::Dataset("name")),
             "digest" => Ok(Field::Dataset("digest")),
             "context" => Ok(Field::Dataset("context")),
             other => invalid(format!("Invalid dataset key '{other}' specified. Valid keys are '{{'context', 'digest', 'name'}}'")),
         },
-        other => invalid(format!("Invalid entity type '{other}'. Valid values are ['metric', 'parameter', 'tag', 'attribute', 'dataset']")),
+        other => {
+            let valid = match entity {
+                Entity::Run => "['metric', 'parameter', 'tag', 'attribute', 'dataset']",
+                Entity::LoggedModel => "['metric', 'parameter', 'tag', 'attribute']",
+                Entity::Experiment | Entity::RegisteredModel | Entity::ModelVersion => "['tag', 'attribute']",
+            };
+            invalid(format!("Invalid entity type '{other}'. Valid values are {valid}"))
+        }
+    }
+}
+
+/// What a field is called in MLflow's messages.
+fn described(field: &Field) -> String {
+    match field {
+        Field::Metric(..) => "metric".to_owned(),
+        Field::Param(_) => "parameter".to_owned(),
+        Field::Tag(_) => "tag".to_owned(),
+        Field::Text(name) => format!("attribute: {name}"),
+        Field::Number(name) => format!("numeric attribute: {name}"),
+        Field::Dataset(name) => format!("dataset {name}"),
     }
 }
 
@@ -219,248 +273,342 @@ fn word(token: Option<&(usize, Token)>) -> Option<&str> {
     }
 }
 
-fn is_word(token: Option<&(usize, Token)>, wanted: &str) -> bool {
-    word(token).is_some_and(|w| w.eq_ignore_ascii_case(wanted))
-}
-
 /// Parses a filter; an empty one matches everything.
-pub fn parse(text: &str) -> Result<Filter, TrackingError> {
+pub fn parse(entity: Entity, dialect: Dialect, text: &str) -> Result<Expr, TrackingError> {
     if text.contains(';') && !text.contains(['\'', '"']) {
         return invalid(format!("Search filter contained multiple expression '{text}'. Provide AND-ed expression list."));
     }
-    let all = tokens(text)?;
-    let mut clauses = Vec::new();
-    let mut i = 0;
-    while i < all.len() {
-        if is_word(all.get(i), "and") {
-            i += 1;
-            continue;
-        }
-        let (clause, next) = clause(&all, i, text)?;
-        clauses.push(clause);
-        i = next;
-        // Two clauses need an AND between them.
-        if i < all.len() && !is_word(all.get(i), "and") {
-            return invalid(format!("Invalid clause(s) in filter string: unexpected text at position {} in '{text}'", all[i].0));
-        }
+    let parser = Parser { entity, dialect, text, all: tokens(text)?, at: 0, depth: 0 };
+    match dialect {
+        Dialect::Mlflow => parser.list(),
+        Dialect::Wide => parser.whole(),
     }
-    Ok(Filter { clauses })
 }
 
-fn clause(all: &[(usize, Token)], at: usize, text: &str) -> Result<(Clause, usize), TrackingError> {
-    let here = all[at].0;
-    let bad = || TrackingError::Invalid(format!("Invalid clause(s) in filter string: near position {here} in '{text}'"));
-    let Token::Ident(parts) = &all[at].1 else {
-        return invalid(format!("Invalid comparison clause. Expected 'Identifier' at position {here} in '{text}'"));
-    };
-    let mut i = at + 1;
-    // Keywords cannot stand where a name must.
-    if parts.len() == 1 && ["or", "not", "between"].iter().any(|k| parts[0].eq_ignore_ascii_case(k)) {
-        return invalid(format!("Invalid clause(s) in filter string: '{}'", parts[0]));
-    }
-    let field = field(parts, false)?;
-    if is_word(all.get(i), "is") {
-        let not = is_word(all.get(i + 1), "not");
-        i += if not { 2 } else { 1 };
-        if !is_word(all.get(i), "null") {
-            return Err(bad());
-        }
-        if !matches!(field, Field::Param(_) | Field::Tag(_)) {
-            return invalid("IS NULL / IS NOT NULL is only supported for tags and params");
-        }
-        return Ok((Clause { field, test: if not { Test::NotNull } else { Test::Null } }, i + 1));
-    }
-    let not = is_word(all.get(i), "not");
-    if is_word(all.get(i + usize::from(not)), "in") {
-        i += 1 + usize::from(not);
-        let (list, next) = list(all, i).ok_or_else(bad)?;
-        if !matches!(field, Field::Text("run_id") | Field::Dataset(_)) {
-            return invalid("Only ['run_id'] attributes support comparison with a list of quoted string values.");
-        }
-        return Ok((Clause { field, test: if not { Test::NotIn(list) } else { Test::In(list) } }, next));
-    }
-    let operator = match all.get(i) {
-        Some((_, Token::Op(op))) => op.clone(),
-        other => word(other).map(str::to_ascii_uppercase).ok_or_else(bad)?,
-    };
-    let compare = match operator.as_str() {
-        "<" => Compare::Less,
-        "<=" => Compare::AtMost,
-        "=" => Compare::Equal,
-        "!=" => Compare::NotEqual,
-        ">=" => Compare::AtLeast,
-        ">" => Compare::More,
-        "LIKE" => Compare::Like,
-        "ILIKE" => Compare::Ilike,
-        other => return invalid(format!("Invalid comparator '{other}' not one of '=', '!=', '<', '<=', '>', '>=', 'LIKE', 'ILIKE'")),
-    };
-    let numeric = matches!(field, Field::Metric(_) | Field::Number(_));
-    let test = match (all.get(i + 1), numeric) {
-        (Some((_, Token::Number(value))), true) if !matches!(compare, Compare::Like | Compare::Ilike) => Test::Number(compare, *value),
-        (Some((_, Token::Text(value))), false)
-            if matches!(compare, Compare::Equal | Compare::NotEqual | Compare::Like | Compare::Ilike) =>
-        {
-            Test::Text(compare, value.clone())
-        }
-        (Some((_, Token::Text(_))), false) => {
-            return invalid(format!("Invalid comparator '{operator}' not one of '=', '!=', 'LIKE', 'ILIKE'"));
-        }
-        (Some(_), true) => return invalid(format!("Expected numeric value type at position {here} in '{text}'")),
-        (Some(_), false) => return invalid(format!("Expected a quoted string value (e.g. 'my-value') at position {here} in '{text}'")),
-        (None, _) => return Err(bad()),
-    };
-    Ok((Clause { field, test }, i + 2))
+/// How deep parentheses and `NOT` may stand in each other.
+const DEPTH_MAX: u32 = 64;
+
+struct Parser<'t> {
+    entity: Entity,
+    dialect: Dialect,
+    text: &'t str,
+    all: Vec<(usize, Token)>,
+    at: usize,
+    depth: u32,
 }
 
-fn list(all: &[(usize, Token)], mut i: usize) -> Option<(Vec<String>, usize)> {
-    let mut out = Vec::new();
-    if all.get(i)?.1 != Token::Open {
-        return None;
+impl Parser<'_> {
+    fn peek(&self) -> Option<&(usize, Token)> {
+        self.all.get(self.at)
     }
-    loop {
-        let Token::Text(text) = &all.get(i + 1)?.1 else { return None };
-        out.push(text.clone());
-        i += 2;
-        match all.get(i)?.1 {
-            Token::Comma => {}
-            Token::Close => return Some((out, i + 1)),
-            _ => return None,
+
+    fn is_word(&self, ahead: usize, wanted: &str) -> bool {
+        word(self.all.get(self.at + ahead)).is_some_and(|w| w.eq_ignore_ascii_case(wanted))
+    }
+
+    fn take_word(&mut self, wanted: &str) -> bool {
+        let found = self.is_word(0, wanted);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn take(&mut self, wanted: &Token) -> bool {
+        let found = self.peek().is_some_and(|(_, t)| t == wanted);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn position(&self) -> usize {
+        self.peek().map_or_else(|| self.text.chars().count() + 1, |(at, _)| *at)
+    }
+
+    fn bad<T>(&self, what: &str) -> Result<T, TrackingError> {
+        invalid(format!("Invalid clause(s) in filter string: {what} at position {} in '{}'", self.position(), self.text))
+    }
+
+    /// MLflow's: clauses joined by AND, which may also lead and trail.
+    fn list(mut self) -> Result<Expr, TrackingError> {
+        let mut clauses = Vec::new();
+        while self.peek().is_some() {
+            if self.take_word("and") {
+                continue;
+            }
+            for keyword in ["or", "not", "between"] {
+                if self.is_word(0, keyword) {
+                    return self.bad(&format!("'{}' is not part of this grammar,", keyword.to_uppercase()));
+                }
+            }
+            if self.peek().is_some_and(|(_, t)| *t == Token::Open) {
+                return self.bad("parentheses are not part of this grammar,");
+            }
+            clauses.push(self.clause()?);
+            if self.peek().is_some() && !self.is_word(0, "and") {
+                return self.bad("unexpected text");
+            }
+        }
+        Ok(match clauses.len() {
+            0 => Expr::All,
+            1 => clauses.remove(0),
+            _ => Expr::And(clauses),
+        })
+    }
+
+    fn whole(mut self) -> Result<Expr, TrackingError> {
+        while self.take_word("and") {}
+        if self.peek().is_none() {
+            return Ok(Expr::All);
+        }
+        let expr = self.any()?;
+        if self.peek().is_some() { self.bad("unexpected text") } else { Ok(expr) }
+    }
+
+    fn any(&mut self) -> Result<Expr, TrackingError> {
+        let mut all = vec![self.every()?];
+        while self.take_word("or") {
+            all.push(self.every()?);
+        }
+        Ok(if all.len() == 1 { all.remove(0) } else { Expr::Or(all) })
+    }
+
+    fn every(&mut self) -> Result<Expr, TrackingError> {
+        let mut all = vec![self.negation()?];
+        while self.take_word("and") {
+            // A trailing AND, as MLflow allows.
+            if self.peek().is_none() {
+                break;
+            }
+            all.push(self.negation()?);
+        }
+        Ok(if all.len() == 1 { all.remove(0) } else { Expr::And(all) })
+    }
+
+    fn negation(&mut self) -> Result<Expr, TrackingError> {
+        self.depth += 1;
+        if self.depth > DEPTH_MAX {
+            return self.bad("too many parentheses");
+        }
+        let expr = if self.take_word("not") {
+            Expr::Not(Box::new(self.negation()?))
+        } else if self.take(&Token::Open) {
+            let inner = self.any()?;
+            if !self.take(&Token::Close) {
+                return self.bad("a closing parenthesis is missing");
+            }
+            inner
+        } else {
+            self.clause()?
+        };
+        self.depth -= 1;
+        Ok(expr)
+    }
+
+    fn field(&mut self) -> Result<Field, TrackingError> {
+        let here = self.position();
+        let Some((_, Token::Ident(parts))) = self.peek() else {
+            return invalid(format!("Invalid comparison clause. Expected 'Identifier' at position {here} in '{}'", self.text));
+        };
+        let parts = parts.clone();
+        self.at += 1;
+        let of = match parts.as_slice() {
+            [name] if self.dialect == Dialect::Wide && self.take(&Token::Open) => match name.to_ascii_lowercase().as_str() {
+                "min" => Of::Min,
+                "max" => Of::Max,
+                "last" => Of::Last,
+                other => {
+                    return invalid(format!(
+                        "'{other}' at position {here} is no function; there are min, max and last, as in min(metrics.loss)"
+                    ));
+                }
+            },
+            parts => return field(self.entity, self.dialect, parts, false),
+        };
+        let inner = self.field()?;
+        match inner {
+            Field::Metric(key, Of::Last) if self.take(&Token::Close) => Ok(Field::Metric(key, of)),
+            _ => self.bad("a metric in parentheses is expected, as in min(metrics.loss),"),
+        }
+    }
+
+    fn clause(&mut self) -> Result<Expr, TrackingError> {
+        let here = self.position();
+        let field = self.field()?;
+        let wide = self.dialect == Dialect::Wide;
+        if self.take_word("is") {
+            let not = self.take_word("not");
+            if !self.take_word("null") {
+                return self.bad("NULL or NOT NULL is expected");
+            }
+            if !wide && !matches!(field, Field::Param(_) | Field::Tag(_)) {
+                return invalid(format!("IS NULL / IS NOT NULL is only supported for tags and params, not for '{}'", described(&field)));
+            }
+            return Ok(Expr::Is(field, if not { Test::NotNull } else { Test::Null }));
+        }
+        let not = self.is_word(0, "not") && self.is_word(1, "in");
+        self.at += usize::from(not);
+        if self.take_word("in") {
+            let list = self.texts()?;
+            self.may_be_in_list(&field, not)?;
+            return Ok(Expr::Is(field, if not { Test::NotIn(list) } else { Test::In(list) }));
+        }
+        let operator = match self.peek() {
+            Some((_, Token::Op(op))) => op.clone(),
+            other => match word(other) {
+                Some(word) => word.to_ascii_uppercase(),
+                None => return self.bad("an operator such as = or > is expected"),
+            },
+        };
+        self.at += 1;
+        let value = self.peek().map(|(_, t)| t.clone());
+        let test = self.test(here, &field, &operator, value.as_ref())?;
+        self.at += 1;
+        Ok(Expr::Is(field, test))
+    }
+
+    fn may_be_in_list(&self, field: &Field, not: bool) -> Result<(), TrackingError> {
+        let text = !matches!(field, Field::Metric(..) | Field::Number(_));
+        let good = match (self.dialect, self.entity, field) {
+            (Dialect::Wide, _, _) => text,
+            (_, Entity::Run, Field::Text("run_id") | Field::Dataset(_)) => true,
+            (_, Entity::LoggedModel, Field::Text(_)) => true,
+            (_, Entity::RegisteredModel | Entity::ModelVersion, Field::Text("name" | "run_id")) => !not,
+            (_, _, _) => false,
+        };
+        match self.entity {
+            _ if good => Ok(()),
+            Entity::Run if !text || self.dialect == Dialect::Wide => {
+                invalid("Only texts can be compared with a list; use >= and <= for numbers.")
+            }
+            Entity::Run | Entity::Experiment | Entity::RegisteredModel | Entity::ModelVersion | Entity::LoggedModel => {
+                invalid("Only ['run_id'] attributes support comparison with a list of quoted string values.")
+            }
+        }
+    }
+
+    fn test(&self, here: usize, field: &Field, operator: &str, value: Option<&Token>) -> Result<Test, TrackingError> {
+        let text = self.text;
+        let numeric = matches!(field, Field::Metric(..) | Field::Number(_));
+        let Some(value) = value else { return self.bad("a value is missing") };
+        let compare = match operator {
+            "<" => Some(Compare::Less),
+            "<=" => Some(Compare::AtMost),
+            "=" => Some(Compare::Equal),
+            "!=" => Some(Compare::NotEqual),
+            ">=" => Some(Compare::AtLeast),
+            ">" => Some(Compare::More),
+            _ => None,
+        };
+        match (numeric, value) {
+            (true, Token::Number(number)) => match compare {
+                Some(compare) => Ok(Test::Number(compare, *number)),
+                None => invalid(format!("Invalid comparator '{operator}' not one of '{{'=', '!=', '<', '<=', '>', '>='}}'")),
+            },
+            (true, _) => invalid(format!("Expected numeric value type for {}, at position {here} in '{text}'", described(field))),
+            (false, Token::Text(wanted)) => match (operator, compare) {
+                (_, Some(compare @ (Compare::Equal | Compare::NotEqual))) => Ok(Test::Text(compare, wanted.clone())),
+                ("LIKE", _) => Ok(Test::Like(wanted.clone())),
+                ("ILIKE", _) => Ok(Test::Ilike(wanted.clone())),
+                (_, _) => invalid(format!("Invalid comparator '{operator}' not one of '{{'=', '!=', 'LIKE', 'ILIKE'}}'")),
+            },
+            (false, _) => {
+                invalid(format!("Expected a quoted string value for {} (e.g. 'my-value') at position {here} in '{text}'", described(field)))
+            }
+        }
+    }
+
+    fn texts(&mut self) -> Result<Vec<String>, TrackingError> {
+        let mut out = Vec::new();
+        if !self.take(&Token::Open) {
+            return self.bad("a list such as ('a', 'b') is expected");
+        }
+        loop {
+            let Some((_, Token::Text(text))) = self.peek() else { return self.bad("a quoted text is expected") };
+            out.push(text.clone());
+            self.at += 1;
+            if self.take(&Token::Close) {
+                return Ok(out);
+            }
+            if !self.take(&Token::Comma) {
+                return self.bad("a comma or a closing parenthesis is expected");
+            }
         }
     }
 }
 
 /// Parses one `order_by` entry.
-pub fn parse_order(text: &str) -> Result<Order, TrackingError> {
+pub fn parse_order(entity: Entity, dialect: Dialect, text: &str) -> Result<Order, TrackingError> {
     let bad = || TrackingError::Invalid(format!("Invalid order_by clause '{text}'. Could not be parsed."));
     let all = tokens(text).map_err(|_| bad())?;
-    let Some((_, Token::Ident(parts))) = all.first() else { return Err(bad()) };
-    let descending = match (all.len(), word(all.get(1)).map(str::to_ascii_lowercase).as_deref()) {
-        (1, _) | (2, Some("asc")) => false,
-        (2, Some("desc")) => true,
-        (2, Some(_)) => return invalid(format!("Invalid ordering key in order_by clause '{text}'.")),
-        _ => return Err(bad()),
-    };
-    Ok(Order { field: field(parts, true)?, descending })
-}
-
-fn like(text: &str, pattern: &str) -> bool {
-    // The classic two-pointer match: '%' any stretch, '_' any one character.
-    let (t, p): (Vec<char>, Vec<char>) = (text.chars().collect(), pattern.chars().collect());
-    let (mut i, mut j, mut star) = (0, 0, None);
-    while i < t.len() {
-        if j < p.len() && p[j] == '%' {
-            star = Some((j, i));
-            j += 1;
-        } else if j < p.len() && (p[j] == '_' || p[j] == t[i]) {
-            i += 1;
-            j += 1;
-        } else if let Some((at, from)) = star {
-            star = Some((at, from + 1));
-            i = from + 1;
-            j = at + 1;
-        } else {
-            return false;
-        }
-    }
-    p[j..].iter().all(|c| *c == '%')
-}
-
-impl Field {
-    fn text(&self, run: &Run) -> Option<String> {
-        match self {
-            Self::Param(key) => run.params.get(key).cloned(),
-            Self::Tag(key) => run.tags.get(key).cloned(),
-            Self::Text(name) => Some(match *name {
-                "run_id" => run.id.clone(),
-                "run_name" => run.name().to_owned(),
-                "status" => run.status.clone(),
-                "user_id" => run.user.clone(),
-                _ => format!("mlflow-artifacts:/{}/{}/artifacts", run.experiment, run.id),
-            }),
-            Self::Metric(_) | Self::Number(_) | Self::Dataset(_) => None,
-        }
-    }
-
-    fn number(&self, run: &Run) -> Option<f64> {
-        #[allow(clippy::cast_precision_loss)] // times stay below 2^53
-        match self {
-            Self::Metric(key) => run.metrics.iter().find(|m| &m.key == key).map(|m| m.last.value),
-            Self::Number("start_time") => Some(run.start_ms as f64),
-            Self::Number(_) => run.end_ms.map(|ms| ms as f64),
-            Self::Param(_) | Self::Tag(_) | Self::Text(_) | Self::Dataset(_) => None,
-        }
-    }
-
-    /// Dataset fields may have several values; one that matches is enough.
-    fn dataset(&self, run: &Run) -> Vec<String> {
-        let Self::Dataset(name) = self else { return Vec::new() };
-        let text = |v: &serde_json::Value| v.as_str().map(str::to_owned);
-        run.inputs
-            .iter()
-            .filter_map(|input| match *name {
-                "context" => input["tags"].as_array()?.iter().find(|t| t["key"] == "mlflow.data.context").and_then(|t| text(&t["value"])),
-                field => text(&input["dataset"][field]),
-            })
-            .collect()
-    }
-}
-
-impl Filter {
-    pub fn matches(&self, run: &Run) -> bool {
-        self.clauses.iter().all(|c| c.matches(run))
-    }
-}
-
-impl Clause {
-    fn matches(&self, run: &Run) -> bool {
-        let values =
-            if matches!(self.field, Field::Dataset(_)) { self.field.dataset(run) } else { self.field.text(run).into_iter().collect() };
-        match &self.test {
-            Test::Number(compare, wanted) => self.field.number(run).is_some_and(|v| match compare {
-                Compare::Less => v < *wanted,
-                Compare::AtMost => v <= *wanted,
-                Compare::Equal => v == *wanted,
-                Compare::NotEqual => v != *wanted,
-                Compare::AtLeast => v >= *wanted,
-                Compare::More => v > *wanted,
-                Compare::Like | Compare::Ilike => false,
-            }),
-            Test::Text(compare, wanted) => values.iter().any(|v| match compare {
-                Compare::Equal => v == wanted,
-                Compare::NotEqual => v != wanted,
-                Compare::Like => like(v, wanted),
-                Compare::Ilike => like(&v.to_lowercase(), &wanted.to_lowercase()),
-                Compare::Less | Compare::AtMost | Compare::AtLeast | Compare::More => false,
-            }),
-            Test::In(list) => values.iter().any(|v| list.contains(v)),
-            Test::NotIn(list) => !values.is_empty() && values.iter().all(|v| !list.contains(v)),
-            Test::Null => values.is_empty(),
-            Test::NotNull => !values.is_empty(),
-        }
-    }
-}
-
-/// Orders runs: missing values last, NaN just before them, in both directions; ties by start, newest
-/// first, then by id.
-pub fn sort(runs: &mut [Run], orders: &[Order]) {
-    runs.sort_by(|a, b| {
-        for order in orders {
-            let by = match &order.field {
-                Field::Metric(_) | Field::Number(_) => numbers(order.field.number(a), order.field.number(b), order.descending),
-                Field::Param(_) | Field::Tag(_) | Field::Text(_) | Field::Dataset(_) => match (order.field.text(a), order.field.text(b)) {
-                    (Some(x), Some(y)) if order.descending => y.cmp(&x),
-                    (Some(x), Some(y)) => x.cmp(&y),
-                    (Some(_), None) => Ordering::Less,
-                    (None, Some(_)) => Ordering::Greater,
-                    (None, None) => Ordering::Equal,
-                },
-            };
-            if by != Ordering::Equal {
-                return by;
+    let mut parser = Parser { entity, dialect, text, all, at: 0, depth: 0 };
+    let Some((_, Token::Ident(parts))) = parser.peek() else { return Err(bad()) };
+    let (parts, rest) = (parts.clone(), parser.all.get(1).map(|(_, t)| t.clone()));
+    let field = match rest {
+        Some(Token::Open) if dialect == Dialect::Wide => parser.field()?,
+        _ => {
+            parser.at = 1;
+            let direction = word(parser.peek()).map(str::to_ascii_lowercase);
+            match (parser.all.len(), direction.as_deref()) {
+                (1, _) | (2, Some("asc" | "desc")) => {}
+                (2, Some(_)) => return invalid(format!("Invalid ordering key in order_by clause '{text}'.")),
+                _ => return Err(bad()),
             }
+            field(entity, dialect, &parts, true)?
         }
-        b.start_ms.cmp(&a.start_ms).then_with(|| a.id.cmp(&b.id))
-    });
+    };
+    let descending = parser.take_word("desc");
+    if !descending {
+        parser.take_word("asc");
+    }
+    if parser.peek().is_some() { Err(bad()) } else { Ok(Order { field, descending }) }
+}
+
+/// A record that is filtered and ordered in memory, because there are few of its kind.
+pub trait Fields {
+    fn text(&self, field: &Field) -> Option<String>;
+    fn number(&self, field: &Field) -> Option<f64>;
+}
+
+/// Does a condition hold of a record?
+pub fn holds(expr: &Expr, item: &impl Fields) -> bool {
+    match expr {
+        Expr::All => true,
+        Expr::And(all) => all.iter().all(|e| holds(e, item)),
+        Expr::Or(any) => any.iter().any(|e| holds(e, item)),
+        Expr::Not(inner) => !holds(inner, item),
+        Expr::Is(field @ (Field::Metric(..) | Field::Number(_)), test) => match item.number(field) {
+            Some(number) => test.of_number(number),
+            None => *test == Test::Null,
+        },
+        Expr::Is(field, test) => match item.text(field) {
+            Some(text) => test.of_text(&text),
+            None => *test == Test::Null || is_hidden_prompt_clause(field, test),
+        },
+    }
+}
+
+/// The client adds ``tag.`mlflow.prompt.is_prompt` != 'true'`` to every search of models; for this one tag
+/// `!=` also means "not there".
+fn is_hidden_prompt_clause(field: &Field, test: &Test) -> bool {
+    matches!(field, Field::Tag(key) if key == "mlflow.prompt.is_prompt") && matches!(test, Test::Text(Compare::NotEqual, _))
+}
+
+/// Orders records: missing values last, NaN just before them, in both directions.
+pub fn compare(a: &impl Fields, b: &impl Fields, orders: &[Order]) -> Ordering {
+    for order in orders {
+        let by = match &order.field {
+            field @ (Field::Metric(..) | Field::Number(_)) => numbers(a.number(field), b.number(field), order.descending),
+            field => match (a.text(field), b.text(field)) {
+                (Some(x), Some(y)) if order.descending => y.cmp(&x),
+                (Some(x), Some(y)) => x.cmp(&y),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => Ordering::Equal,
+            },
+        };
+        if by != Ordering::Equal {
+            return by;
+        }
+    }
+    Ordering::Equal
 }
 
 fn numbers(a: Option<f64>, b: Option<f64>, descending: bool) -> Ordering {
@@ -479,4 +627,72 @@ fn numbers(a: Option<f64>, b: Option<f64>, descending: bool) -> Ordering {
         }
         _ => Ordering::Equal,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(text: &str) -> Result<Expr, TrackingError> {
+        parse(Entity::Run, Dialect::Mlflow, text)
+    }
+    fn wide(text: &str) -> Result<Expr, TrackingError> {
+        parse(Entity::Run, Dialect::Wide, text)
+    }
+
+    #[test]
+    fn what_mlflow_takes_both_grammars_take() {
+        for text in
+            ["", "metrics.acc > .5", "AND metrics.a < 1 and params.`my param` = 'x' AND", "dataset.name IN ('a','b')", "`Run Name` = 'a'"]
+        {
+            assert_eq!(run(text).unwrap(), wide(text).unwrap(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_wider_grammar_has_or_not_and_parentheses() {
+        let text =
+            "NOT (min(metrics.loss) < 0.1 OR params.lr IN ('1','2')) AND status IN ('FAILED') AND metrics.a IS NULL AND duration > 5";
+        assert!(run(text).is_err());
+        let Expr::And(all) = wide(text).unwrap() else { panic!() };
+        assert_eq!(all.len(), 4);
+        assert!(matches!(&all[0], Expr::Not(inner) if matches!(**inner, Expr::Or(_))));
+        assert_eq!(all[2], Expr::Is(Field::Metric("a".into(), Of::Last), Test::Null));
+        let a_or_b_and_c = wide("status = 'a' OR status = 'b' AND status = 'c'").unwrap();
+        assert!(matches!(a_or_b_and_c, Expr::Or(any) if any.len() == 2), "AND binds more tightly than OR");
+    }
+
+    #[test]
+    fn an_error_says_where() {
+        for (text, place) in [
+            ("metrics.acc > 0.5 OR params.a = 'b'", "position 19"),
+            ("metrics.acc >", "position 14"),
+            ("(metrics.acc > 1", "position 1"),
+            ("params.x = 5", "position 1"),
+            ("params.x = 'a", "position 12"),
+        ] {
+            let TrackingError::Invalid(message) = run(text).unwrap_err() else { panic!() };
+            assert!(message.contains(place), "{text}: {message}");
+        }
+        let TrackingError::Invalid(message) = wide("(metrics.acc > 1").unwrap_err() else { panic!() };
+        assert!(message.contains("position 17"), "{message}");
+    }
+
+    #[test]
+    fn a_filter_of_a_thousand_parentheses_is_an_error_and_no_crash() {
+        assert!(wide(&"(".repeat(100_000)).is_err());
+        assert!(wide(&"NOT ".repeat(100_000)).is_err());
+    }
+
+    #[test]
+    fn each_entity_has_its_own_fields() {
+        assert!(parse(Entity::Experiment, Dialect::Mlflow, "name ILIKE 'a%' AND creation_time > 5 AND tags.x IS NULL").is_ok());
+        assert!(parse(Entity::Experiment, Dialect::Mlflow, "metrics.a > 5").is_err());
+        assert!(parse(Entity::RegisteredModel, Dialect::Mlflow, "name IN ('a')").is_ok());
+        assert!(parse(Entity::ModelVersion, Dialect::Mlflow, "run_id = 'a' AND version_number > 1").is_ok());
+        assert!(parse(Entity::LoggedModel, Dialect::Mlflow, "name = 'm' AND metrics.a > 1 AND source_run_id IN ('r')").is_ok());
+        assert!(parse_order(Entity::RegisteredModel, Dialect::Mlflow, "timestamp DESC").is_ok());
+        assert!(parse_order(Entity::Run, Dialect::Wide, "min(metrics.loss) DESC").unwrap().descending);
+        assert!(parse_order(Entity::Run, Dialect::Mlflow, "metrics.a, params.b").is_err());
+    }
 }

@@ -7,6 +7,7 @@ use cairn_core::id::{Digest, ExperimentId, RunId};
 use cairn_core::op::{Kind, Op, RunStatus, Subject};
 use cairn_store::metrics::{Point, Summary};
 use cairn_store::records::Record;
+use cairn_store::search::RunSearch;
 use cairn_store::{Reader, Writer};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -152,20 +153,67 @@ pub fn get(workspace: &Workspace, id: &str) -> Result<Run, TrackingError> {
     workspace.read(|r| view(r, &record(r, id)?))
 }
 
-/// All runs of some experiments, newest first.
-pub fn of_experiments(workspace: &Workspace, numbers: &[String]) -> Result<Vec<Run>, TrackingError> {
+/// A page of what a search finds.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    pub runs: Vec<Run>,
+    pub more: bool,
+}
+
+/// Makes sure that searches see the newest values of metrics.
+pub fn freshen(workspace: &Workspace) -> Result<(), TrackingError> {
+    if workspace.read(|r| r.is_stale().map_err(TrackingError::from))? {
+        workspace.write(|w| w.freshen().map(drop).map_err(TrackingError::from))?;
+    }
+    Ok(())
+}
+
+/// Searches the runs of experiments, given by this computer's numbers; unknown ones have none.
+pub fn search(workspace: &Workspace, numbers: &[String], mut search: RunSearch) -> Result<Page, TrackingError> {
     experiments::ensure_numbers(workspace)?;
+    freshen(workspace)?;
     workspace.read(|r| {
-        let mut runs = Vec::new();
+        let mut ids = Vec::new();
         for number in numbers {
-            let Some(id) = number.parse().ok().map(|n| r.numbered_experiment(n)).transpose()?.flatten() else { continue };
-            for run in r.records(Kind::Run, Some(&id))? {
-                runs.push(view(r, &run)?);
-            }
+            ids.extend(number.parse().ok().map(|n| r.numbered_experiment(n)).transpose()?.flatten());
         }
-        runs.sort_by(|a, b| b.start_ms.cmp(&a.start_ms).then(a.id.cmp(&b.id)));
-        Ok(runs)
+        search.experiments = Some(ids);
+        found(r, &search)
     })
+}
+
+/// The runs that a search finds; the metrics must be fresh.
+pub(crate) fn found(r: &Reader<'_>, search: &RunSearch) -> Result<Page, TrackingError> {
+    let page = r.search_runs(search)?;
+    let mut numbers: BTreeMap<String, i64> = BTreeMap::new();
+    let mut runs = Vec::with_capacity(page.runs.len());
+    for v in r.run_views(&page.runs)? {
+        let experiment = match numbers.get(&v.experiment) {
+            Some(number) => *number,
+            None => {
+                let number = r.experiment_number(&v.experiment)?.unwrap_or(-1);
+                numbers.insert(v.experiment.clone(), number);
+                number
+            }
+        };
+        runs.push(Run {
+            id: v.id,
+            experiment,
+            experiment_id: v.experiment,
+            user: v.user,
+            status: v.status,
+            start_ms: v.start_ms,
+            end_ms: v.end_ms,
+            deleted: v.deleted,
+            params: v.params,
+            tags: v.tags,
+            metrics: v.metrics,
+            inputs: v.inputs.iter().filter_map(|i| serde_json::from_str(i).ok()).collect(),
+            outputs: v.outputs.into_iter().map(|(m, step)| (m, step.parse().unwrap_or(0))).collect(),
+            device: v.device,
+        });
+    }
+    Ok(Page { runs, more: page.more })
 }
 
 pub fn update(
@@ -192,6 +240,7 @@ pub fn update(
             if matches!(status, RunStatus::Finished | RunStatus::Failed | RunStatus::Killed) {
                 // The signed outline of its metrics travels with the log from now on.
                 w.summarise(Some(&run))?;
+                w.settle(&run)?;
             }
         }
         view(w, &record(w, id)?)
