@@ -175,3 +175,19 @@ ALTER TABLE metric_series_new RENAME TO metric_series;
 CREATE INDEX metric_unsummarised ON metric_series (run) WHERE device = 0 AND count <> summarised;
 CREATE INDEX metric_unpacked ON metric_series (run) WHERE device = 0 AND count <> packed;
 CREATE INDEX metric_tails ON metric_series (tail) WHERE tail >= 2048;
+
+-- The latest values that scripts on this computer measured of logged models, each on a dataset or on none;
+-- others hold them from the summary operation of the run's end.
+CREATE TABLE model_metric (
+  model      TEXT NOT NULL,
+  run        TEXT NOT NULL,
+  key        TEXT NOT NULL,
+  dataset    TEXT NOT NULL,
+  digest     TEXT NOT NULL,
+  step       INTEGER NOT NULL,
+  ts         INTEGER NOT NULL,
+  bits       INTEGER NOT NULL,
+  summarised INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (model, run, key, dataset, digest)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX model_metric_run ON model_metric (run) WHERE summarised = 0;

@@ -23,7 +23,7 @@ fn log(seat: &Seat, run: &str, steps: std::ops::Range<i64>) {
     let value = |step: i64| if step % 97 == 0 { f64::NAN } else { 1.0 / (step as f64 + 1.0) };
     let metrics = steps.map(|step| ("loss".to_owned(), Point { step, ts: 1_000 + step, value: value(step) })).collect::<Vec<_>>();
     for chunk in metrics.chunks(1_000) {
-        runs::log_batch(&w, run, Batch { metrics: chunk.to_vec(), params: vec![], tags: vec![] }).unwrap();
+        runs::log_batch(&w, run, Batch { metrics: chunk.to_vec(), ..Batch::default() }).unwrap();
     }
 }
 

@@ -165,7 +165,7 @@ fn tags_and_ticks_set_at_the_same_time_are_all_there() {
     let run = crate::tracking::model_run(&team.dan);
     team.settle();
     let tag = |seat: &Seat, key: &str| {
-        let batch = Batch { metrics: vec![], params: vec![], tags: vec![(key.to_owned(), "1".to_owned())] };
+        let batch = Batch { tags: vec![(key.to_owned(), "1".to_owned())], ..Batch::default() };
         runs::log_batch(&seat.host.workspace().unwrap(), &run, batch).unwrap();
     };
     tag(&team.ana, "from-ana");

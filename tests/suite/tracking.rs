@@ -21,6 +21,7 @@ pub(crate) fn model_run(seat: &Seat) -> String {
             metrics: vec![at(0, 1.0), at(1, f64::NAN), at(2, 0.5)],
             params: vec![("lr".into(), "0.1".into())],
             tags: vec![("team".into(), "red".into())],
+            ..Batch::default()
         },
     )
     .unwrap();
@@ -42,7 +43,7 @@ fn a_batch_with_one_bad_parameter_writes_nothing() {
         Batch {
             metrics: vec![("new".into(), Point { step: 0, ts: 1, value: 1.0 })],
             params: vec![("lr".into(), "0.2".into())],
-            tags: vec![],
+            ..Batch::default()
         },
     );
     assert!(matches!(refused, Err(TrackingError::Invalid(m)) if m.starts_with("Changing param values is not allowed")));
@@ -210,7 +211,7 @@ mod searching {
             let params = if i % 4 == 0 { vec![] } else { vec![("lr".to_owned(), format!("0.{}", i % 3))] };
             let long = format!("{}{}", "x".repeat(64), i % 2);
             let tags = vec![("team".to_owned(), if i % 2 == 0 { "Red" } else { "blue" }.to_owned()), ("long".to_owned(), long)];
-            runs::log_batch(&w, &run, Batch { metrics, params, tags }).unwrap();
+            runs::log_batch(&w, &run, Batch { metrics, params, tags, ..Batch::default() }).unwrap();
             if i % 13 == 5 {
                 runs::set_deleted(&w, &run, true).unwrap();
             }

@@ -237,6 +237,7 @@ export type LinkExperiment = { experiment: string,
  * None: belongs to no project.
  */
 project?: string, };
+export type LinkModel = { model: string, project: string, };
 export type LoggedModelRow = { id: string, name: string, status: string, files: number, };
 export type MemberRole = { member: string, role: string, };
 export type MemberRow = { id: string, name: string, email: string, roles: Array<RoleName>, devices: Array<DeviceRow>, me: boolean, };
@@ -264,13 +265,25 @@ export type Mended = { at_ms: number, sentence: string,
  */
 aside: string, };
 export type MetricRow = { key: string, count: number, last: string, min: string | null, max: string | null, step: number, };
-export type Model = { id: string, name: string, project: string, aliases: Array<Alias>, 
+export type Model = { id: string, name: string, 
+/**
+ * None: a script registered it, and nobody has linked it to a project.
+ */
+project: string | null, aliases: Array<Alias>, 
 /**
  * Newest first.
  */
 versions: Array<ModelVersion>, };
 export type ModelFile = { path: string, digest: string, };
-export type ModelVersion = { id: string, model: string, model_name: string, project: string, number: number, run: string, run_name: string, files: Array<ModelFile>, 
+export type ModelVersion = { id: string, model: string, model_name: string, project: string, number: number, 
+/**
+ * MLflow's stage, a label that a script set. No approval.
+ */
+stage: string | null, description: string, tags: { [key in string]: string }, 
+/**
+ * Empty: it was registered from elsewhere than a run.
+ */
+run: string, run_name: string, files: Array<ModelFile>, 
 /**
  * Over all files: what "this model" means in a signature.
  */
@@ -661,6 +674,8 @@ export interface Commands {
   "dataset.list": { request: ProjectRef; response: Array<Dataset> };
   "dataset.import_csv": { request: ImportCsv; response: Dataset };
   "model.list": { request: ProjectRef; response: Array<Model> };
+  "model.loose": { request: Nothing; response: Array<Model> };
+  "model.link": { request: LinkModel; response: Model };
   "model.version": { request: VersionRef; response: ModelVersion };
   "model.register": { request: RegisterVersion; response: ModelVersion };
   "model.set_alias": { request: SetAlias; response: Model };
@@ -724,6 +739,7 @@ export const queryTags = {
   "file.view": [],
   "dataset.list": ["dataset", "dataset_version"],
   "model.list": ["*"],
+  "model.loose": ["*"],
   "model.version": ["*"],
   "card.get": ["model_version", "model", "member"],
   "markdown.render": [],

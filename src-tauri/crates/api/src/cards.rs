@@ -141,7 +141,7 @@ pub(crate) fn view(r: &Reader<'_>, id: &str) -> Result<Card, ApiError> {
     }
     Ok(Card {
         version: id.to_owned(),
-        project: model.parent.clone().unwrap_or_default(),
+        project: crate::tracking::registry::project_of(&model).unwrap_or_default(),
         model: model.text("name"),
         number: number(&version),
         digest: digest(&model, &version).to_string(),

@@ -76,6 +76,8 @@ commands! {
     "dataset.list" Query datasets::list: projects::ProjectRef => Vec<datasets::Dataset>, ["dataset", "dataset_version"];
     "dataset.import_csv" Mutation datasets::import_csv: datasets::ImportCsv => datasets::Dataset, [];
     "model.list" Query models::list: projects::ProjectRef => Vec<models::Model>, ["*"];
+    "model.loose" Query models::loose: workspaces::Nothing => Vec<models::Model>, ["*"];
+    "model.link" Mutation models::link: models::LinkModel => models::Model, [];
     "model.version" Query models::version: cards::VersionRef => models::ModelVersion, ["*"];
     "model.register" Mutation models::register: models::RegisterVersion => models::ModelVersion, [];
     "model.set_alias" Mutation models::set_alias: models::SetAlias => models::Model, [];

@@ -3,6 +3,7 @@
 use crate::host::Host;
 use crate::people::{Person, person_at};
 use crate::projects::ProjectRef;
+use crate::tracking::registry::project_of;
 use crate::{ApiError, releases};
 use cairn_core::id::{DeploymentId, ModelVersionId, ProjectId, ReleaseId};
 use cairn_core::op::{Environment, Kind, Op, Subject};
@@ -64,7 +65,7 @@ pub fn record(host: &Host, request: RecordDeployment) -> Result<Vec<Deployment>,
     let project = workspace.write(|w| {
         let record = w.require(Kind::ModelVersion, version.as_str())?;
         let model = w.require(Kind::Model, record.parent.as_deref().unwrap_or_default())?;
-        let project = ProjectId::parse(model.parent.unwrap_or_default())?;
+        let project = ProjectId::parse(project_of(&model).ok_or_else(|| ApiError::conflict("This model belongs to no project yet"))?)?;
         let mut release = None;
         for found in w.records(Kind::Release, Some(project.as_str()))? {
             if found.get("version") == Some(version.as_str()) && releases::state_of(w, &found)?.state == State::Approved {

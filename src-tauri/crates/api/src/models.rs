@@ -4,7 +4,9 @@ use crate::error::{body, title};
 use crate::host::Host;
 use crate::people::{Person, person_at};
 use crate::projects::ProjectRef;
+use crate::tracking::registry::{Group, is_prompt, project_of};
 use crate::tracking::runs::{Artifact, Run, artifacts_of, view as run_view};
+use crate::workspaces::Nothing;
 use crate::{ApiError, cards, releases};
 use cairn_core::canonical::manifest_digest;
 use cairn_core::id::{DatasetVersionId, Digest, ModelId, ModelVersionId, ProjectId, RunId};
@@ -20,7 +22,8 @@ use ts_rs::TS;
 pub struct Model {
     pub id: String,
     pub name: String,
-    pub project: String,
+    /// None: a script registered it, and nobody has linked it to a project.
+    pub project: Option<String>,
     pub aliases: Vec<Alias>,
     /// Newest first.
     pub versions: Vec<ModelVersion>,
@@ -39,6 +42,11 @@ pub struct ModelVersion {
     pub model_name: String,
     pub project: String,
     pub number: u32,
+    /// MLflow's stage, a label that a script set. No approval.
+    pub stage: Option<String>,
+    pub description: String,
+    pub tags: BTreeMap<String, String>,
+    /// Empty: it was registered from elsewhere than a run.
     pub run: String,
     pub run_name: String,
     pub files: Vec<ModelFile>,
@@ -77,6 +85,12 @@ pub struct RegisterVersion {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct LinkModel {
+    pub model: String,
+    pub project: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
 pub struct SetAlias {
     pub model: String,
     pub alias: String,
@@ -87,10 +101,45 @@ pub struct SetAlias {
 }
 
 pub fn list(host: &Host, request: ProjectRef) -> Result<Vec<Model>, ApiError> {
+    host.workspace()?.read(|r| of_project(r, &request.project)?.iter().map(|m| model_view(r, m)).collect())
+}
+
+/// The models of a project: those that were made in it, and those that scripts registered and
+/// somebody linked to it.
+pub(crate) fn of_project(r: &Reader<'_>, project: &str) -> Result<Vec<Record>, ApiError> {
+    let mut found = r.records(Kind::Model, None)?;
+    found.retain(|m| !m.deleted() && project_of(m).as_deref() == Some(project));
+    Ok(found)
+}
+
+/// The models that scripts registered and that belong to no project yet. Prompts are none.
+pub fn loose(host: &Host, _: Nothing) -> Result<Vec<Model>, ApiError> {
     host.workspace()?.read(|r| {
-        let found = r.records(Kind::Model, Some(&request.project))?;
-        found.iter().filter(|m| !m.deleted()).map(|m| model_view(r, m)).collect()
+        let found = r.records(Kind::Model, None)?;
+        found.iter().filter(|m| !m.deleted() && project_of(m).is_none() && !is_prompt(m)).map(|m| model_view(r, m)).collect()
     })
+}
+
+/// Makes a model that a script registered part of a project, where its versions get cards and releases.
+pub fn link(host: &Host, request: LinkModel) -> Result<Model, ApiError> {
+    let workspace = host.workspace()?;
+    let model = ModelId::parse(request.model)?;
+    let project = ProjectId::parse(request.project)?;
+    workspace.write(|w| {
+        let record = w.require(Kind::Model, model.as_str())?;
+        w.require(Kind::Project, project.as_str())?;
+        // A decision belongs to the project that it was made in.
+        if let Some(before) = project_of(&record).filter(|p| p != project.as_str()) {
+            for release in w.records(Kind::Release, Some(&before))? {
+                let of = w.require(Kind::ModelVersion, &release.text("version"))?;
+                if of.parent.as_deref() == Some(model.as_str()) {
+                    return Err(ApiError::conflict("A release of this model was requested in its project; it stays there"));
+                }
+            }
+        }
+        w.append(Op::ModelLinked { model: model.clone(), project: Some(project) }).map(drop).map_err(ApiError::from)
+    })?;
+    workspace.read(|r| model_view(r, &r.require(Kind::Model, model.as_str())?))
 }
 
 pub fn version(host: &Host, request: cards::VersionRef) -> Result<ModelVersion, ApiError> {
@@ -119,15 +168,14 @@ pub fn register(host: &Host, request: RegisterVersion) -> Result<ModelVersion, A
         for id in &datasets {
             data.push(w.require(Kind::DatasetVersion, id.as_str())?);
         }
-        let known = w.records(Kind::Model, Some(project.as_str()))?;
-        let model = match known.iter().find(|m| !m.deleted() && m.get("name") == Some(name.as_str())) {
-            Some(found) => ModelId::parse(found.id.clone())?,
+        let known = of_project(w, project.as_str())?;
+        let (model, number) = match known.iter().find(|m| m.get("name") == Some(name.as_str())) {
+            Some(found) => (ModelId::parse(found.id.clone())?, Group::around(w, found)?.next()),
             None => {
                 w.append(Op::ModelCreated { model: fresh.clone(), project: project.clone(), name })?;
-                fresh
+                (fresh, 1)
             }
         };
-        let number = u32::try_from(w.records(Kind::ModelVersion, Some(model.as_str()))?.len()).unwrap_or(u32::MAX).saturating_add(1);
         w.append(Op::ModelVersionAdded { version: version.clone(), model, number, run: run_id, files, datasets: datasets.clone() })?;
         for (section, text) in draft(w, &run, &data)? {
             let text = body(&section, &text)?;
@@ -247,7 +295,7 @@ fn model_view(r: &Reader<'_>, model: &Record) -> Result<Model, ApiError> {
     Ok(Model {
         id: model.id.clone(),
         name: model.text("name"),
-        project: model.parent.clone().unwrap_or_default(),
+        project: project_of(model),
         aliases: model.pairs("alias").into_iter().map(|(alias, version)| Alias { alias, version }).collect(),
         versions,
     })
@@ -256,7 +304,8 @@ fn model_view(r: &Reader<'_>, model: &Record) -> Result<Model, ApiError> {
 pub(crate) fn version_view(r: &Reader<'_>, v: &Record) -> Result<ModelVersion, ApiError> {
     let acl = r.acl()?;
     let model = r.require(Kind::Model, v.parent.as_deref().unwrap_or_default())?;
-    let project = model.parent.clone().unwrap_or_default();
+    let project = project_of(&model).unwrap_or_default();
+    let number = Group::around(r, &model)?.versions.iter().find(|(_, x)| x.id == v.id).map_or_else(|| cards::number(v), |(n, _)| *n);
     let run = r.record(Kind::Run, &v.text("run"))?;
     let files = files_of(v);
     let ids: Vec<String> = serde_json::from_value(v.json("datasets")).unwrap_or_default();
@@ -282,7 +331,10 @@ pub(crate) fn version_view(r: &Reader<'_>, v: &Record) -> Result<ModelVersion, A
         model: model.id.clone(),
         model_name: model.text("name"),
         project,
-        number: cards::number(v),
+        number,
+        stage: v.get("stage").map(str::to_owned),
+        description: v.text("description"),
+        tags: v.pairs("tag"),
         run: v.text("run"),
         run_name: run.and_then(|r| r.get_key("tag", "mlflow.runName").map(str::to_owned)).unwrap_or_default(),
         digest: manifest_digest(&files).to_string(),

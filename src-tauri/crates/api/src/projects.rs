@@ -285,10 +285,10 @@ fn facts(r: &Reader<'_>, project: &Record, cycle: u32) -> Result<Facts, ApiError
     }
     let mut finished_runs = 0;
     for experiment in r.records(Kind::Experiment, None)?.iter().filter(|e| e.get("project") == Some(&project.id)) {
-        finished_runs += live(Kind::Run, &experiment.id)?.iter().filter(|run| run.get("status") == Some("FINISHED")).count();
+        finished_runs += r.finished_runs_of(&experiment.id)? as usize;
     }
     let mut versions = Vec::new();
-    for model in live(Kind::Model, &project.id)? {
+    for model in crate::models::of_project(r, &project.id)? {
         versions.extend(live(Kind::ModelVersion, &model.id)?);
     }
     versions.sort_by_key(|v| v.at_ms);

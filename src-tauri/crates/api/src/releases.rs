@@ -4,6 +4,7 @@ use crate::host::{Host, Workspace};
 use crate::models::{ModelVersion, files_of, version_view};
 use crate::people::{Person, RoleName, person, person_at};
 use crate::projects::ProjectRef;
+use crate::tracking::registry::project_of;
 use crate::{ApiError, cards, edge, templates};
 use cairn_core::authority::Acl;
 use cairn_core::canonical::manifest_digest;
@@ -119,7 +120,13 @@ pub fn request(host: &Host, request: RequestRelease) -> Result<Release, ApiError
     let release = workspace.write(|w| {
         let record = w.require(Kind::ModelVersion, version.as_str())?;
         let model = w.require(Kind::Model, record.parent.as_deref().unwrap_or_default())?;
-        let project = ProjectId::parse(model.parent.unwrap_or_default())?;
+        let project = ProjectId::parse(project_of(&model).ok_or_else(|| {
+            ApiError::conflict("This model belongs to no project yet").hint("Link it to a project first; its policy says who decides.")
+        })?)?;
+        if files_of(&record).is_empty() {
+            return Err(ApiError::conflict("This version has no files here, so nobody could say what was approved")
+                .hint("Register it from a run or a logged model whose files are in Cairn."));
+        }
         let missing = cards::missing(&record);
         if !missing.is_empty() {
             let titles: Vec<&str> = missing.iter().map(|s| s.title.as_str()).collect();

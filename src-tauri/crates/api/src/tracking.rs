@@ -4,6 +4,7 @@
 pub mod experiments;
 pub mod filter;
 pub mod logged_models;
+pub mod registry;
 pub mod runs;
 pub mod validate;
 

@@ -280,7 +280,7 @@ fn train(dan: &Seat, recording: &Value, experiment: &str, project: &str, wanted:
         for (key, value) in recorded["final"].as_object().into_iter().flatten() {
             metrics.push((key.clone(), Point { step: 0, ts: start, value: value.as_f64().unwrap_or(f64::NAN) }));
         }
-        runs::log_batch(&workspace, &run.id, Batch { metrics, params: pairs("params"), tags: Vec::new() })?;
+        runs::log_batch(&workspace, &run.id, Batch { metrics, params: pairs("params"), ..Batch::default() })?;
         for (_, file, bytes) in MODELS.iter().filter(|(owner, _, _)| *owner == name) {
             runs::put_artifact(&workspace, RecordKind::Run, &run.id, &format!("model/{file}"), bytes)?;
         }

@@ -55,7 +55,7 @@ impl Log {
             NewRun { experiment: number.to_string(), user, name: self.name.clone(), start_ms: now, ..NewRun::default() },
         )?;
         let logged = (|| {
-            runs::log_batch(workspace, &run.id, Batch { metrics, params, tags })?;
+            runs::log_batch(workspace, &run.id, Batch { metrics, params, tags, ..Batch::default() })?;
             for path in &self.files {
                 let bytes =
                     std::fs::read(path).map_err(|e| TrackingError::Invalid(format!("{} could not be read: {e}", path.display())))?;

@@ -178,9 +178,19 @@ pub fn effects(op: &Op) -> Vec<Effect> {
         Op::LoggedModelTagged { model, set, removed } => {
             Writes::on(Kind::LoggedModel, model.as_str()).all("tag", set).none("tag", removed).done()
         }
+        Op::LoggedModelParamsLogged { model, params } => Writes::on(Kind::LoggedModel, model.as_str()).all("param", params).done(),
+        Op::LoggedModelMetricsSummarised { model, run, metrics } => metrics
+            .iter()
+            .fold(Writes::on(Kind::LoggedModel, model.as_str()), |w, m| {
+                let key = [run.as_str(), &m.key, &m.dataset, &m.digest].join(&PART.to_string());
+                w.put_key("metric", key, Some(json!(m.last).to_string()))
+            })
+            .done(),
         Op::ArtifactLogged { owner, path, digest, size } => Writes::on(owner.kind, owner.id.clone())
             .put_key("artifact", path, Some(json!({ "digest": digest, "size": size }).to_string()))
             .done(),
+
+        Op::ArtifactRemoved { owner, path } => Writes::on(owner.kind, owner.id.clone()).put_key("artifact", path, None).done(),
 
         Op::DatasetCreated { dataset, project, name } => {
             Writes::on(Kind::Dataset, dataset.as_str()).record(Some(project.as_str())).put("name", name.as_str()).done()
@@ -209,6 +219,31 @@ pub fn effects(op: &Op) -> Vec<Effect> {
         Op::ModelAliasSet { model, alias, version } => {
             Writes::on(Kind::Model, model.as_str()).put_key("alias", alias, version.as_ref().map(ToString::to_string)).done()
         }
+        Op::ModelRegistered { model, name } => Writes::on(Kind::Model, model.as_str()).record(None).put("name", name.as_str()).done(),
+        Op::ModelRenamed { model, name } => Writes::on(Kind::Model, model.as_str()).put("name", name.as_str()).done(),
+        Op::ModelLinked { model, project } => {
+            Writes::on(Kind::Model, model.as_str()).put_key("project", "", project.as_ref().map(ToString::to_string)).done()
+        }
+        Op::ModelDescribed { model, description } => Writes::on(Kind::Model, model.as_str()).put("description", description).done(),
+        Op::ModelTagged { model, set, removed } => Writes::on(Kind::Model, model.as_str()).all("tag", set).none("tag", removed).done(),
+        Op::ModelVersionRegistered { version, model, number, source, run, logged_model, run_link, files } => {
+            Writes::on(Kind::ModelVersion, version.as_str())
+                .record(Some(model.as_str()))
+                .put("number", number.to_string())
+                .put("source", source)
+                .put_key("run", "", run.as_ref().map(ToString::to_string))
+                .put_key("logged_model", "", logged_model.as_ref().map(ToString::to_string))
+                .put("run_link", run_link)
+                .put("files", json!(files).to_string())
+                .done()
+        }
+        Op::ModelVersionDescribed { version, description } => {
+            Writes::on(Kind::ModelVersion, version.as_str()).put("description", description).done()
+        }
+        Op::ModelVersionTagged { version, set, removed } => {
+            Writes::on(Kind::ModelVersion, version.as_str()).all("tag", set).none("tag", removed).done()
+        }
+        Op::ModelVersionStaged { version, stage } => Writes::on(Kind::ModelVersion, version.as_str()).put("stage", stage).done(),
         Op::CardEdited { version, section, text, base } => {
             Writes::on(Kind::ModelVersion, version.as_str()).edit("card", section, text.as_str().to_owned(), base).done()
         }

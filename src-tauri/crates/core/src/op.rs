@@ -48,6 +48,18 @@ impl TryFrom<String> for Num {
     }
 }
 
+/// A value that was measured of a logged model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelMetric {
+    pub key: String,
+    /// Name and digest of the dataset; both empty: on none.
+    pub dataset: String,
+    pub digest: String,
+    /// Step, milliseconds, value.
+    pub last: OutlinePoint,
+}
+
 /// The kinds of record that the views hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -420,9 +432,17 @@ pub enum Op {
     LoggedModelUpdated { model: LoggedModelId, status: String, updated_ms: i64 },
     #[serde(rename = "logged_model.tagged")]
     LoggedModelTagged { model: LoggedModelId, set: BTreeMap<String, String>, removed: Vec<String> },
+    #[serde(rename = "logged_model.params_logged")]
+    LoggedModelParamsLogged { model: LoggedModelId, params: BTreeMap<String, String> },
+    /// The latest values that a run measured of a logged model, each on a dataset or on none.
+    #[serde(rename = "logged_model.metrics_summarised")]
+    LoggedModelMetricsSummarised { model: LoggedModelId, run: RunId, metrics: Vec<ModelMetric> },
     /// A file of a run or logged model. Files up to 256 KiB travel with the log.
     #[serde(rename = "artifact.logged")]
     ArtifactLogged { owner: Subject, path: String, digest: Digest, size: u64 },
+
+    #[serde(rename = "artifact.removed")]
+    ArtifactRemoved { owner: Subject, path: String },
 
     // ---- datasets and models ----
     #[serde(rename = "dataset.created")]
@@ -452,6 +472,37 @@ pub enum Op {
     },
     #[serde(rename = "model.alias_set")]
     ModelAliasSet { model: ModelId, alias: String, version: Option<ModelVersionId> },
+    /// A model that a script registered by name. It may be linked to a project later.
+    #[serde(rename = "model.registered")]
+    ModelRegistered { model: ModelId, name: Title },
+    #[serde(rename = "model.renamed")]
+    ModelRenamed { model: ModelId, name: Title },
+    #[serde(rename = "model.linked")]
+    ModelLinked { model: ModelId, project: Option<ProjectId> },
+    #[serde(rename = "model.described")]
+    ModelDescribed { model: ModelId, description: String },
+    #[serde(rename = "model.tagged")]
+    ModelTagged { model: ModelId, set: BTreeMap<String, String>, removed: Vec<String> },
+    #[serde(rename = "model_version.registered")]
+    ModelVersionRegistered {
+        version: ModelVersionId,
+        model: ModelId,
+        number: u32,
+        /// Where the script said that the files are, such as `models:/m-…`.
+        source: String,
+        run: Option<RunId>,
+        logged_model: Option<LoggedModelId>,
+        run_link: String,
+        /// Path and digest of each model file, as they were when the version was made.
+        files: BTreeMap<String, Digest>,
+    },
+    #[serde(rename = "model_version.described")]
+    ModelVersionDescribed { version: ModelVersionId, description: String },
+    #[serde(rename = "model_version.tagged")]
+    ModelVersionTagged { version: ModelVersionId, set: BTreeMap<String, String>, removed: Vec<String> },
+    /// MLflow's stage: a label that a script sets. No approval.
+    #[serde(rename = "model_version.staged")]
+    ModelVersionStaged { version: ModelVersionId, stage: String },
     #[serde(rename = "card.edited")]
     CardEdited { version: ModelVersionId, section: String, text: Body, base: Vec<OpId> },
 
@@ -582,11 +633,24 @@ impl Op {
             | Self::LoggedModelCreated { .. }
             | Self::LoggedModelUpdated { .. }
             | Self::LoggedModelTagged { .. }
-            | Self::ArtifactLogged { .. } => Needs::Permission(Act::Track),
+            | Self::LoggedModelParamsLogged { .. }
+            | Self::LoggedModelMetricsSummarised { .. }
+            | Self::ArtifactLogged { .. }
+            | Self::ArtifactRemoved { .. } => Needs::Permission(Act::Track),
             Self::DatasetCreated { .. } | Self::DatasetVersionAdded { .. } => Needs::Permission(Act::RegisterData),
-            Self::ModelCreated { .. } | Self::ModelVersionAdded { .. } | Self::ModelAliasSet { .. } | Self::CardEdited { .. } => {
-                Needs::Permission(Act::RegisterModel)
-            }
+            Self::ModelCreated { .. }
+            | Self::ModelVersionAdded { .. }
+            | Self::ModelAliasSet { .. }
+            | Self::ModelRegistered { .. }
+            | Self::ModelRenamed { .. }
+            | Self::ModelLinked { .. }
+            | Self::ModelDescribed { .. }
+            | Self::ModelTagged { .. }
+            | Self::ModelVersionRegistered { .. }
+            | Self::ModelVersionDescribed { .. }
+            | Self::ModelVersionTagged { .. }
+            | Self::ModelVersionStaged { .. }
+            | Self::CardEdited { .. } => Needs::Permission(Act::RegisterModel),
             Self::NoteCreated { .. }
             | Self::NoteEdited { .. }
             | Self::DeviceWitnessed {}

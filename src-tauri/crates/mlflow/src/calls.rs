@@ -1,71 +1,87 @@
 //! The calls, one arm each. MLflow's own names and fields.
 
 use crate::wire::{Failure, Input, compact, double, key_values};
-use axum::http::Method;
+use axum::http::{HeaderMap, Method, header};
 use cairn_api::Workspace;
 use cairn_api::tracking::experiments::{self, Experiment};
-use cairn_api::tracking::filter::{self, Dialect, Entity};
-use cairn_api::tracking::logged_models::{self, LoggedModel, NewLoggedModel};
-use cairn_api::tracking::runs::{self, Batch, NewRun, Run, stage};
+use cairn_api::tracking::filter::{self, Dialect, Entity, Expr, Order};
+use cairn_api::tracking::runs::{self, Batch, ModelValue, NewRun, Run, stage};
 use cairn_api::tracking::validate::{METRICS_MAX, PARAMS_MAX, TAGS_MAX};
 use cairn_api::tracking::{Point, RunSearch, RunStatus, View};
+use serde::Deserialize;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-type Answer = Result<Value, Failure>;
+mod logged_models;
+mod registry;
+
+pub(crate) type Answer = Result<Value, Failure>;
 
 pub(crate) fn dispatch(w: &Workspace, method: &Method, name: &str, input: &Input) -> Answer {
-    match (method.as_str(), name) {
-        ("POST", "experiments/create") => experiment_create(w, input),
-        ("GET", "experiments/get") => Ok(json!({ "experiment": experiment(&experiments::get(w, &input.require("experiment_id")?)?) })),
-        ("GET", "experiments/get-by-name") => {
-            Ok(json!({ "experiment": experiment(&experiments::by_name(w, &input.require("experiment_name")?)?) }))
+    match name.split_once('/').unwrap_or((name, "")) {
+        ("experiments", call) => experiments(w, method, call, input),
+        ("runs", call) => runs(w, method, call, input),
+        ("metrics", "get-history") if method == Method::GET => metric_history(w, input),
+        ("metrics", "get-history-bulk-interval") if method == Method::GET => metric_intervals(w, input),
+        ("metrics", "get-history-bulk") if method == Method::GET => metric_histories(w, input),
+        ("artifacts", "list") if method == Method::GET => {
+            crate::artifacts::list_of_run(w, &input.run_id()?, input.text("path")?.as_deref())
         }
-        ("POST" | "GET", "experiments/search") => experiment_search(w, input),
-        ("POST", "experiments/delete") => done(experiments::set_deleted(w, &input.require("experiment_id")?, true)),
-        ("POST", "experiments/restore") => done(experiments::set_deleted(w, &input.require("experiment_id")?, false)),
-        ("POST", "experiments/update") => done(experiments::rename(w, &input.require("experiment_id")?, &input.require("new_name")?)),
-        ("POST", "experiments/set-experiment-tag") => {
-            let value = input.text("value")?.unwrap_or_default();
-            done(experiments::set_tag(w, &input.require("experiment_id")?, &input.require("key")?, &value))
+        ("logged-models", call) => logged_models::call(w, method, call, input),
+        ("registered-models", call) => registry::models(w, method, call, input),
+        ("model-versions", call) => registry::versions(w, method, call, input),
+        (_, _) => Err(Failure::unknown_endpoint(method, name)),
+    }
+}
+
+fn experiments(w: &Workspace, method: &Method, call: &str, input: &Input) -> Answer {
+    let id = || input.require("experiment_id");
+    match (method.as_str(), call) {
+        ("POST", "create") => experiment_create(w, input),
+        ("GET", "get") => Ok(json!({ "experiment": experiment(&experiments::get(w, &id()?)?) })),
+        ("GET", "get-by-name") => Ok(json!({ "experiment": experiment(&experiments::by_name(w, &input.require("experiment_name")?)?) })),
+        ("POST" | "GET", "search") => experiment_search(w, input),
+        ("POST", "delete") => done(experiments::set_deleted(w, &id()?, true)),
+        ("POST", "restore") => done(experiments::set_deleted(w, &id()?, false)),
+        ("POST", "update") => done(experiments::rename(w, &id()?, &input.require("new_name")?)),
+        ("POST", "set-experiment-tag") => {
+            done(experiments::set_tag(w, &id()?, &input.require("key")?, &input.text("value")?.unwrap_or_default()))
         }
-        ("POST", "runs/create") => run_create(w, input),
-        ("GET", "runs/get") => Ok(json!({ "run": run(&runs::get(w, &input.run_id()?)?) })),
-        ("POST", "runs/update") => run_update(w, input),
-        ("POST", "runs/search") => run_search(w, input),
-        ("POST", "runs/log-metric") => {
-            let (key, point) = metric(input)?;
-            done(runs::log_metric(w, &input.run_id()?, &key, point))
+        ("POST", "delete-experiment-tag") => done(experiments::delete_tag(w, &id()?, &input.require("key")?)),
+        ("POST", "search-datasets") => dataset_search(w, input),
+        (_, _) => Err(Failure::unknown_endpoint(method, &format!("experiments/{call}"))),
+    }
+}
+
+fn runs(w: &Workspace, method: &Method, call: &str, input: &Input) -> Answer {
+    let id = || input.run_id();
+    let pair = || Ok::<_, Failure>((input.require("key")?, input.text("value")?.unwrap_or_default()));
+    match (method.as_str(), call) {
+        ("POST", "create") => run_create(w, input),
+        ("GET", "get") => Ok(json!({ "run": run(&runs::get(w, &id()?)?) })),
+        ("POST", "update") => run_update(w, input),
+        ("POST", "search") => run_search(w, input),
+        ("POST", "log-metric") => {
+            let (metric, of_model) = metric(input)?;
+            let of_models = of_model.into_iter().collect();
+            done(runs::log_batch(w, &id()?, Batch { metrics: vec![metric], of_models, ..Batch::default() }))
         }
-        ("POST", "runs/log-parameter") => {
-            let params = vec![(input.require("key")?, input.text("value")?.unwrap_or_default())];
-            done(runs::log_batch(w, &input.run_id()?, Batch { params, ..Batch::default() }))
-        }
-        ("POST", "runs/set-tag") => {
-            let tags = vec![(input.require("key")?, input.text("value")?.unwrap_or_default())];
-            done(runs::log_batch(w, &input.run_id()?, Batch { tags, ..Batch::default() }))
-        }
-        ("POST", "runs/log-batch") => log_batch(w, input),
-        ("POST", "runs/delete-tag") => done(runs::delete_tag(w, &input.run_id()?, &input.require("key")?)),
-        ("POST", "runs/delete") => done(runs::set_deleted(w, &input.run_id()?, true)),
-        ("POST", "runs/restore") => done(runs::set_deleted(w, &input.run_id()?, false)),
-        ("POST", "runs/log-inputs") => log_inputs(w, input),
-        ("POST", "runs/outputs") => run_outputs(w, input),
-        ("POST", "runs/log-model") => {
+        ("POST", "log-parameter") => done(runs::log_batch(w, &id()?, Batch { params: vec![pair()?], ..Batch::default() })),
+        ("POST", "set-tag") => done(runs::log_batch(w, &id()?, Batch { tags: vec![pair()?], ..Batch::default() })),
+        ("POST", "log-batch") => log_batch(w, input),
+        ("POST", "delete-tag") => done(runs::delete_tag(w, &id()?, &input.require("key")?)),
+        ("POST", "delete") => done(runs::set_deleted(w, &id()?, true)),
+        ("POST", "restore") => done(runs::set_deleted(w, &id()?, false)),
+        ("POST", "log-inputs") => log_inputs(w, input),
+        ("POST", "outputs") => run_outputs(w, input),
+        ("POST", "log-model") => {
             // 2.x clients: the model's description becomes a tag, as MLflow keeps it.
-            let tags = vec![("mlflow.log-model.history".to_owned(), format!("[{}]", input.require("model_json")?))];
-            done(runs::log_batch(w, &input.run_id()?, Batch { tags, ..Batch::default() }))
+            let model: Value = serde_json::from_str(&input.require("model_json")?)
+                .map_err(|e| Failure::invalid(format!("Malformed model info. The JSON cannot be read: {e}")))?;
+            done(runs::log_model(w, &id()?, model))
         }
-        ("GET", "metrics/get-history") => metric_history(w, input),
-        ("POST", "logged-models") => logged_model_create(w, input),
-        ("POST", "logged-models/search") => logged_model_search(w, input),
-        ("GET", "artifacts/list") => crate::artifacts::list_of_run(w, &input.run_id()?, input.text("path")?.as_deref()),
-        (verb, other) => match (verb, other.strip_prefix("logged-models/").map(|rest| rest.split_once('/').unwrap_or((rest, "")))) {
-            ("GET", Some((id, ""))) => Ok(json!({ "model": logged_model(&logged_models::get(w, id)?) })),
-            ("PATCH", Some((id, ""))) => Ok(json!({ "model": logged_model(&logged_models::finalize(w, id, &input.require("status")?)?) })),
-            ("PATCH", Some((id, "tags"))) => done(logged_models::set_tags(w, id, input.map("tags")?)),
-            _ => Err(Failure::unknown_endpoint(method, other)),
-        },
+        (_, _) => Err(Failure::unknown_endpoint(method, &format!("runs/{call}"))),
     }
 }
 
@@ -108,6 +124,7 @@ fn metric_json(key: &str, p: &Point) -> Value {
 
 fn run(r: &Run) -> Value {
     let metrics: Vec<Value> = r.metrics.iter().map(|m| metric_json(&m.key, &m.last)).collect();
+    let model_inputs: Vec<Value> = r.model_inputs.iter().map(|id| json!({ "model_id": id })).collect();
     let outputs: Vec<Value> = r.outputs.iter().map(|(id, step)| json!({ "model_id": id, "step": step })).collect();
     compact(vec![
         ("info", run_info(r)),
@@ -115,27 +132,9 @@ fn run(r: &Run) -> Value {
             "data",
             compact(vec![("metrics", json!(metrics)), ("params", json!(key_values(&r.params))), ("tags", json!(key_values(&r.tags)))]),
         ),
-        ("inputs", compact(vec![("dataset_inputs", json!(r.inputs))])),
-        ("outputs", if outputs.is_empty() { Value::Null } else { json!({ "model_outputs": outputs }) }),
+        ("inputs", compact(vec![("model_inputs", json!(model_inputs)), ("dataset_inputs", json!(r.inputs))])),
+        ("outputs", compact(vec![("model_outputs", json!(outputs))])),
     ])
-}
-
-fn logged_model(m: &LoggedModel) -> Value {
-    json!({
-        "info": compact(vec![
-            ("model_id", json!(m.id)),
-            ("experiment_id", json!(m.experiment.to_string())),
-            ("name", json!(m.name)),
-            ("creation_timestamp_ms", json!(m.created_ms)),
-            ("last_updated_timestamp_ms", json!(m.updated_ms)),
-            ("artifact_uri", json!(format!("mlflow-artifacts:/{}/models/{}/artifacts", m.experiment, m.id))),
-            ("status", json!(m.status)),
-            ("model_type", json!(m.model_type)),
-            ("source_run_id", json!(m.run)),
-            ("tags", json!(key_values(&m.tags))),
-        ]),
-        "data": compact(vec![("params", json!(key_values(&m.params)))]),
-    })
 }
 
 fn experiment_create(w: &Workspace, input: &Input) -> Answer {
@@ -145,13 +144,31 @@ fn experiment_create(w: &Workspace, input: &Input) -> Answer {
 
 fn experiment_search(w: &Workspace, input: &Input) -> Answer {
     let max = page_size(input.int("max_results")?, 1_000, 50_000)?;
-    if input.text("filter")?.is_some_and(|f| !f.trim().is_empty()) {
-        return Err(Failure::invalid("Cairn does not filter experiments on this endpoint yet; leave 'filter' empty."));
-    }
+    let (wanted, orders) = filter_and_order(input, Entity::Experiment)?;
     let view = input.text("view_type")?;
-    let all: Vec<Experiment> = experiments::all(w)?.into_iter().filter(|e| seen(view.as_deref(), e.deleted)).collect();
+    let all = experiments::search(w, &wanted, &orders, |deleted| seen(view.as_deref(), deleted))?;
     let (page, token) = page(&all, input.text("page_token")?.as_deref(), max)?;
     Ok(compact(vec![("experiments", json!(page.iter().map(experiment).collect::<Vec<_>>())), ("next_page_token", json!(token))]))
+}
+
+/// The filter and the order of a search, in MLflow's grammar.
+pub(crate) fn filter_and_order(input: &Input, entity: Entity) -> Result<(Expr, Vec<Order>), Failure> {
+    let wanted = filter::parse(entity, Dialect::Mlflow, &input.text("filter")?.unwrap_or_default())?;
+    let orders = input.texts("order_by")?.iter().map(|o| filter::parse_order(entity, Dialect::Mlflow, o)).collect::<Result<_, _>>()?;
+    Ok((wanted, orders))
+}
+
+fn dataset_search(w: &Workspace, input: &Input) -> Answer {
+    let found = runs::datasets(w, &input.texts("experiment_ids")?)?;
+    let summary = |d: &runs::DatasetSummary| {
+        compact(vec![
+            ("experiment_id", json!(d.experiment)),
+            ("name", json!(d.name)),
+            ("digest", json!(d.digest)),
+            ("context", Some(&d.context).filter(|c| !c.is_empty()).map_or(Value::Null, |c| json!(c))),
+        ])
+    };
+    Ok(compact(vec![("dataset_summaries", json!(found.iter().map(summary).collect::<Vec<_>>()))]))
 }
 
 fn seen(view: Option<&str>, deleted: bool) -> bool {
@@ -194,7 +211,11 @@ fn run_create(w: &Workspace, input: &Input) -> Answer {
         start_ms: input.int("start_time")?.unwrap_or(0),
         tags: input.map("tags")?,
     };
-    Ok(json!({ "run": run(&runs::create(w, new)?) }))
+    let mut made = run(&runs::create(w, new)?);
+    if let Value::Object(fields) = &mut made {
+        fields.remove("outputs");
+    }
+    Ok(json!({ "run": made }))
 }
 
 fn run_update(w: &Workspace, input: &Input) -> Answer {
@@ -211,11 +232,11 @@ fn run_update(w: &Workspace, input: &Input) -> Answer {
 
 fn run_search(w: &Workspace, input: &Input) -> Answer {
     let max = page_size(input.int("max_results")?, 1_000, 50_000)?;
-    let (entity, dialect) = (Entity::Run, Dialect::Mlflow);
+    let (filter, order) = filter_and_order(input, Entity::Run)?;
     let offset = page_start(input.text("page_token")?.as_deref())?;
     let search = RunSearch {
-        filter: filter::parse(entity, dialect, &input.text("filter")?.unwrap_or_default())?,
-        order: input.texts("order_by")?.iter().map(|o| filter::parse_order(entity, dialect, o)).collect::<Result<Vec<_>, _>>()?,
+        filter,
+        order,
         view: match input.text("run_view_type")?.as_deref() {
             Some("ALL") => View::All,
             Some("DELETED_ONLY") => View::Deleted,
@@ -230,11 +251,21 @@ fn run_search(w: &Workspace, input: &Input) -> Answer {
     Ok(compact(vec![("runs", json!(page.runs.iter().map(run).collect::<Vec<_>>())), ("next_page_token", json!(token))]))
 }
 
-fn metric(input: &Input) -> Result<(String, Point), Failure> {
+type Logged = ((String, Point), Option<ModelValue>);
+
+fn metric(input: &Input) -> Result<Logged, Failure> {
     let key = input.require("key")?;
     let value = input.number("value")?;
     let ts = input.int("timestamp")?.ok_or_else(|| Failure::missing("timestamp"))?;
-    Ok((key, Point { step: input.int("step")?.unwrap_or(0), ts, value }))
+    let point = Point { step: input.int("step")?.unwrap_or(0), ts, value };
+    let of_model = match input.text("model_id")? {
+        None => None,
+        Some(model) => {
+            let dataset = (input.text("dataset_name")?.unwrap_or_default(), input.text("dataset_digest")?.unwrap_or_default());
+            Some(ModelValue { model, key: key.clone(), point, dataset })
+        }
+    };
+    Ok(((key, point), of_model))
 }
 
 fn log_batch(w: &Workspace, input: &Input) -> Answer {
@@ -256,8 +287,64 @@ fn log_batch(w: &Workspace, input: &Input) -> Answer {
             "A batch logging request can contain at most 1000 metrics, params, and tags in total. Got {total}."
         )));
     }
-    let metrics = metrics.iter().map(|m| metric(&Input::of(m)?)).collect::<Result<Vec<_>, _>>()?;
-    done(runs::log_batch(w, &id, Batch { metrics, params, tags }))
+    let logged = metrics.iter().map(|m| metric(&Input::of(m)?)).collect::<Result<Vec<_>, _>>()?;
+    let (metrics, of_models): (Vec<_>, Vec<_>) = logged.into_iter().unzip();
+    done(runs::log_batch(w, &id, Batch { metrics, params, tags, of_models: of_models.into_iter().flatten().collect() }))
+}
+
+/// A batch in the form that clients send it, read without building a tree of it first.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlainBatch<'a> {
+    #[serde(borrow)]
+    run_id: Cow<'a, str>,
+    #[serde(default)]
+    metrics: Vec<PlainMetric<'a>>,
+    #[serde(default)]
+    params: Vec<PlainPair<'a>>,
+    #[serde(default)]
+    tags: Vec<PlainPair<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlainMetric<'a> {
+    #[serde(borrow)]
+    key: Cow<'a, str>,
+    value: f64,
+    timestamp: i64,
+    #[serde(default)]
+    step: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlainPair<'a> {
+    #[serde(borrow)]
+    key: Cow<'a, str>,
+    value: Cow<'a, str>,
+}
+
+/// Logs a batch that is as clients mostly send it; none: it is not, and the general way reads it or
+/// says what is wrong with it.
+pub(crate) fn plain_batch(w: &Workspace, headers: &HeaderMap, body: &[u8]) -> Option<Answer> {
+    if !headers.get(header::CONTENT_TYPE)?.to_str().ok()?.starts_with("application/json") {
+        return None;
+    }
+    let batch: PlainBatch<'_> = serde_json::from_slice(body).ok()?;
+    let total = batch.metrics.len() + batch.params.len() + batch.tags.len();
+    if total > METRICS_MAX || batch.params.len() > PARAMS_MAX || batch.tags.len() > TAGS_MAX || batch.run_id.is_empty() {
+        return None;
+    }
+    let keys = batch.metrics.iter().map(|m| &m.key).chain(batch.params.iter().chain(&batch.tags).map(|p| &p.key));
+    if keys.into_iter().any(|key| key.is_empty()) {
+        return None;
+    }
+    let metrics =
+        batch.metrics.into_iter().map(|m| (m.key.into_owned(), Point { step: m.step, ts: m.timestamp, value: m.value })).collect();
+    let pairs = |all: Vec<PlainPair<'_>>| all.into_iter().map(|p| (p.key.into_owned(), p.value.into_owned())).collect();
+    let (params, tags) = (pairs(batch.params), pairs(batch.tags));
+    Some(done(runs::log_batch(w, &batch.run_id, Batch { metrics, params, tags, ..Batch::default() })))
 }
 
 fn log_inputs(w: &Workspace, input: &Input) -> Answer {
@@ -267,7 +354,8 @@ fn log_inputs(w: &Workspace, input: &Input) -> Answer {
         dataset.require("name")?;
         dataset.require("digest")?;
     }
-    done(runs::log_inputs(w, &input.run_id()?, &datasets))
+    let models = input.list("models")?.iter().map(|m| Input::of(m)?.require("model_id")).collect::<Result<Vec<_>, _>>()?;
+    done(runs::log_inputs(w, &input.run_id()?, &datasets, &models))
 }
 
 fn run_outputs(w: &Workspace, input: &Input) -> Answer {
@@ -288,37 +376,52 @@ fn metric_history(w: &Workspace, input: &Input) -> Answer {
     Ok(compact(vec![("metrics", json!(metrics)), ("next_page_token", json!(token))]))
 }
 
-fn logged_model_create(w: &Workspace, input: &Input) -> Answer {
-    let made = logged_models::create(
-        w,
-        NewLoggedModel {
-            experiment: input.require("experiment_id")?,
-            name: input.text("name")?.unwrap_or_default(),
-            model_type: input.text("model_type")?.unwrap_or_default(),
-            run: input.text("source_run_id")?,
-            params: input.map("params")?,
-            tags: input.map("tags")?,
-        },
-    )?;
-    Ok(json!({ "model": logged_model(&made) }))
+/// At most so many points of a metric in one answer of [`metric_intervals`].
+const INTERVALS_MAX: usize = 2_500;
+const BULK_RUNS_MAX: usize = 100;
+
+fn bulk_runs(input: &Input, field: &str) -> Result<Vec<String>, Failure> {
+    let ids = input.texts(field)?;
+    if ids.is_empty() {
+        return Err(Failure::missing(field));
+    }
+    if ids.len() > BULK_RUNS_MAX {
+        return Err(Failure::invalid(format!("GetMetricHistoryBulk request cannot specify more than {BULK_RUNS_MAX} run_ids.")));
+    }
+    Ok(ids)
 }
 
-/// The client asks for one name, or for everything.
-fn logged_model_search(w: &Workspace, input: &Input) -> Answer {
-    let all = logged_models::of_experiments(w, &input.texts("experiment_ids")?)?;
-    let asked = input.text("filter")?.unwrap_or_default();
-    let value = |field: &str| -> Option<String> {
-        let rest = asked.trim().strip_prefix(field)?.trim_start().strip_prefix('=')?.trim();
-        let inner = rest.strip_prefix(['\'', '"'])?.strip_suffix(['\'', '"'])?;
-        Some(inner.to_owned())
-    };
-    let found: Vec<Value> = match (asked.trim(), value("name"), value("source_run_id")) {
-        ("", _, _) => all.iter().map(logged_model).collect(),
-        (_, Some(name), _) => all.iter().filter(|m| m.name == name).map(logged_model).collect(),
-        (_, _, Some(run)) => all.iter().filter(|m| m.run.as_deref() == Some(&run)).map(logged_model).collect(),
-        (other, None, None) => {
-            return Err(Failure::invalid(format!("Cairn filters logged models by name or source_run_id only yet. Got '{other}'.")));
+/// The points of a metric of several runs, whole.
+fn metric_histories(w: &Workspace, input: &Input) -> Answer {
+    let key = input.require("metric_key")?;
+    let max = page_size(input.int("max_results")?, 25_000, 25_000)?;
+    let mut metrics = Vec::new();
+    for id in bulk_runs(input, "run_id")? {
+        for p in runs::history(w, &id, &key)?.into_iter().take(max - metrics.len()) {
+            let mut row = metric_json(&key, &p);
+            row["run_id"] = json!(id);
+            metrics.push(row);
         }
+    }
+    Ok(json!({ "metrics": metrics }))
+}
+
+/// The points of a metric of several runs at evenly spaced steps; the last step is always there.
+fn metric_intervals(w: &Workspace, input: &Input) -> Answer {
+    let key = input.require("metric_key")?;
+    let max = page_size(input.int("max_results")?, 320, INTERVALS_MAX)?;
+    let bounds = (input.int("start_step")?, input.int("end_step")?);
+    let range = match bounds {
+        (Some(from), Some(to)) if from <= to => Some((from, to)),
+        (Some(_), Some(_)) => return Err(Failure::invalid("end_step must be greater than start_step.")),
+        (None, None) => None,
+        (_, _) => return Err(Failure::invalid("If either start step or end step are specified, both must be specified.")),
     };
-    Ok(compact(vec![("models", json!(found))]))
+    let mut metrics = Vec::new();
+    for (id, p) in runs::intervals(w, &bulk_runs(input, "run_ids")?, &key, range, max)? {
+        let mut row = metric_json(&key, &p);
+        row["run_id"] = json!(id);
+        metrics.push(row);
+    }
+    Ok(compact(vec![("metrics", json!(metrics))]))
 }

@@ -8,29 +8,39 @@ mod calls;
 mod wire;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::any;
-use cairn_api::Host;
+use cairn_api::{Host, Workspace};
 use std::sync::Arc;
 use wire::{Failure, Input, json_response};
 
-/// The largest request: MLflow's clients send files whole.
-pub const BODY_MAX: usize = 2 * 1024 * 1024 * 1024;
+/// The largest call. Files are no calls: they are written to disk as they come, whatever their size.
+pub(crate) const CALL_MAX: usize = 64 * 1024 * 1024;
+/// MLflow's limit for one batch.
+const BATCH_MAX: usize = 1_000_000;
 
 /// The routes, to be mounted at the root.
 pub fn routes(host: Arc<Host>) -> Router {
     Router::new()
         .route("/version", any(|| async { "3.18.0" }))
         .route("/api/2.0/mlflow/{*path}", any(call))
+        .route("/api/2.11/mlflow/{*path}", any(call))
         .route("/api/3.0/mlflow/{*path}", any(call))
         .route("/ajax-api/2.0/mlflow/{*path}", any(call))
-        .route("/api/2.0/mlflow-artifacts/{*path}", any(artifact))
-        .route("/ajax-api/2.0/mlflow-artifacts/{*path}", any(artifact))
-        .layer(axum::extract::DefaultBodyLimit::max(BODY_MAX))
+        .route("/ajax-api/2.11/mlflow/{*path}", any(call))
+        .route("/ajax-api/3.0/mlflow/{*path}", any(call))
+        .layer(axum::extract::DefaultBodyLimit::max(CALL_MAX))
+        .route("/api/2.0/mlflow-artifacts/{*path}", any(artifacts::serve))
+        .route("/ajax-api/2.0/mlflow-artifacts/{*path}", any(artifacts::serve))
         .with_state(host)
+}
+
+/// The workspace that is open.
+pub(crate) fn workspace(host: &Host) -> Result<Arc<Workspace>, Failure> {
+    host.workspace().map_err(|e| Failure::new(StatusCode::SERVICE_UNAVAILABLE, "TEMPORARILY_UNAVAILABLE", e.message))
 }
 
 async fn call(State(host): State<Arc<Host>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
@@ -39,42 +49,25 @@ async fn call(State(host): State<Arc<Host>>, method: Method, uri: Uri, headers: 
     if method == Method::GET && name == "server-info" {
         return json_response(StatusCode::OK, &wire::server_info());
     }
-    let input = match Input::read(&method, uri.query().unwrap_or_default(), &headers, &body) {
-        Ok(input) => input,
-        Err(failure) => return failure.response(),
-    };
     // SQLite blocks; the async threads must stay free for other clients.
     let done = tokio::task::spawn_blocking(move || {
-        let workspace =
-            host.workspace().map_err(|e| Failure::new(StatusCode::SERVICE_UNAVAILABLE, "TEMPORARILY_UNAVAILABLE", e.message))?;
-        calls::dispatch(&workspace, &method, &name, &input)
+        if name == "runs/log-batch" {
+            if body.len() > BATCH_MAX {
+                return Err(Failure::invalid(format!(
+                    "Batched logging API requests must be at most {BATCH_MAX} bytes, got a request of size {}.",
+                    body.len()
+                )));
+            }
+            if let Some(done) = calls::plain_batch(&*workspace(&host)?, &headers, &body) {
+                return done;
+            }
+        }
+        let input = Input::read(&method, uri.query().unwrap_or_default(), &headers, &body)?;
+        calls::dispatch(&*workspace(&host)?, &method, &name, &input)
     })
     .await;
     match done {
         Ok(Ok(value)) => json_response(StatusCode::OK, &value),
-        Ok(Err(failure)) => failure.response(),
-        Err(error) => Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", error.to_string()).response(),
-    }
-}
-
-async fn artifact(State(host): State<Arc<Host>>, method: Method, uri: Uri, body: Bytes) -> Response {
-    let done = tokio::task::spawn_blocking(move || {
-        let workspace =
-            host.workspace().map_err(|e| Failure::new(StatusCode::SERVICE_UNAVAILABLE, "TEMPORARILY_UNAVAILABLE", e.message))?;
-        artifacts::serve(&workspace, &method, &uri, &body)
-    })
-    .await;
-    match done {
-        Ok(Ok(artifacts::Answer::Json(value))) => json_response(StatusCode::OK, &value),
-        Ok(Ok(artifacts::Answer::File { name, bytes })) => {
-            let plain: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || "._- ".contains(*c)).collect();
-            Response::builder()
-                .header(header::CONTENT_TYPE, artifacts::media_type(&name))
-                .header(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{plain}\""))
-                .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
-                .body(Body::from(bytes))
-                .unwrap_or_default()
-        }
         Ok(Err(failure)) => failure.response(),
         Err(error) => Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", error.to_string()).response(),
     }

@@ -36,7 +36,9 @@ impl Failure {
         )
     }
     pub(crate) fn response(self) -> Response {
-        json_response(self.status, &json!({ "error_code": self.code, "message": self.message }))
+        // MLflow's words for the class of an error; its clients read the code and the message.
+        let class = if self.code == "RESOURCE_DOES_NOT_EXIST" { "RESOURCE_NOT_FOUND" } else { self.code };
+        json_response(self.status, &json!({ "error_code": self.code, "message": self.message, "sqlstate": "KAM00", "error_class": class }))
     }
 }
 
@@ -64,9 +66,9 @@ pub(crate) fn json_response(status: StatusCode, value: &Value) -> Response {
 pub(crate) fn server_info() -> Value {
     json!({
         "store_type": "SqlStore", "workspaces_enabled": false, "trace_archival_enabled": false,
-        "multipart_uploads_enabled": false, "multipart_downloads_enabled": false, "artifact_serving_enabled": true,
-        "presigned_upload_run_id_supported": false, "presigned_upload_model_id_supported": false,
-        "model_artifact_presigned_downloads_supported": false, "features_enabled": {}, "tracking_auth": "",
+        "multipart_uploads_enabled": true, "multipart_downloads_enabled": false, "artifact_serving_enabled": true,
+        "skill_content_max_size": 0, "skill_content_max_files": 0, "presigned_upload_run_id_supported": false, "presigned_upload_model_id_supported": false,
+        "model_artifact_presigned_downloads_supported": false, "features_enabled": { "gateway": false, "scheduled_issue_detection": false }, "tracking_auth": "",
         "artifacts_presigned_only": false,
     })
 }

@@ -1,10 +1,30 @@
 //! Files by content address: `objects/ab/cdef…`. Written once, never changed.
 
 use crate::{Store, StoreError};
-use cairn_core::canonical::sha256;
+use cairn_core::canonical::{Hasher, sha256};
 use cairn_core::id::Digest;
 use std::io::{Read, Write};
 use std::path::PathBuf;
+
+/// A file on its way into the store: written to, hashed meanwhile, gone if it is dropped.
+pub struct Incoming {
+    file: tempfile::NamedTempFile,
+    hash: Hasher,
+    size: u64,
+}
+
+impl Write for Incoming {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let n = self.file.write(bytes)?;
+        self.hash.add(&bytes[..n]);
+        self.size += n as u64;
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
 
 impl Store {
     /// Where a file of this content lies, or would.
@@ -13,21 +33,43 @@ impl Store {
         self.dir().join("objects").join(head).join(tail)
     }
 
-    /// Stores some bytes; the same bytes twice take the room once.
+    /// Begins a file whose content is still coming.
+    pub fn incoming(&self) -> Result<Incoming, StoreError> {
+        // Beside the others, so that the last step is a rename.
+        let folder = self.dir().join("objects");
+        std::fs::create_dir_all(&folder)?;
+        Ok(Incoming { file: tempfile::NamedTempFile::new_in(&folder)?, hash: Hasher::default(), size: 0 })
+    }
+
+    /// Keeps a file whose content has come; the same content twice takes the room once.
+    pub fn keep_incoming(&self, incoming: Incoming) -> Result<(Digest, u64), StoreError> {
+        let Incoming { file, hash, size } = incoming;
+        let digest = hash.digest();
+        let path = self.blob_path(&digest);
+        if !path.is_file() {
+            let folder = path.parent().ok_or_else(|| std::io::Error::other("no folder"))?;
+            std::fs::create_dir_all(folder)?;
+            file.as_file().sync_data()?;
+            // Renamed only when complete: a name always stands for its whole content.
+            file.persist(&path).map_err(|e| e.error)?;
+        }
+        Ok((digest, size))
+    }
+
+    /// Stores some bytes.
     pub fn put_blob(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
         let digest = sha256(bytes);
-        let path = self.blob_path(&digest);
-        if path.is_file() {
+        if self.blob_path(&digest).is_file() {
             return Ok(digest);
         }
-        let folder = path.parent().ok_or_else(|| std::io::Error::other("no folder"))?;
-        std::fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_data()?;
-        // Renamed only when complete: a name always stands for its whole content.
-        file.persist(&path).map_err(|e| e.error)?;
-        Ok(digest)
+        let mut incoming = self.incoming()?;
+        incoming.write_all(bytes)?;
+        Ok(self.keep_incoming(incoming)?.0)
+    }
+
+    /// How many bytes a file has that this computer holds.
+    pub fn blob_size(&self, digest: &Digest) -> Option<u64> {
+        std::fs::metadata(self.blob_path(digest)).ok().map(|m| m.len())
     }
 
     /// The content of a file, or `None` when this computer does not hold it.

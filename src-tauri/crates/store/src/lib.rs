@@ -12,6 +12,7 @@ pub mod judge;
 pub mod log;
 pub mod metrics;
 mod migrate;
+pub mod model_metrics;
 pub mod records;
 pub mod salvage;
 pub mod search;

@@ -54,7 +54,7 @@ pub(crate) fn value(bits: i64) -> f64 {
 }
 
 /// MLflow's rule for the latest value: greatest step, then time, then value. A NaN loses a tie.
-fn later(a: &Point, b: &Point) -> bool {
+pub(crate) fn later(a: &Point, b: &Point) -> bool {
     let rank = |v: f64| if v.is_nan() { f64::NEG_INFINITY } else { v };
     (a.step, a.ts).cmp(&(b.step, b.ts)).then(rank(a.value).total_cmp(&rank(b.value))).is_gt()
 }
@@ -298,6 +298,7 @@ impl Writer<'_> {
 
     /// Appends the signed summaries of metrics that have new points: of one run, or of all that are not running.
     pub fn summarise(&mut self, run: Option<&RunId>) -> Result<u64, StoreError> {
+        self.summarise_models(run)?;
         let of_run = if run.is_some() { "r.kind = 'run' AND r.id = ?1" } else { "?1 IS NULL" };
         let rows: Vec<(i64, String)> = {
             let mut statement = self.prepare_cached(&format!(

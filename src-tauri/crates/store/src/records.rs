@@ -236,6 +236,9 @@ fn follow_run(conn: &Connection, run: i64, field: &str, key: &str, value: Option
         }
         ("input", _) => {
             let input: Value = value.and_then(|v| serde_json::from_str(v).ok()).unwrap_or_default();
+            if !input["dataset"].is_object() {
+                return Ok(());
+            }
             let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
             let context =
                 input["tags"].as_array().and_then(|t| t.iter().find(|t| t["key"] == "mlflow.data.context")).map(|t| text(&t["value"]));

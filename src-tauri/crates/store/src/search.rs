@@ -190,8 +190,8 @@ pub struct RunView {
     pub device: String,
     pub params: BTreeMap<String, String>,
     pub tags: BTreeMap<String, String>,
-    /// The dataset inputs as they were logged.
-    pub inputs: Vec<String>,
+    /// The inputs as they were logged, by key.
+    pub inputs: BTreeMap<String, String>,
     pub outputs: Vec<(String, String)>,
     pub metrics: Vec<Summary>,
 }
@@ -237,6 +237,23 @@ impl Reader<'_> {
             of("SELECT count(*) FROM run WHERE experiment = ?1 AND deleted = 0")?,
             of("SELECT count(*) FROM run WHERE status = 'RUNNING' AND experiment = ?1 AND deleted = 0")?,
         ))
+    }
+
+    /// How many runs of an experiment finished and were not deleted.
+    pub fn finished_runs_of(&self, experiment: &str) -> Result<u32, StoreError> {
+        Ok(self
+            .prepare_cached("SELECT count(*) FROM run WHERE status = 'FINISHED' AND experiment = ?1 AND deleted = 0")?
+            .query_row([experiment], |row| row.get(0))?)
+    }
+
+    /// Name, digest and context of the datasets that an experiment's runs took in.
+    pub fn datasets_of(&self, experiment: &str) -> Result<Vec<(String, String, String)>, StoreError> {
+        let mut statement = self.prepare_cached(
+            "SELECT DISTINCT d.name, d.digest, d.context FROM run u JOIN run_dataset d ON d.run = u.num
+             WHERE u.experiment = ?1 AND u.deleted = 0 ORDER BY 1, 2, 3 LIMIT 1000",
+        )?;
+        let found = statement.query_map([experiment], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<Result<_, _>>()?;
+        Ok(found)
     }
 
     /// How many runs a search finds.
@@ -553,7 +570,7 @@ impl Reader<'_> {
                     device: row.get(7)?,
                     params: BTreeMap::new(),
                     tags: BTreeMap::new(),
-                    inputs: Vec::new(),
+                    inputs: BTreeMap::new(),
                     outputs: Vec::new(),
                     metrics: Vec::new(),
                 })
@@ -568,7 +585,7 @@ impl Reader<'_> {
             match row.get_ref(0)?.as_str()? {
                 "param" => drop(view.params.insert(row.get(1)?, row.get(2)?)),
                 "tag" => drop(view.tags.insert(row.get(1)?, row.get(2)?)),
-                "input" => view.inputs.push(row.get(2)?),
+                "input" => drop(view.inputs.insert(row.get(1)?, row.get(2)?)),
                 _ => view.outputs.push((row.get(1)?, row.get(2)?)),
             }
         }

@@ -1,6 +1,7 @@
 //! Experiments as MLflow's clients see them: by whole number and by name.
 
 use super::TrackingError;
+use super::filter::{self, Expr, Field, Fields, Order};
 use super::runs::stage;
 use crate::host::Workspace;
 use cairn_core::id::ExperimentId;
@@ -175,4 +176,46 @@ pub fn set_tag(workspace: &Workspace, number: &str, key: &str, value: &str) -> R
             removed: Vec::new(),
         })
     })
+}
+
+pub fn delete_tag(workspace: &Workspace, number: &str, key: &str) -> Result<(), TrackingError> {
+    change(workspace, number, |_, found, experiment| {
+        if !found.tags.contains_key(key) {
+            return Err(TrackingError::NotFound(format!("No tag with name: {key} in experiment with id {number}")));
+        }
+        Ok(Op::ExperimentTagged { experiment, set: BTreeMap::new(), removed: vec![key.to_owned()] })
+    })
+}
+
+impl Fields for Experiment {
+    fn text(&self, field: &Field) -> Option<String> {
+        match field {
+            Field::Text("name") => Some(self.name.clone()),
+            Field::Text("experiment_id") => Some(self.number.to_string()),
+            Field::Tag(key) => self.tags.get(key).cloned(),
+            _ => None,
+        }
+    }
+
+    fn number(&self, field: &Field) -> Option<f64> {
+        #[allow(clippy::cast_precision_loss)] // times stay below 2^53
+        match field {
+            Field::Number("creation_time") => Some(self.created_ms as f64),
+            Field::Number("last_update_time") => Some(self.updated_ms as f64),
+            _ => None,
+        }
+    }
+}
+
+/// The experiments that a filter finds, newest first where nothing else is asked.
+pub fn search(
+    workspace: &Workspace,
+    wanted: &Expr,
+    orders: &[Order],
+    seen: impl Fn(bool) -> bool,
+) -> Result<Vec<Experiment>, TrackingError> {
+    let mut found = all(workspace)?;
+    found.retain(|e| seen(e.deleted) && filter::holds(wanted, e));
+    found.sort_by(|a, b| filter::compare(a, b, orders).then_with(|| b.created_ms.cmp(&a.created_ms)).then_with(|| a.number.cmp(&b.number)));
+    Ok(found)
 }

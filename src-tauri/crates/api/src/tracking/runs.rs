@@ -3,9 +3,10 @@
 use super::validate::{PARAM_VALUE_MAX, TAG_VALUE_MAX, artifact_path, name, shorten};
 use super::{TrackingError, experiments};
 use crate::host::Workspace;
-use cairn_core::id::{Digest, ExperimentId, RunId};
+use cairn_core::id::{Digest, ExperimentId, LoggedModelId, RunId};
 use cairn_core::op::{Kind, Op, RunStatus, Subject};
 use cairn_store::metrics::{Point, Summary};
+use cairn_store::model_metrics::Measured;
 use cairn_store::records::Record;
 use cairn_store::search::RunSearch;
 use cairn_store::{Reader, Writer};
@@ -27,6 +28,8 @@ pub struct Run {
     pub tags: BTreeMap<String, String>,
     pub metrics: Vec<Summary>,
     pub inputs: Vec<Value>,
+    /// The logged models that it evaluated.
+    pub model_inputs: Vec<String>,
     pub outputs: Vec<(String, i64)>,
     pub device: String,
 }
@@ -58,6 +61,8 @@ pub struct Batch {
     pub metrics: Vec<(String, Point)>,
     pub params: Vec<(String, String)>,
     pub tags: Vec<(String, String)>,
+    /// Those of the metrics that also tell of a logged model.
+    pub of_models: Vec<ModelValue>,
 }
 
 fn not_found(id: &str) -> TrackingError {
@@ -76,6 +81,17 @@ fn active(r: &Reader<'_>, id: &str) -> Result<Record, TrackingError> {
     Ok(found)
 }
 
+/// Inputs are datasets under name and digest, and logged models under their id with this before it.
+const MODEL_INPUT: &str = "model:";
+
+fn model_inputs(inputs: BTreeMap<String, String>) -> Vec<String> {
+    inputs.into_keys().filter_map(|key| key.strip_prefix(MODEL_INPUT).map(str::to_owned)).collect()
+}
+
+fn dataset_inputs(inputs: BTreeMap<String, String>) -> Vec<Value> {
+    inputs.into_iter().filter(|(key, _)| !key.starts_with(MODEL_INPUT)).filter_map(|(_, v)| serde_json::from_str(&v).ok()).collect()
+}
+
 pub(crate) fn view(r: &Reader<'_>, run: &Record) -> Result<Run, TrackingError> {
     let experiment_id = run.parent.clone().unwrap_or_default();
     Ok(Run {
@@ -90,7 +106,8 @@ pub(crate) fn view(r: &Reader<'_>, run: &Record) -> Result<Run, TrackingError> {
         params: run.pairs("param"),
         tags: run.pairs("tag"),
         metrics: r.summaries(&run.id)?,
-        inputs: run.pairs("input").into_values().filter_map(|v| serde_json::from_str(&v).ok()).collect(),
+        inputs: dataset_inputs(run.pairs("input")),
+        model_inputs: model_inputs(run.pairs("input")),
         outputs: run.pairs("output").into_iter().map(|(m, step)| (m, step.parse().unwrap_or(0))).collect(),
         device: run.device.clone(),
     })
@@ -208,7 +225,8 @@ pub(crate) fn found(r: &Reader<'_>, search: &RunSearch) -> Result<Page, Tracking
             params: v.params,
             tags: v.tags,
             metrics: v.metrics,
-            inputs: v.inputs.iter().filter_map(|i| serde_json::from_str(i).ok()).collect(),
+            model_inputs: model_inputs(v.inputs.clone()),
+            inputs: dataset_inputs(v.inputs),
             outputs: v.outputs.into_iter().map(|(m, step)| (m, step.parse().unwrap_or(0))).collect(),
             device: v.device,
         });
@@ -248,11 +266,17 @@ pub fn update(
 }
 
 pub fn log_metric(workspace: &Workspace, id: &str, key: &str, point: Point) -> Result<(), TrackingError> {
-    name("key", key)?;
-    workspace.write(|w| {
-        let run = may_log(workspace, w, id)?;
-        Ok(w.log_points(&run, [(key, clamped(point))])?)
-    })
+    log_batch(workspace, id, Batch { metrics: vec![(key.to_owned(), point)], ..Batch::default() })
+}
+
+/// A value of a metric that tells of a logged model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelValue {
+    pub model: String,
+    pub key: String,
+    pub point: Point,
+    /// Name and digest of the dataset that it was measured on; empty: none was named.
+    pub dataset: (String, String),
 }
 
 /// MLflow stores an infinity as the largest number; its clients read that back.
@@ -312,6 +336,12 @@ pub fn log_batch(workspace: &Workspace, id: &str, batch: Batch) -> Result<(), Tr
         if !batch.metrics.is_empty() {
             w.log_points(&run, batch.metrics.iter().map(|(k, p)| (k.as_str(), clamped(*p))))?;
         }
+        for v in batch.of_models {
+            let model = LoggedModelId::parse(v.model)?;
+            let (dataset, digest) = v.dataset;
+            let last = clamped(v.point);
+            w.log_model_metric(&model, &run, &Measured { run: run.to_string(), key: v.key, dataset, digest, last })?;
+        }
         Ok(())
     })
 }
@@ -345,6 +375,22 @@ pub fn delete_tag(workspace: &Workspace, id: &str, key: &str) -> Result<(), Trac
     })
 }
 
+/// Takes a file out of the list of a run or logged model; others may still use its content.
+pub fn remove_artifact(workspace: &Workspace, kind: Kind, id: &str, path: &str) -> Result<(), TrackingError> {
+    workspace.write(|w| {
+        let found = w.record(kind, id)?.ok_or_else(|| not_found(id))?;
+        let below = format!("{path}/");
+        let gone: Vec<String> = artifacts_of(&found).into_iter().map(|a| a.path).filter(|p| p == path || p.starts_with(&below)).collect();
+        if gone.is_empty() {
+            return Err(TrackingError::NotFound(format!("No artifact at {path}")));
+        }
+        for path in gone {
+            w.append(Op::ArtifactRemoved { owner: Subject { kind, id: id.to_owned() }, path })?;
+        }
+        Ok(())
+    })
+}
+
 pub fn set_deleted(workspace: &Workspace, id: &str, deleted: bool) -> Result<(), TrackingError> {
     workspace.write(|w| {
         if record(w, id)?.deleted() == deleted {
@@ -356,8 +402,8 @@ pub fn set_deleted(workspace: &Workspace, id: &str, deleted: bool) -> Result<(),
     })
 }
 
-/// Dataset inputs, each as the client sent it.
-pub fn log_inputs(workspace: &Workspace, id: &str, inputs: &[Value]) -> Result<(), TrackingError> {
+/// Dataset inputs, each as the client sent it, and logged models that the run evaluates.
+pub fn log_inputs(workspace: &Workspace, id: &str, inputs: &[Value], models: &[String]) -> Result<(), TrackingError> {
     workspace.write(|w| {
         let run = RunId::parse(id).map_err(|_| not_found(id))?;
         active(w, id)?;
@@ -365,6 +411,10 @@ pub fn log_inputs(workspace: &Workspace, id: &str, inputs: &[Value]) -> Result<(
             let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
             let key = format!("{}@{}", text(&input["dataset"]["name"]), text(&input["dataset"]["digest"]));
             w.append(Op::RunInputsLogged { run: run.clone(), inputs: [(key, input.clone())].into() })?;
+        }
+        if !models.is_empty() {
+            let inputs = models.iter().map(|id| (format!("{MODEL_INPUT}{id}"), serde_json::json!({ "model_id": id }))).collect();
+            w.append(Op::RunInputsLogged { run, inputs })?;
         }
         Ok(())
     })
@@ -386,6 +436,69 @@ pub fn history(workspace: &Workspace, id: &str, key: &str) -> Result<Vec<Point>,
         let (mut points, _) = r.points(id, key)?;
         points.sort_by(|a, b| (a.ts, a.step).cmp(&(b.ts, b.step)).then(a.value.total_cmp(&b.value)));
         Ok(points)
+    })
+}
+
+/// Points of a metric of several runs at evenly spaced steps, by MLflow's rule: the steps of all runs
+/// together are thinned to at most `max`, and the last step is always among them.
+pub fn intervals(
+    workspace: &Workspace,
+    ids: &[String],
+    key: &str,
+    range: Option<(i64, i64)>,
+    max: usize,
+) -> Result<Vec<(String, Point)>, TrackingError> {
+    let mut all = Vec::new();
+    let mut steps = std::collections::BTreeSet::new();
+    for id in ids {
+        let mut points = history(workspace, id, key)?;
+        points.retain(|p| range.is_none_or(|(from, to)| from <= p.step && p.step <= to));
+        steps.extend(points.iter().map(|p| p.step));
+        all.push((id, points));
+    }
+    let steps: Vec<i64> = steps.into_iter().collect();
+    let mut kept: std::collections::BTreeSet<i64> =
+        if steps.len() <= max { steps.iter().copied().collect() } else { (0..max).map(|i| steps[i * steps.len() / max]).collect() };
+    kept.extend(steps.last());
+    Ok(all
+        .into_iter()
+        .flat_map(|(id, points)| points.into_iter().filter(|p| kept.contains(&p.step)).map(|p| (id.clone(), p)).collect::<Vec<_>>())
+        .collect())
+}
+
+/// A dataset that runs of an experiment took in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DatasetSummary {
+    pub experiment: String,
+    pub name: String,
+    pub digest: String,
+    pub context: String,
+}
+
+/// The datasets of some experiments, each once.
+pub fn datasets(workspace: &Workspace, numbers: &[String]) -> Result<Vec<DatasetSummary>, TrackingError> {
+    experiments::ensure_numbers(workspace)?;
+    workspace.read(|r| {
+        let mut found = Vec::new();
+        for number in numbers {
+            let Some(id) = number.parse().ok().map(|n| r.numbered_experiment(n)).transpose()?.flatten() else { continue };
+            let of = |(name, digest, context)| DatasetSummary { experiment: number.clone(), name, digest, context };
+            found.extend(r.datasets_of(&id)?.into_iter().map(of));
+        }
+        Ok(found)
+    })
+}
+
+/// What a 2.x client says of a model that it stored in a run: one more entry of a tag.
+pub fn log_model(workspace: &Workspace, id: &str, model: Value) -> Result<(), TrackingError> {
+    const TAG: &str = "mlflow.log-model.history";
+    workspace.write(|w| {
+        let run = may_log(workspace, w, id)?;
+        let before = record(w, id)?.get_key("tag", TAG).and_then(|t| serde_json::from_str::<Vec<Value>>(t).ok());
+        let mut all = before.unwrap_or_default();
+        all.push(model);
+        w.append(Op::RunTagged { run, set: [(TAG.to_owned(), Value::from(all).to_string())].into(), removed: Vec::new() })?;
+        Ok(())
     })
 }
 
@@ -418,10 +531,20 @@ pub(crate) fn artifacts_of(owner: &Record) -> Vec<Artifact> {
 pub fn put_artifact(workspace: &Workspace, kind: Kind, id: &str, path: &str, bytes: &[u8]) -> Result<(), TrackingError> {
     artifact_path(path)?;
     let digest = workspace.store.put_blob(bytes)?;
+    add_artifact(workspace, kind, id, path, digest, bytes.len() as u64)
+}
+
+/// Says that a file whose content is stored belongs to a run or logged model.
+pub fn add_artifact(workspace: &Workspace, kind: Kind, id: &str, path: &str, digest: Digest, size: u64) -> Result<(), TrackingError> {
+    artifact_path(path)?;
     workspace.write(|w| {
-        w.record(kind, id)?.ok_or_else(|| not_found(id))?;
+        let known = w.record(kind, id)?.ok_or_else(|| not_found(id))?;
+        // A client that sends a file again because an answer got lost changes nothing.
+        if artifacts_of(&known).iter().any(|a| a.path == path && a.digest == digest) {
+            return Ok(());
+        }
         let owner = Subject { kind, id: id.to_owned() };
-        w.append(Op::ArtifactLogged { owner, path: path.to_owned(), digest, size: bytes.len() as u64 })?;
+        w.append(Op::ArtifactLogged { owner, path: path.to_owned(), digest, size })?;
         Ok(())
     })
 }
