@@ -423,6 +423,11 @@ DATA_TYPES = {
         model=is_id, experiment=is_id, run_or_none=is_id, name=is_text, model_type=is_text, created_ms=is_whole, params=map_of(is_text), tags=map_of(is_text)
     ),
     "logged_model.updated": fields_of(model=is_id, status=is_text, updated_ms=is_whole),
+    "logged_model.params_logged": fields_of(model=is_id, params=map_of(is_text)),
+    "logged_model.metrics_summarised": fields_of(
+        model=is_id, run=is_id, metrics=list_of(fields_of(key=is_text, dataset=is_text, digest=is_text, last=is_point))
+    ),
+    "artifact.removed": fields_of(owner=is_link, path=is_text),
     "artifact.logged": fields_of(owner=is_link, path=is_text, digest=is_digest, size=is_count),
     "dataset.created": fields_of(dataset=is_id, project=is_id, name=is_title),
     "dataset.version_added": fields_of(
@@ -431,6 +436,17 @@ DATA_TYPES = {
     "model.created": fields_of(model=is_id, project=is_id, name=is_title),
     "model.version_added": fields_of(version=is_id, model=is_id, number=is_count, run=is_id, files=map_of(is_digest), datasets=list_of(is_id)),
     "model.alias_set": fields_of(model=is_id, alias=is_text, version_or_none=is_id),
+    "model.registered": fields_of(model=is_id, name=is_title),
+    "model.renamed": fields_of(model=is_id, name=is_title),
+    "model.linked": fields_of(model=is_id, project_or_none=is_id),
+    "model.described": fields_of(model=is_id, description=is_text),
+    "model.tagged": tags_of("model"),
+    "model_version.registered": fields_of(
+        version=is_id, model=is_id, number=is_count, source=is_text, run_or_none=is_id, logged_model_or_none=is_id, run_link=is_text, files=map_of(is_digest)
+    ),
+    "model_version.described": fields_of(version=is_id, description=is_text),
+    "model_version.tagged": tags_of("version"),
+    "model_version.staged": fields_of(version=is_id, stage=is_text),
     "card.edited": fields_of(version=is_id, section=is_text, text=is_body, base=is_bases),
     "note.created": fields_of(note=is_id, about=is_link, title=is_title, text=is_body, update_or_none=is_text),
     "note.edited": fields_of(note=is_id, title=is_title, text=is_body, base=is_bases, update_or_none=is_text),
@@ -515,7 +531,7 @@ RIGHTS = {
 }
 RIGHT_OF_GROUP = {
     "experiment": "track", "run": "track", "logged_model": "track", "segment": "track", "artifact": "track",
-    "dataset": "data", "model": "model", "card": "model", "note": "collaborate", "checklist": "collaborate",
+    "dataset": "data", "model": "model", "model_version": "model", "card": "model", "note": "collaborate", "checklist": "collaborate",
     "project": "shape", "release": "release", "deployment": "deploy",
 }  # fmt: skip
 RIGHT_OF_TYPE = {"release.signed": "sign", "experiment.linked": "shape"}
@@ -1382,6 +1398,11 @@ CELLS = {
         ),
     ),
     "logged_model.updated": ("logged_model", "model", None, plain("status", "updated_ms")),
+    "logged_model.params_logged": ("logged_model", "model", None, lambda d: each("param", d["params"])),
+    "logged_model.metrics_summarised": (
+        "logged_model", "model", None,
+        lambda d: [("metric", "\x1f".join([d["run"], m["key"], m["dataset"], m["digest"]]), as_json(m["last"])) for m in d["metrics"]],
+    ),
     "dataset.created": ("dataset", "dataset", lambda d: d["project"], plain("name")),
     "dataset.version_added": (
         "dataset_version", "version", lambda d: d["dataset"],
@@ -1392,6 +1413,18 @@ CELLS = {
         "model_version", "version", lambda d: d["model"],
         joined(plain("number", "run"), lambda d: [("files", "", as_json(d["files"])), ("datasets", "", as_json(d["datasets"]))]),
     ),
+    "model.registered": ("model", "model", lambda d: None, plain("name")),
+    "model.renamed": ("model", "model", None, plain("name")),
+    "model.linked": ("model", "model", None, plain("project")),
+    "model.described": ("model", "model", None, plain("description")),
+    "model.tagged": ("model", "model", None, tags),
+    "model_version.registered": (
+        "model_version", "version", lambda d: d["model"],
+        joined(plain("number", "source", "run", "logged_model", "run_link"), lambda d: [("files", "", as_json(d["files"]))]),
+    ),
+    "model_version.described": ("model_version", "version", None, plain("description")),
+    "model_version.tagged": ("model_version", "version", None, tags),
+    "model_version.staged": ("model_version", "version", None, plain("stage")),
     "model.alias_set": ("model", "model", None, lambda d: [("alias", d["alias"], d.get("version"))]),
     "card.edited": ("model_version", "version", None, lambda d: [("card", d["section"], d["text"])]),
     "note.created": ("note", "note", lambda d: f"{d['about']['kind']}/{d['about']['id']}", whole("content", "title", "text", "update")),
@@ -1419,6 +1452,8 @@ def writes(operation):
         return kind, d["subject"]["id"], False, None, [] if kind in NEVER_DELETED else [("deleted", "", value)]
     if operation.type == "artifact.logged":
         return d["owner"]["kind"], d["owner"]["id"], False, None, [("artifact", d["path"], part(d, "digest", "size"))]
+    if operation.type == "artifact.removed":
+        return d["owner"]["kind"], d["owner"]["id"], False, None, [("artifact", d["path"], None)]
     if operation.type == "run.metric_summarised":
         return "run", d["run"], False, None, [("metric", d["key"] + SEPARATOR + device, part(d, "count", "last", "min", "max", "outline"))]
     if operation.type == "segment.stored":

@@ -7,10 +7,11 @@ import shutil
 import subprocess
 import tempfile
 import unittest
+import urllib.request
 from pathlib import Path
 
 import reader
-from cairn import BIN, Place
+from cairn import BIN, Place, Service
 
 BIRTH_MS = 1_700_000_000_000
 
@@ -177,11 +178,43 @@ class Case(unittest.TestCase):
         return Path(folder.name)
 
 
+def register(place):
+    """What a script does with the registry, beside the sample."""
+    service = Service(place)
+
+    def call(method, path, **body):
+        request = urllib.request.Request(
+            f"{service.url}/api/2.0/mlflow/{path}", data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}, method=method
+        )
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
+
+    try:
+        run_id = call("POST", "runs/create", experiment_id="0")["run"]["info"]["run_id"]
+        model = call("POST", "logged-models", experiment_id="0", name="m", source_run_id=run_id)["model"]["info"]["model_id"]
+        call("POST", f"logged-models/{model}/params", params=[{"key": "depth", "value": "3"}])
+        at = {"run_id": run_id, "key": "acc", "value": "NaN", "timestamp": 5, "step": 1}
+        call("POST", "runs/log-metric", **at, model_id=model, dataset_name="d", dataset_digest="1")
+        call("POST", "runs/update", run_id=run_id, status="FINISHED")
+        call("POST", "registered-models/create", name="screen", description="text", tags=[{"key": "a", "value": "b"}])
+        for _ in range(2):
+            call("POST", "model-versions/create", name="screen", source=f"models:/{model}", tags=[{"key": "a", "value": "b"}])
+        call("POST", "registered-models/alias", name="screen", alias="champion", version="2")
+        call("POST", "model-versions/transition-stage", name="screen", version="1", stage="Staging")
+        call("PATCH", "model-versions/update", name="screen", version="1", description="better")
+        call("DELETE", "model-versions/delete-tag", name="screen", version="1", key="a")
+        call("POST", "registered-models/rename", name="screen", new_name="screening")
+        call("DELETE", "model-versions/delete", name="screening", version="1")
+    finally:
+        service.kill()
+
+
 class SampleWorkspace(Case):
     @classmethod
     def setUpClass(cls):
         cls.place = Place()
         cls.addClassCleanup(cls.place.close)
+        register(cls.place)
         cls.place.run("--workspace", str(cls.place.workspace), "share")
         cls.remote = Path(cls.place.call("sharing.status")["remote"])
         cls.before = read(cls.remote)
