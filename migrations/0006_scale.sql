@@ -60,7 +60,8 @@ CREATE TABLE run (
   num        INTEGER PRIMARY KEY,         -- of the record
   id         TEXT NOT NULL,
   experiment TEXT,                        -- null: the creation is not known yet
-  deleted    INTEGER NOT NULL DEFAULT 0,
+  own_deleted INTEGER NOT NULL DEFAULT 0,
+  deleted    INTEGER NOT NULL DEFAULT 0,  -- it or its experiment
   start_ms   INTEGER NOT NULL DEFAULT 0,
   end_ms     INTEGER,
   status     TEXT NOT NULL DEFAULT '',

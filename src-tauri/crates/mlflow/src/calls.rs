@@ -209,7 +209,7 @@ fn run_create(w: &Workspace, input: &Input) -> Answer {
         user: input.text("user_id")?.unwrap_or_default(),
         name: input.text("run_name")?,
         start_ms: input.int("start_time")?.unwrap_or(0),
-        tags: input.map("tags")?,
+        tags: input.labels("tags")?,
     };
     let mut made = run(&runs::create(w, new)?);
     if let Value::Object(fields) = &mut made {

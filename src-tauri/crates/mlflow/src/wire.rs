@@ -214,6 +214,15 @@ impl Input {
             .collect()
     }
 
+    /// A list of `{key, value}` whose keys nobody looks at: MLflow takes any with a new run.
+    pub(crate) fn labels(&self, field: &str) -> Result<BTreeMap<String, String>, Failure> {
+        let pair = |item: &Value| {
+            let item = Self::of(item)?;
+            Ok((item.text("key")?.unwrap_or_default(), item.text("value")?.unwrap_or_default()))
+        };
+        self.list(field)?.iter().map(pair).collect()
+    }
+
     pub(crate) fn map(&self, field: &str) -> Result<BTreeMap<String, String>, Failure> {
         Ok(self.pairs(field)?.into_iter().collect())
     }

@@ -9,6 +9,7 @@ use cairn_core::fold::PART;
 use cairn_core::id::{DeviceId, RunId};
 use cairn_core::op::{Kind, Num, Op, OutlinePoint};
 use rusqlite::{Connection, OptionalExtension, params};
+use std::cmp::Ordering;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,10 +54,13 @@ pub(crate) fn value(bits: i64) -> f64 {
     f64::from_bits(bits.cast_unsigned())
 }
 
-/// MLflow's rule for the latest value: greatest step, then time, then value. A NaN loses a tie.
+/// MLflow's rule for the latest value: greatest step, then time, then value, where a NaN counts as
+/// zero. Beside a true zero it loses, so that the order of arrival does not matter.
 pub(crate) fn later(a: &Point, b: &Point) -> bool {
-    let rank = |v: f64| if v.is_nan() { f64::NEG_INFINITY } else { v };
-    (a.step, a.ts).cmp(&(b.step, b.ts)).then(rank(a.value).total_cmp(&rank(b.value))).is_gt()
+    let rank = |v: f64| if v.is_nan() { 0.0 } else { v };
+    let by_value = || rank(a.value).partial_cmp(&rank(b.value)).unwrap_or(Ordering::Equal);
+    let nan_first = || b.value.is_nan().cmp(&a.value.is_nan());
+    (a.step, a.ts).cmp(&(b.step, b.ts)).then_with(by_value).then_with(nan_first).is_gt()
 }
 
 /// What one computer signed of a metric.
@@ -664,5 +668,7 @@ mod tests {
         assert!(later(&at(2, 0, 0.0), &at(1, 9, 9.0)));
         assert!(later(&at(1, 1, 2.0), &at(1, 1, 1.0)));
         assert!(!later(&at(1, 1, f64::NAN), &at(1, 1, 1.0)));
+        assert!(later(&at(1, 1, f64::NAN), &at(1, 1, -1.0)), "a NaN counts as zero here, as in MLflow");
+        assert!(!later(&at(1, 1, f64::NAN), &at(1, 1, 0.0)) && later(&at(1, 1, 0.0), &at(1, 1, f64::NAN)));
     }
 }

@@ -187,7 +187,13 @@ impl Stamp<'_> {
             )?
             .execute(params![record, parent, at_ms, self.hlc.ms, self.hlc.counter, self.device, self.n])?;
         if done > 0 && kind == Kind::Run {
-            self.conn.prepare_cached("UPDATE run SET experiment = ?2 WHERE num = ?1")?.execute(params![record, parent])?;
+            self.conn
+                .prepare_cached(
+                    "UPDATE run SET experiment = ?2, deleted = own_deleted OR EXISTS (SELECT 1 FROM record e JOIN cell c ON c.record = e.num
+                       WHERE e.kind = 'experiment' AND e.id = ?2 AND c.field = 'deleted' AND c.key = '' AND c.value IS NOT NULL)
+                     WHERE num = ?1",
+                )?
+                .execute(params![record, parent])?;
         }
         Ok(())
     }
@@ -203,6 +209,11 @@ impl Stamp<'_> {
             .execute(params![record, field, key, value, self.hlc.ms, self.hlc.counter, self.device, self.n])?;
         if done > 0 && kind == Kind::Run {
             follow_run(self.conn, record, field, key, value)?;
+        }
+        if done > 0 && kind == Kind::Experiment && field == "deleted" {
+            self.conn
+                .prepare_cached("UPDATE run SET deleted = own_deleted OR ?2 WHERE experiment = (SELECT id FROM record WHERE num = ?1)")?
+                .execute(params![record, value.is_some()])?;
         }
         Ok(())
     }
@@ -227,7 +238,13 @@ fn follow_run(conn: &Connection, run: i64, field: &str, key: &str, value: Option
         ("user", _) => conn.prepare_cached("UPDATE run SET user = ?2 WHERE num = ?1")?.execute(params![run, value.unwrap_or_default()]),
         ("start_ms", _) => conn.prepare_cached("UPDATE run SET start_ms = ?2 WHERE num = ?1")?.execute(params![run, number().unwrap_or(0)]),
         ("end_ms", _) => conn.prepare_cached("UPDATE run SET end_ms = ?2 WHERE num = ?1")?.execute(params![run, number()]),
-        ("deleted", _) => conn.prepare_cached("UPDATE run SET deleted = ?2 WHERE num = ?1")?.execute(params![run, value.is_some()]),
+        ("deleted", _) => conn
+            .prepare_cached(
+                "UPDATE run SET own_deleted = ?2, deleted = ?2 OR EXISTS (SELECT 1 FROM record e JOIN cell c ON c.record = e.num
+                   WHERE e.kind = 'experiment' AND e.id = run.experiment AND c.field = 'deleted' AND c.key = '' AND c.value IS NOT NULL)
+                 WHERE num = ?1",
+            )?
+            .execute(params![run, value.is_some()]),
         ("tag", "mlflow.runName") => conn.prepare_cached("UPDATE run SET name = ?2 WHERE num = ?1")?.execute(params![run, value]),
         ("metric", part) => {
             let key = crate::metrics::name_number(conn, part.rsplit_once(PART).map_or(part, |(key, _)| key))?;
@@ -250,7 +267,7 @@ fn follow_run(conn: &Connection, run: i64, field: &str, key: &str, value: Option
     Ok(())
 }
 
-const EMPTY_RUN: &str = "experiment = NULL, deleted = 0, start_ms = 0, end_ms = NULL, status = '', name = NULL, user = ''";
+const EMPTY_RUN: &str = "experiment = NULL, own_deleted = 0, deleted = 0, start_ms = 0, end_ms = NULL, status = '', name = NULL, user = ''";
 const UNCREATED: &str = "parent = NULL, at_ms = NULL, ms = NULL, counter = NULL, device = NULL, n = NULL";
 
 /// Takes a record out of the views, to be made again. It keeps its number.
@@ -264,6 +281,9 @@ pub(crate) fn forget(conn: &Connection, kind: &str, record: &str) -> Result<(), 
         conn.prepare_cached(sql)?.execute([num])?;
     }
     conn.prepare_cached(&format!("UPDATE record SET {UNCREATED} WHERE num = ?1"))?.execute([num])?;
+    if kind == Kind::Experiment.as_str() {
+        conn.prepare_cached("UPDATE run SET deleted = own_deleted WHERE experiment = ?1")?.execute([record])?;
+    }
     conn.prepare_cached(&format!("UPDATE run SET {EMPTY_RUN} WHERE num = ?1"))?.execute([num])?;
     conn.prepare_cached("INSERT OR IGNORE INTO metric_stale (run, key) SELECT run, key FROM run_metric WHERE run = ?1")?.execute([num])?;
     Ok(())

@@ -246,6 +246,22 @@ impl Reader<'_> {
             .query_row([experiment], |row| row.get(0))?)
     }
 
+    /// Whether a run is deleted, by itself or with its experiment.
+    pub fn run_is_deleted(&self, id: &str) -> Result<bool, StoreError> {
+        Ok(self
+            .prepare_cached("SELECT deleted FROM run WHERE num = (SELECT num FROM record WHERE kind = 'run' AND id = ?1)")?
+            .query_row([id], |row| row.get(0))
+            .optional()?
+            .unwrap_or(false))
+    }
+
+    /// The runs of an experiment that somebody deleted by themselves.
+    pub fn deleted_runs_of(&self, experiment: &str) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.prepare_cached("SELECT id FROM run WHERE experiment = ?1 AND own_deleted = 1")?;
+        let found = statement.query_map([experiment], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        Ok(found)
+    }
+
     /// Name, digest and context of the datasets that an experiment's runs took in.
     pub fn datasets_of(&self, experiment: &str) -> Result<Vec<(String, String, String)>, StoreError> {
         let mut statement = self.prepare_cached(

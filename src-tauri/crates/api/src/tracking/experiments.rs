@@ -2,7 +2,6 @@
 
 use super::TrackingError;
 use super::filter::{self, Expr, Field, Fields, Order};
-use super::runs::stage;
 use crate::host::Workspace;
 use cairn_core::id::ExperimentId;
 use cairn_core::op::{Kind, Op, Subject};
@@ -156,20 +155,40 @@ pub fn rename(workspace: &Workspace, number: &str, name: &str) -> Result<(), Tra
     })
 }
 
+/// Deletes an experiment with its runs, or brings both back.
 pub fn set_deleted(workspace: &Workspace, number: &str, deleted: bool) -> Result<(), TrackingError> {
-    change(workspace, number, |_, found, _| {
+    ensure_numbers(workspace)?;
+    workspace.write(|w| {
+        let found = by_number(w, number)?;
         if found.deleted == deleted {
-            let wanted = stage(!deleted);
-            return Err(TrackingError::Invalid(format!("Experiment {number} must be in the '{wanted}' state to do this.")));
+            return Err(not_found(number));
         }
-        let subject = Subject { kind: Kind::Experiment, id: found.id.clone() };
-        Ok(if deleted { Op::RecordDeleted { subject } } else { Op::RecordRestored { subject } })
+        let subject = |kind, id: String| Subject { kind, id };
+        if deleted {
+            w.append(Op::RecordDeleted { subject: subject(Kind::Experiment, found.id) })?;
+            return Ok(());
+        }
+        // MLflow's clients expect the runs back that were deleted before, too.
+        for run in w.deleted_runs_of(&found.id)? {
+            w.append(Op::RecordRestored { subject: subject(Kind::Run, run) })?;
+        }
+        w.append(Op::RecordRestored { subject: subject(Kind::Experiment, found.id) })?;
+        Ok(())
     })
+}
+
+fn active(found: &Experiment) -> Result<(), TrackingError> {
+    if found.deleted {
+        let number = found.number;
+        return Err(TrackingError::Invalid(format!("The experiment {number} must be in the 'active' state. Current state is deleted.")));
+    }
+    Ok(())
 }
 
 pub fn set_tag(workspace: &Workspace, number: &str, key: &str, value: &str) -> Result<(), TrackingError> {
     super::validate::name("key", key)?;
-    change(workspace, number, |_, _, experiment| {
+    change(workspace, number, |_, found, experiment| {
+        active(found)?;
         Ok(Op::ExperimentTagged {
             experiment,
             set: [(key.to_owned(), super::validate::shorten(value, 20_000))].into(),
@@ -180,6 +199,7 @@ pub fn set_tag(workspace: &Workspace, number: &str, key: &str, value: &str) -> R
 
 pub fn delete_tag(workspace: &Workspace, number: &str, key: &str) -> Result<(), TrackingError> {
     change(workspace, number, |_, found, experiment| {
+        active(found)?;
         if !found.tags.contains_key(key) {
             return Err(TrackingError::NotFound(format!("No tag with name: {key} in experiment with id {number}")));
         }

@@ -235,13 +235,19 @@ fn model_name(name: &str) -> Result<Title, TrackingError> {
     Title::parse(name).map_err(|e| TrackingError::Invalid(format!("Invalid model name: '{name}'. {e}")))
 }
 
-fn alias_name(alias: &str) -> Result<(), TrackingError> {
+fn alias_text(alias: &str) -> Result<(), TrackingError> {
     let good = alias.chars().count() <= 255 && alias.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-') && !alias.is_empty();
     if !good {
         return Err(TrackingError::Invalid(format!(
             "Invalid alias name: '{alias}'. Aliases have letters, digits, '_' and '-', at most 255."
         )));
     }
+    Ok(())
+}
+
+/// An alias that may be set: some words have a meaning of their own.
+fn alias_name(alias: &str) -> Result<(), TrackingError> {
+    alias_text(alias)?;
     if alias.eq_ignore_ascii_case("latest") {
         return Err(TrackingError::Invalid("'latest' alias name (case insensitive) is reserved.".to_owned()));
     }
@@ -377,7 +383,7 @@ pub fn set_alias(workspace: &Workspace, name: &str, alias: &str, version: &str) 
 }
 
 pub fn delete_alias(workspace: &Workspace, name: &str, alias: &str) -> Result<(), TrackingError> {
-    alias_name(alias)?;
+    alias_text(alias)?;
     change(workspace, name, |_, found| {
         let with = found.models.iter().filter(|m| m.get_key("alias", alias).is_some());
         let ids = with.map(|m| ModelId::parse(m.id.clone())).collect::<Result<Vec<_>, _>>()?;
@@ -387,12 +393,14 @@ pub fn delete_alias(workspace: &Workspace, name: &str, alias: &str) -> Result<()
 }
 
 pub fn by_alias(workspace: &Workspace, name: &str, alias: &str) -> Result<ModelVersion, TrackingError> {
+    alias_text(alias)?;
     workspace.read(|r| {
         let found = group(r, name)?;
         let missing = || TrackingError::Invalid(format!("Registered model alias {alias} not found."));
         // As MLflow's client expects, `latest` is the newest version.
         if alias.eq_ignore_ascii_case("latest") {
-            return found.versions.last().map(|v| found.version_view(v)).ok_or_else(missing);
+            let none = || TrackingError::NotFound(format!("Latest version not found for model {name}."));
+            return found.versions.last().map(|v| found.version_view(v)).ok_or_else(none);
         }
         let id = found.aliases().remove(alias).ok_or_else(missing)?;
         found.versions.iter().find(|(_, v)| v.id == id).map(|v| found.version_view(v)).ok_or_else(missing)

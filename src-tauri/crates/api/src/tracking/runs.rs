@@ -75,7 +75,7 @@ fn record(r: &Reader<'_>, id: &str) -> Result<Record, TrackingError> {
 
 fn active(r: &Reader<'_>, id: &str) -> Result<Record, TrackingError> {
     let found = record(r, id)?;
-    if found.deleted() {
+    if r.run_is_deleted(id)? {
         return Err(TrackingError::Invalid(format!("The run {id} must be in the 'active' state. Current state is deleted.")));
     }
     Ok(found)
@@ -102,7 +102,7 @@ pub(crate) fn view(r: &Reader<'_>, run: &Record) -> Result<Run, TrackingError> {
         status: run.text("status"),
         start_ms: run.int("start_ms").unwrap_or(run.at_ms),
         end_ms: run.int("end_ms"),
-        deleted: run.deleted(),
+        deleted: r.run_is_deleted(&run.id)?,
         params: run.pairs("param"),
         tags: run.pairs("tag"),
         metrics: r.summaries(&run.id)?,
@@ -119,7 +119,7 @@ pub fn create(workspace: &Workspace, new: NewRun) -> Result<Run, TrackingError> 
     let run = RunId::parse(id)?;
     let mut tags = BTreeMap::new();
     for (key, value) in &new.tags {
-        name("key", key)?;
+        // MLflow looks at the names of tags only when they are set later.
         tags.insert(key.clone(), shorten(value, TAG_VALUE_MAX));
     }
     let given = new.name.filter(|n| !n.is_empty());
@@ -299,33 +299,37 @@ fn may_log(workspace: &Workspace, w: &Writer<'_>, id: &str) -> Result<RunId, Tra
 }
 
 pub fn log_batch(workspace: &Workspace, id: &str, batch: Batch) -> Result<(), TrackingError> {
+    // Names first, as MLflow does it: a wrong name is the answer even for a run that is not there.
+    for (key, _) in &batch.metrics {
+        name("name", key)?;
+    }
+    let mut params: BTreeMap<String, String> = BTreeMap::new();
+    for (key, value) in batch.params {
+        name("key", &key)?;
+        if params.contains_key(&key) {
+            return Err(TrackingError::Invalid(format!(
+                "Duplicate parameter keys have been submitted: ['{key}']. Please ensure the request contains only one param value per param key."
+            )));
+        }
+        params.insert(key, shorten(&value, PARAM_VALUE_MAX));
+    }
+    let mut tags = BTreeMap::new();
+    for (key, value) in batch.tags {
+        name("key", &key)?;
+        tags.insert(key, shorten(&value, TAG_VALUE_MAX));
+    }
     workspace.write(|w| {
         let run = may_log(workspace, w, id)?;
-        let mut params = BTreeMap::new();
-        let known = w.record(Kind::Run, id)?.map(|r| r.pairs("param")).unwrap_or_default();
-        for (key, value) in batch.params {
-            name("key", &key)?;
-            let value = shorten(&value, PARAM_VALUE_MAX);
-            let before = params.get(&key).or_else(|| known.get(&key));
-            match before {
-                Some(old) if *old != value => {
+        if !params.is_empty() {
+            let known = w.record(Kind::Run, id)?.map(|r| r.pairs("param")).unwrap_or_default();
+            for (key, value) in &params {
+                if let Some(old) = known.get(key).filter(|old| *old != value) {
                     return Err(TrackingError::Invalid(format!(
                         "Changing param values is not allowed. Param with key='{key}' was already logged with value='{old}' for run ID='{id}'. Attempted logging new value '{value}'."
                     )));
                 }
-                Some(_) => {}
-                None => {
-                    params.insert(key, value);
-                }
             }
-        }
-        let mut tags = BTreeMap::new();
-        for (key, value) in batch.tags {
-            name("key", &key)?;
-            tags.insert(key, shorten(&value, TAG_VALUE_MAX));
-        }
-        for (key, _) in &batch.metrics {
-            name("name", key)?;
+            params.retain(|key, _| !known.contains_key(key));
         }
         for chunk in chunks(params) {
             w.append(Op::RunParamsLogged { run: run.clone(), params: chunk })?;
@@ -406,11 +410,14 @@ pub fn set_deleted(workspace: &Workspace, id: &str, deleted: bool) -> Result<(),
 pub fn log_inputs(workspace: &Workspace, id: &str, inputs: &[Value], models: &[String]) -> Result<(), TrackingError> {
     workspace.write(|w| {
         let run = RunId::parse(id).map_err(|_| not_found(id))?;
-        active(w, id)?;
+        let known = active(w, id)?.pairs("input");
         for input in inputs {
             let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
             let key = format!("{}@{}", text(&input["dataset"]["name"]), text(&input["dataset"]["digest"]));
-            w.append(Op::RunInputsLogged { run: run.clone(), inputs: [(key, input.clone())].into() })?;
+            // The first word on a dataset holds, its context too, as in MLflow.
+            if !known.contains_key(&key) {
+                w.append(Op::RunInputsLogged { run: run.clone(), inputs: [(key, input.clone())].into() })?;
+            }
         }
         if !models.is_empty() {
             let inputs = models.iter().map(|id| (format!("{MODEL_INPUT}{id}"), serde_json::json!({ "model_id": id }))).collect();
@@ -429,10 +436,9 @@ pub fn log_outputs(workspace: &Workspace, id: &str, models: BTreeMap<String, i64
     })
 }
 
-/// The points of a metric as MLflow orders them: time, step, value.
+/// The points of a metric as MLflow orders them: time, step, value. A run that is not there has none.
 pub fn history(workspace: &Workspace, id: &str, key: &str) -> Result<Vec<Point>, TrackingError> {
     workspace.read(|r| {
-        record(r, id)?;
         let (mut points, _) = r.points(id, key)?;
         points.sort_by(|a, b| (a.ts, a.step).cmp(&(b.ts, b.step)).then(a.value.total_cmp(&b.value)));
         Ok(points)
