@@ -192,3 +192,18 @@ CREATE TABLE model_metric (
   PRIMARY KEY (model, run, key, dataset, digest)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX model_metric_run ON model_metric (run) WHERE summarised = 0;
+
+-- Files and folders of other tools that runs were taken from: where reading goes on, and what came of it.
+-- This computer's own.
+CREATE TABLE source (
+  id        INTEGER PRIMARY KEY,
+  path      TEXT NOT NULL UNIQUE,
+  format    TEXT NOT NULL,
+  watched   INTEGER NOT NULL,
+  position  TEXT NOT NULL DEFAULT 'null',
+  looked_ms INTEGER,
+  runs      INTEGER NOT NULL DEFAULT 0,
+  points    INTEGER NOT NULL DEFAULT 0,
+  findings  TEXT NOT NULL DEFAULT '[]',   -- what could not be read the last time, as JSON
+  trouble   TEXT                          -- why nothing of it could be read
+) STRICT;

@@ -202,6 +202,28 @@ path: string,
  * An existing dataset's name makes this its next version.
  */
 name: string, };
+export type ImportSource = { path: string, 
+/**
+ * `mlflow_db`, `mlflow_folder`, `tensorboard`, `dvclive`, `jsonl`; found out when left out.
+ */
+format?: string, 
+/**
+ * Go on taking what is written there.
+ */
+watch?: boolean, 
+/**
+ * Do not copy the files of the runs.
+ */
+without_files?: boolean, };
+export type Imported = { source: SourceView, 
+/**
+ * Runs that had news.
+ */
+runs: number, points: number, files: number, 
+/**
+ * What was left out on purpose, and how often.
+ */
+left_out: Record<string, number>, };
 export type InboxItem = { 
 /**
  * `decide`, `sign_again`, `handoff`, `handed_back`, `next_step`, `admit`, `second` or `deleted`.
@@ -559,6 +581,20 @@ claimed_at: string, at_ms: number,
  * Signed over exactly what stands now.
  */
 fresh: boolean, changed: Array<string>, };
+export type SourceRef = { id: number, };
+export type SourceView = { id: number, path: string, 
+/**
+ * The name of the format that people know.
+ */
+label: string, watched: boolean, looked_ms: number | null, runs: number, points: number, 
+/**
+ * What could not be read the last time.
+ */
+findings: Array<string>, 
+/**
+ * Why nothing of it could be read.
+ */
+trouble: string | null, };
 export type StageView = { id: string, name: string, purpose: string, 
 /**
  * `done`, `here` or `ahead`.
@@ -673,6 +709,10 @@ export interface Commands {
   "file.view": { request: FileRef; response: FileView };
   "dataset.list": { request: ProjectRef; response: Array<Dataset> };
   "dataset.import_csv": { request: ImportCsv; response: Dataset };
+  "source.list": { request: Nothing; response: Array<SourceView> };
+  "source.import": { request: ImportSource; response: Imported };
+  "source.look": { request: Nothing; response: Array<SourceView> };
+  "source.remove": { request: SourceRef; response: Array<SourceView> };
   "model.list": { request: ProjectRef; response: Array<Model> };
   "model.loose": { request: Nothing; response: Array<Model> };
   "model.link": { request: LinkModel; response: Model };
@@ -738,6 +778,7 @@ export const queryTags = {
   "run.chart": ["run", "metric"],
   "file.view": [],
   "dataset.list": ["dataset", "dataset_version"],
+  "source.list": ["source"],
   "model.list": ["*"],
   "model.loose": ["*"],
   "model.version": ["*"],

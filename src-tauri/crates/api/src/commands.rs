@@ -3,7 +3,7 @@
 
 use crate::{
     ApiError, Host, artifacts, audit, cards, charts, checklists, datasets, deployments, gate, inbox, maintenance, members, models, notes,
-    projects, recovery, releases, repair, runs, sharing, workspaces,
+    projects, recovery, releases, repair, runs, sharing, sources, workspaces,
 };
 use serde_json::Value;
 use std::any::TypeId;
@@ -75,6 +75,10 @@ commands! {
     "file.view" Query artifacts::view: artifacts::FileRef => artifacts::FileView, [];
     "dataset.list" Query datasets::list: projects::ProjectRef => Vec<datasets::Dataset>, ["dataset", "dataset_version"];
     "dataset.import_csv" Mutation datasets::import_csv: datasets::ImportCsv => datasets::Dataset, [];
+    "source.list" Query sources::list: workspaces::Nothing => Vec<sources::SourceView>, ["source"];
+    "source.import" Mutation sources::import: sources::ImportSource => sources::Imported, [];
+    "source.look" Mutation sources::look_now: workspaces::Nothing => Vec<sources::SourceView>, [];
+    "source.remove" Mutation sources::remove: sources::SourceRef => Vec<sources::SourceView>, [];
     "model.list" Query models::list: projects::ProjectRef => Vec<models::Model>, ["*"];
     "model.loose" Query models::loose: workspaces::Nothing => Vec<models::Model>, ["*"];
     "model.link" Mutation models::link: models::LinkModel => models::Model, [];

@@ -28,6 +28,7 @@ pub mod releases;
 pub mod repair;
 pub mod runs;
 pub mod sharing;
+pub mod sources;
 pub mod templates;
 pub mod tracking;
 pub mod workspaces;

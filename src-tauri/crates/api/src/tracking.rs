@@ -3,6 +3,7 @@
 
 pub mod experiments;
 pub mod filter;
+pub mod import;
 pub mod logged_models;
 pub mod registry;
 pub mod runs;
@@ -25,6 +26,14 @@ pub enum TrackingError {
     Denied(String),
     /// 500 `INTERNAL_ERROR`: never for what a user did wrong.
     Internal(String),
+}
+
+impl TrackingError {
+    pub fn message(&self) -> &str {
+        match self {
+            Self::Invalid(m) | Self::NotFound(m) | Self::AlreadyExists(m) | Self::State(m) | Self::Denied(m) | Self::Internal(m) => m,
+        }
+    }
 }
 
 impl From<StoreError> for TrackingError {

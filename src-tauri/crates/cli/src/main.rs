@@ -82,14 +82,22 @@ enum Verb {
     },
     /// Log a run from a shell script.
     Log(log::Log),
-    /// Register a CSV file as a dataset version.
+    /// Take runs from mlflow.db, mlruns, TensorBoard, DVCLive or JSON lines; or register a CSV file as a
+    /// dataset version, with --project and --name.
     Import {
-        file: PathBuf,
-        /// The project's id or title.
-        #[arg(long)]
-        project: String,
-        #[arg(long)]
-        name: String,
+        path: PathBuf,
+        /// Of a dataset: the project's id or title.
+        #[arg(long, requires = "name")]
+        project: Option<String>,
+        /// Of a dataset: its name.
+        #[arg(long, requires = "project")]
+        name: Option<String>,
+        /// Of runs: go on taking what is written there, while `cairn serve` or the window runs.
+        #[arg(long, conflicts_with = "project")]
+        watch: bool,
+        /// Of runs: leave their files where they are.
+        #[arg(long, conflicts_with = "project")]
+        without_files: bool,
     },
     /// List runs.
     Runs {
@@ -278,12 +286,16 @@ fn run(cli: &Cli, host: &Arc<Host>) -> Result<Outcome, ApiError> {
             }
         }
         Verb::Log(log) => print::record(cli.json, &log.run(&*host.workspace()?)?, |v| v["run_id"].as_str().unwrap_or_default().to_owned()),
-        Verb::Import { file, project, name } => {
+        Verb::Import { path, project: None, watch, without_files, .. } => {
+            let request = json!({ "path": path, "watch": watch, "without_files": without_files });
+            print::record(cli.json, &call("source.import", request)?, print::imported);
+        }
+        Verb::Import { path, project: Some(project), name, .. } => {
             let projects = call("project.list", Value::Null)?;
             let found =
                 projects.as_array().and_then(|all| all.iter().find(|p| p["id"] == project.as_str() || p["title"] == project.as_str()));
             let id = found.map(|p| p["id"].clone()).ok_or_else(|| ApiError::not_found(&format!("The project {project}")))?;
-            let path = std::path::absolute(file).map_err(|e| ApiError::invalid(e.to_string()))?;
+            let path = std::path::absolute(path).map_err(|e| ApiError::invalid(e.to_string()))?;
             print::record(cli.json, &call("dataset.import_csv", json!({ "project": id, "path": path, "name": name }))?, print::dataset);
         }
         Verb::Runs { experiment, filter, order_by } => {

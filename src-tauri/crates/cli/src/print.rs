@@ -87,3 +87,25 @@ pub(crate) fn verified(v: &Value) -> String {
         format!("{} commits with {} operations checked; {} operations are not sealed yet.", v["commits"], v["operations"], v["waiting"]);
     if problems.is_empty() { format!("{head}\nEverything is as it was signed.") } else { format!("{head}\n{}", problems.join("\n")) }
 }
+
+pub(crate) fn imported(v: &Value) -> String {
+    let source = &v["source"];
+    let mut out = format!(
+        "{} of {}: {} runs with news, {} points, {} files",
+        text(source, "label"),
+        text(source, "path"),
+        v["runs"],
+        v["points"],
+        v["files"]
+    );
+    for (what, count) in v["left_out"].as_object().into_iter().flatten() {
+        out.push_str(&format!("\nLeft out: {count} {what}"));
+    }
+    for finding in rows(&source["findings"]) {
+        out.push_str(&format!("\nCould not be read: {}", finding.as_str().unwrap_or_default()));
+    }
+    if source["watched"] == true {
+        out.push_str("\nWhat is written there from now on is taken while `cairn serve` or the window runs.");
+    }
+    out
+}

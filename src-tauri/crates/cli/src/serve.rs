@@ -32,6 +32,7 @@ pub(crate) fn run(host: &Arc<Host>, port: Option<u16>, pages: Option<PathBuf>, a
         let url = format!("http://{address}");
         host.set_tracking(Some(url.clone()));
         cairn_api::sharing::keep_sharing(host);
+        cairn_api::sources::keep_watching(host);
         write_note(&workspace.dir().join("serve.json"), &json!({ "url": url, "token": token, "pid": std::process::id() }).to_string())?;
         if as_json {
             println!("{}", json!({ "url": url, "token": token }));

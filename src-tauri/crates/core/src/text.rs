@@ -27,6 +27,11 @@ pub enum BadText {
 pub struct Title(String);
 
 impl Title {
+    /// The title of what came from elsewhere without a good name.
+    pub fn imported() -> Self {
+        Self("Imported".to_owned())
+    }
+
     pub fn parse(raw: impl AsRef<str>) -> Result<Self, BadText> {
         let text = raw.as_ref().trim();
         if text.is_empty() {

@@ -18,6 +18,7 @@ pub mod salvage;
 pub mod search;
 pub mod segments;
 pub mod sharing;
+pub mod sources;
 mod store;
 pub mod writer;
 

@@ -98,6 +98,18 @@ pub fn create(workspace: &Workspace, name: &str, tags: BTreeMap<String, String>)
     })
 }
 
+/// The experiment of a name; a new one where there is none.
+pub(crate) fn named_or_new(workspace: &Workspace, w: &mut Writer<'_>, name: &str) -> Result<ExperimentId, TrackingError> {
+    let title = super::import::title(name);
+    if let Some(found) = find_by_name(w, title.as_str())?.filter(|e| !e.deleted) {
+        return Ok(ExperimentId::parse(found.id)?);
+    }
+    let id = ExperimentId::parse(workspace.edge.new_id())?;
+    w.append(Op::ExperimentCreated { experiment: id.clone(), name: title, project: None })?;
+    w.number_experiment(id.as_str(), None)?;
+    Ok(id)
+}
+
 fn find_by_name(r: &Reader<'_>, name: &str) -> Result<Option<Experiment>, TrackingError> {
     let all = r.records(Kind::Experiment, None)?;
     all.iter().find(|e| e.get("name") == Some(name)).map(|e| view(r, e)).transpose()

@@ -280,7 +280,7 @@ pub struct ModelValue {
 }
 
 /// MLflow stores an infinity as the largest number; its clients read that back.
-fn clamped(mut point: Point) -> Point {
+pub(crate) fn clamped(mut point: Point) -> Point {
     if point.value.is_infinite() {
         point.value = f64::MAX.copysign(point.value);
     }
@@ -351,7 +351,7 @@ pub fn log_batch(workspace: &Workspace, id: &str, batch: Batch) -> Result<(), Tr
 }
 
 /// Splits what would not fit into one line of the log.
-fn chunks(pairs: BTreeMap<String, String>) -> Vec<BTreeMap<String, String>> {
+pub(crate) fn chunks(pairs: BTreeMap<String, String>) -> Vec<BTreeMap<String, String>> {
     let mut out: Vec<BTreeMap<String, String>> = Vec::new();
     let mut room = 0;
     for (key, value) in pairs {
