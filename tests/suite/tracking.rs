@@ -146,7 +146,7 @@ fn stretches_are_those_of_the_points(w: &cairn_api::Workspace, run: &str, points
     let (low, high) = (points[0].step, points[points.len() - 1].step);
     for (from, to) in [(low, high), (low + 5, high - 7), (low - 100, low + 100), (high, high), (i64::MIN, i64::MAX)] {
         for n in [1, 7, 320] {
-            let got = w.store.read(|r| r.stretches(run, "m", Some((from, to)), n)).unwrap().unwrap();
+            let got = w.store.read(|r| r.stretches(run, "m", Some((from, to)), n)).unwrap();
             let span = i128::from(to) - i128::from(from) + 1;
             let bucket = |p: &Point| (i128::from(p.step) - i128::from(from)) * n as i128 / span;
             let inside: Vec<Point> = points.iter().filter(|p| from <= p.step && p.step <= to).copied().collect();

@@ -1,4 +1,4 @@
-import { QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { QueryClient, useMutation, useQueries, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type CommandName, call, onTouched } from './client';
 import { type ApiError, type Commands, queryTags } from './commands.gen';
 
@@ -19,6 +19,16 @@ export function useCommand<K extends QueryName & CommandName>(
     queryFn: () => call(name, request),
     placeholderData: (before) => before,
     ...options,
+  });
+}
+
+/** Several reads of one command at once, such as the pages of a long table. */
+export function useCommands<K extends QueryName & CommandName>(name: K, requests: Commands[K]['request'][]) {
+  return useQueries({
+    queries: requests.map((request) => ({
+      queryKey: [name, request],
+      queryFn: (): Promise<Commands[K]['response']> => call(name, request),
+    })),
   });
 }
 

@@ -486,6 +486,24 @@ refused: number,
  */
 renamed: boolean, };
 export type RunDetail = { run: RunRow, metrics: Array<MetricRow>, artifacts: Array<ArtifactRow>, models: Array<LoggedModelRow>, inputs: Array<InputRow>, };
+export type RunPage = { rows: Array<RunRow>, 
+/**
+ * How many runs there are in all.
+ */
+total: number, };
+export type RunPageQuery = { offset: number, 
+/**
+ * Only runs of this project's experiments.
+ */
+project?: string, experiment?: string, 
+/**
+ * MLflow's filter grammar, such as `metrics.accuracy > 0.9 AND params.model = 'forest'`.
+ */
+filter?: string, order_by?: string, 
+/**
+ * At most this many; 1,000 when left out.
+ */
+limit?: number, };
 export type RunQuery = { 
 /**
  * Only runs of this project's experiments.
@@ -601,6 +619,24 @@ export type StageView = { id: string, name: string, purpose: string,
  */
 state: string, };
 export type StartChecklist = { project: string, gate: string, };
+export type StretchQuery = { run: string, metric: string, 
+/**
+ * How many stretches of equal width over the steps, 1 to 10,000.
+ */
+count: number, 
+/**
+ * The steps that are looked at; all when left out.
+ */
+range?: [number, number], };
+export type StretchView = { first_step: number, last_step: number, count: number, 
+/**
+ * Over the finite values; none if there is none.
+ */
+min: string | null, max: string | null, last: string, 
+/**
+ * Whether a value is no number, or infinite.
+ */
+nan: boolean, infinite: boolean, };
 export type SubjectRef = { kind: string, id: string, };
 export type Trail = { entries: Array<TrailEntry>, total: number, };
 export type TrailEntry = { id: string, at_ms: number, received_ms: number | null, by: Person, device: string, operation: string, 
@@ -704,6 +740,8 @@ export interface Commands {
   "experiment.list": { request: Nothing; response: Array<Experiment> };
   "experiment.link": { request: LinkExperiment; response: Array<Experiment> };
   "run.list": { request: RunQuery; response: Array<RunRow> };
+  "run.page": { request: RunPageQuery; response: RunPage };
+  "run.stretches": { request: StretchQuery; response: Array<StretchView> };
   "run.get": { request: RunRef; response: RunDetail };
   "run.chart": { request: ChartQuery; response: Chart };
   "file.view": { request: FileRef; response: FileView };
@@ -774,6 +812,8 @@ export const queryTags = {
   "project.get": ["*"],
   "experiment.list": ["experiment", "run"],
   "run.list": ["run", "metric", "experiment"],
+  "run.page": ["run", "metric", "experiment"],
+  "run.stretches": ["metric"],
   "run.get": ["run", "metric", "logged_model"],
   "run.chart": ["run", "metric"],
   "file.view": [],

@@ -70,6 +70,8 @@ commands! {
     "experiment.list" Query runs::experiments: workspaces::Nothing => Vec<runs::Experiment>, ["experiment", "run"];
     "experiment.link" Mutation runs::link: runs::LinkExperiment => Vec<runs::Experiment>, [];
     "run.list" Query runs::list: runs::RunQuery => Vec<runs::RunRow>, ["run", "metric", "experiment"];
+    "run.page" Query runs::page: runs::RunPageQuery => runs::RunPage, ["run", "metric", "experiment"];
+    "run.stretches" Query runs::stretches: runs::StretchQuery => Vec<runs::StretchView>, ["metric"];
     "run.get" Query runs::get: runs::RunRef => runs::RunDetail, ["run", "metric", "logged_model"];
     "run.chart" Query charts::metric: charts::ChartQuery => charts::Chart, ["run", "metric"];
     "file.view" Query artifacts::view: artifacts::FileRef => artifacts::FileView, [];

@@ -7,6 +7,7 @@ use crate::tracking::{TrackingError, experiments, filter, runs as tracked};
 use crate::workspaces::Nothing;
 use cairn_core::id::{ExperimentId, ProjectId};
 use cairn_core::op::{Kind, Num, Op};
+use cairn_store::chunk::Stretch;
 use cairn_store::search::RunSearch;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -168,6 +169,34 @@ pub fn link(host: &Host, request: LinkExperiment) -> Result<Vec<Experiment>, Api
 }
 
 pub fn list(host: &Host, query: RunQuery) -> Result<Vec<RunRow>, ApiError> {
+    found(host, &query, 0, query.limit.unwrap_or(LIST_MAX)).map(|(rows, _)| rows)
+}
+
+/// A stretch of a table of runs.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, TS)]
+pub struct RunPageQuery {
+    #[serde(flatten)]
+    pub query: RunQuery,
+    pub offset: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct RunPage {
+    pub rows: Vec<RunRow>,
+    /// How many runs there are in all.
+    #[ts(type = "number")]
+    pub total: u64,
+}
+
+/// The part of a table that is looked at, and how long the table is.
+pub fn page(host: &Host, request: RunPageQuery) -> Result<RunPage, ApiError> {
+    let limit = request.query.limit.unwrap_or(100).min(LIST_MAX);
+    let (rows, search) = found(host, &request.query, request.offset, limit)?;
+    let total = host.workspace()?.read(|r| r.count_runs(&search).map_err(ApiError::from))?;
+    Ok(RunPage { rows, total })
+}
+
+fn found(host: &Host, query: &RunQuery, offset: u32, limit: u32) -> Result<(Vec<RunRow>, RunSearch), ApiError> {
     let workspace = host.workspace()?;
     let (entity, wide) = (filter::Entity::Run, filter::Dialect::Wide);
     let wanted = filter::parse(entity, wide, query.filter.as_deref().unwrap_or_default())?;
@@ -179,30 +208,26 @@ pub fn list(host: &Host, query: RunQuery) -> Result<Vec<RunRow>, ApiError> {
     }
     workspace.read(|r| {
         let acl = r.acl()?;
-        let experiments = r
+        let names: BTreeMap<String, (String, Option<String>)> = r
             .records(Kind::Experiment, None)?
-            .iter()
+            .into_iter()
             .filter(|e| {
                 !e.deleted()
                     && query.project.as_deref().is_none_or(|p| e.get("project") == Some(p))
                     && query.experiment.as_deref().is_none_or(|x| e.id == x)
             })
-            .map(|e| e.id.clone())
-            .collect();
-        let search = RunSearch {
-            experiments: Some(experiments),
-            filter: wanted,
-            order: order.into_iter().collect(),
-            limit: usize::try_from(query.limit.unwrap_or(LIST_MAX)).unwrap_or(usize::MAX),
-            ..RunSearch::default()
-        };
-        let found = tracked::found(r, &search)?.runs;
-        let names: BTreeMap<String, (String, Option<String>)> = r
-            .records(Kind::Experiment, None)?
-            .into_iter()
             .map(|e| (e.id.clone(), (e.text("name"), e.get("project").map(str::to_owned))))
             .collect();
-        Ok(found.into_iter().map(|run| row(&acl, &names, run)).collect())
+        let search = RunSearch {
+            experiments: Some(names.keys().cloned().collect()),
+            filter: wanted,
+            order: order.into_iter().collect(),
+            offset: offset as usize,
+            limit: limit as usize,
+            ..RunSearch::default()
+        };
+        let runs = tracked::found(r, &search)?.runs;
+        Ok((runs.into_iter().map(|run| row(&acl, &names, run)).collect(), search))
     })
 }
 
@@ -282,4 +307,58 @@ pub fn get(host: &Host, request: RunRef) -> Result<RunDetail, ApiError> {
             .collect();
         Ok(RunDetail { run: row(&acl, &names, run), metrics, artifacts, models, inputs })
     })
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct StretchQuery {
+    pub run: String,
+    pub metric: String,
+    /// How many stretches of equal width over the steps, 1 to 10,000.
+    pub count: u32,
+    /// The steps that are looked at; all when left out.
+    #[serde(default)]
+    #[ts(optional, type = "[number, number]")]
+    pub range: Option<(i64, i64)>,
+}
+
+/// Neighbouring points of a metric, as a chart needs them. Numbers are text: NaN and every digit survive.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct StretchView {
+    #[ts(type = "number")]
+    pub first_step: i64,
+    #[ts(type = "number")]
+    pub last_step: i64,
+    #[ts(type = "number")]
+    pub count: u64,
+    /// Over the finite values; none if there is none.
+    pub min: Option<String>,
+    pub max: Option<String>,
+    pub last: String,
+    /// Whether a value is no number, or infinite.
+    pub nan: bool,
+    pub infinite: bool,
+}
+
+/// A metric in stretches: what is drawn costs what is drawn, however many points there are.
+pub fn stretches(host: &Host, query: StretchQuery) -> Result<Vec<StretchView>, ApiError> {
+    let count = query.count as usize;
+    if !(1..=10_000).contains(&count) {
+        return Err(ApiError::invalid("A metric is shown in 1 to 10,000 stretches"));
+    }
+    let found = host.workspace()?.read(|r| {
+        r.require(Kind::Run, &query.run)?;
+        r.stretches(&query.run, &query.metric, query.range, count).map_err(ApiError::from)
+    })?;
+    let text = |v: f64| String::from(Num(v));
+    let view = |s: &Stretch| StretchView {
+        first_step: s.first_step,
+        last_step: s.last_step,
+        count: s.count,
+        min: (s.min <= s.max).then(|| text(s.min)),
+        max: (s.min <= s.max).then(|| text(s.max)),
+        last: text(s.last),
+        nan: s.nan,
+        infinite: s.infinite,
+    };
+    Ok(found.iter().map(view).collect())
 }

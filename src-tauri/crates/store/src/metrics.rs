@@ -447,15 +447,29 @@ impl Reader<'_> {
     }
 
     /// A metric in `n` stretches of equal width over its steps from `from` to `to`, those without
-    /// points left out. The cost follows the stretches, not the points. None: its points are not all
-    /// here, or several computers logged it; then [`Self::points`] knows better.
-    pub fn stretches(&self, run: &str, key: &str, range: Option<(i64, i64)>, n: usize) -> Result<Option<Vec<Stretch>>, StoreError> {
-        let Some(run) = self.number_of(Kind::Run, run)? else { return Ok(None) };
-        let [(id, _, count)] = self.series_of(run, key)?[..] else { return Ok(None) };
-        let foreign = self.parts(run, Some(key))?.iter().any(|part| part.summary.count > count);
-        if foreign || n == 0 {
-            return Ok(None);
+    /// points left out. The cost follows the stretches, not the points, unless several computers
+    /// logged the metric or its points are not all here.
+    pub fn stretches(&self, run: &str, key: &str, range: Option<(i64, i64)>, n: usize) -> Result<Vec<Stretch>, StoreError> {
+        let Some(num) = self.number_of(Kind::Run, run)? else { return Ok(Vec::new()) };
+        let series = self.series_of(num, key)?;
+        let one = if let [(id, _, count)] = series[..] { Some((id, count)) } else { None };
+        let whole = match one {
+            Some((id, count)) => (!self.parts(num, Some(key))?.iter().any(|part| part.summary.count > count)).then_some(id),
+            None => None,
+        };
+        match whole {
+            Some(id) => self.stretches_of(id, range, n),
+            None => {
+                let (points, _) = self.points(run, key)?;
+                let (Some(first), Some(last)) = (points.first(), points.last()) else { return Ok(Vec::new()) };
+                let mut buckets = Buckets::new(range.unwrap_or((first.step, last.step)), n);
+                buckets.loose(&points);
+                Ok(buckets.done())
+            }
         }
+    }
+
+    fn stretches_of(&self, id: i64, range: Option<(i64, i64)>, n: usize) -> Result<Vec<Stretch>, StoreError> {
         let tail = {
             let mut tail = self.tail_points(id)?;
             tail.sort_by_key(place);
@@ -466,31 +480,13 @@ impl Reader<'_> {
             .query_row([id], |row| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?)))?;
         let low = ends.0.into_iter().chain(tail.first().map(|p| p.step)).min();
         let high = ends.1.into_iter().chain(tail.last().map(|p| p.step)).max();
-        let (Some(low), Some(high)) = (low, high) else { return Ok(Some(Vec::new())) };
+        let (Some(low), Some(high)) = (low, high) else { return Ok(Vec::new()) };
         let (from, to) = range.unwrap_or((low, high));
-        if to < from {
-            return Ok(Some(Vec::new()));
-        }
-        let span = i128::from(to) - i128::from(from) + 1;
-        let bucket = |step: i64| usize::try_from((i128::from(step) - i128::from(from)) * n as i128 / span).unwrap_or(usize::MAX);
-        let mut buckets: Vec<Option<Stretch>> = vec![None; n];
-        let mut put = |at: usize, s: &Stretch| match buckets.get_mut(at) {
-            Some(Some(known)) => known.extend(s),
-            Some(empty) => *empty = Some(*s),
-            None => {}
-        };
-        let loose = |points: &[Point], put: &mut dyn FnMut(usize, &Stretch)| {
-            let inside = points.iter().position(|p| p.step >= from).map_or(&[][..], |at| &points[at..]);
-            for same in inside.chunk_by(|a, b| bucket(a.step) == bucket(b.step)) {
-                if let Some(stretch) = Stretch::of(same).filter(|s| s.first_step <= to) {
-                    put(bucket(stretch.first_step), &stretch);
-                }
-            }
-        };
+        let mut buckets = Buckets::new((from, to), n);
         // The tail may begin before the last chunk ends: then there is no cheap order.
         if ends.1.zip(tail.first()).is_some_and(|(end, first)| first.step < end) {
-            loose(&self.series_points(id)?, &mut put);
-            return Ok(Some(buckets.into_iter().flatten().collect()));
+            buckets.loose(&self.series_points(id)?);
+            return Ok(buckets.done());
         }
         let mut statement = self.prepare_cached(
             "SELECT outline, points FROM metric_chunk WHERE series = ?1 AND last_step >= ?2 AND first_step <= ?3
@@ -499,23 +495,22 @@ impl Reader<'_> {
         let mut rows = statement.query(params![id, from, to])?;
         while let Some(row) = rows.next()? {
             let all = chunk::stretches(blob(row, 0)?)?;
-            let whole = |s: &Stretch| s.first_step >= from && s.last_step <= to && bucket(s.first_step) == bucket(s.last_step);
-            if all.iter().all(whole) {
-                all.iter().for_each(|s| put(bucket(s.first_step), s));
+            if all.iter().all(|s| buckets.holds(s)) {
+                all.iter().for_each(|s| buckets.put(s));
                 continue;
             }
             let mut points = Vec::with_capacity(CHUNK);
             chunk::decode(blob(row, 1)?, &mut points)?;
             for (s, points) in all.iter().zip(points.chunks(chunk::STRETCH)) {
-                if whole(s) {
-                    put(bucket(s.first_step), s);
+                if buckets.holds(s) {
+                    buckets.put(s);
                 } else {
-                    loose(points, &mut put);
+                    buckets.loose(points);
                 }
             }
         }
-        loose(&tail, &mut put);
-        Ok(Some(buckets.into_iter().flatten().collect()))
+        buckets.loose(&tail);
+        Ok(buckets.done())
     }
 
     /// What each computer signed of the metrics of a run, or of one of them.
@@ -586,6 +581,52 @@ impl Reader<'_> {
             })?
             .collect::<Result<_, _>>()?;
         Ok(found)
+    }
+}
+
+/// Stretches of equal width over steps, being filled in the order of the steps.
+struct Buckets {
+    from: i64,
+    to: i64,
+    all: Vec<Option<Stretch>>,
+}
+
+impl Buckets {
+    fn new((from, to): (i64, i64), n: usize) -> Self {
+        Self { from, to, all: vec![None; n.max(1)] }
+    }
+
+    fn bucket(&self, step: i64) -> usize {
+        let span = (i128::from(self.to) - i128::from(self.from) + 1).max(1);
+        usize::try_from((i128::from(step) - i128::from(self.from)) * self.all.len() as i128 / span).unwrap_or(usize::MAX)
+    }
+
+    /// Whether it lies inside the range, and in one bucket.
+    fn holds(&self, s: &Stretch) -> bool {
+        s.first_step >= self.from && s.last_step <= self.to && self.bucket(s.first_step) == self.bucket(s.last_step)
+    }
+
+    fn put(&mut self, s: &Stretch) {
+        let at = self.bucket(s.first_step);
+        match self.all.get_mut(at) {
+            Some(Some(known)) => known.extend(s),
+            Some(empty) => *empty = Some(*s),
+            None => {}
+        }
+    }
+
+    /// Points in order, of which some may lie outside.
+    fn loose(&mut self, points: &[Point]) {
+        let first = points.partition_point(|p| p.step < self.from);
+        let last = points.partition_point(|p| p.step <= self.to);
+        let inside = points.get(first..last).unwrap_or_default();
+        let found: Vec<Stretch> =
+            inside.chunk_by(|a, b| self.bucket(a.step) == self.bucket(b.step)).filter_map(Stretch::of).collect();
+        found.iter().for_each(|s| self.put(s));
+    }
+
+    fn done(self) -> Vec<Stretch> {
+        self.all.into_iter().flatten().collect()
     }
 }
 

@@ -7,5 +7,7 @@ it('shows only the parameters that differ', () => {
   expect(columnsOf([run({ lr: '0.1', seed: '7' }), run({ lr: '0.2', seed: '7' })])).toEqual({
     metrics: ['loss'],
     params: ['lr'],
+    allMetrics: ['loss'],
+    allParams: ['lr', 'seed'],
   });
 });

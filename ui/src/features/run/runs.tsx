@@ -2,10 +2,11 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { ArrowDown, ArrowUp } from 'lucide-react';
 import { useMemo, useRef, useState } from 'react';
-import { useAct, useCommand } from '../../host/cache';
+import { useAct, useCommand, useCommands } from '../../host/cache';
 import type { RunRow } from '../../host/commands.gen';
 import { Empty, Failed, Num, Say, State, Term, Time, Waiting } from '../../parts/bits';
 import { MetricChart } from './chart';
+import { Sources } from './sources';
 
 export function AllRuns() {
   return (
@@ -13,6 +14,7 @@ export function AllRuns() {
       <h1>Runs</h1>
       <HowToLog />
       <RunTable />
+      <Sources />
     </div>
   );
 }
@@ -54,22 +56,39 @@ function HowToLog() {
   );
 }
 
+/** Rows are fetched by the hundred, where somebody looks: a table of a hundred thousand opens as fast as one of ten. */
+const PAGE = 100;
+
 function RunTable({ project }: { project?: string }) {
   const [filter, setFilter] = useState('');
   const [applied, apply] = useState('');
   const [order, setOrder] = useState('');
   const [picked, setPicked] = useState<string[]>([]);
-  const runs = useCommand('run.list', { project, filter: applied || undefined, order_by: order || undefined });
-  const columns = useMemo(() => columnsOf(runs.data ?? []), [runs.data]);
+  const [choosing, setChoosing] = useState(false);
+  const request = { project, filter: applied || undefined, order_by: order || undefined, limit: PAGE };
+  const first = useCommand('run.page', { ...request, offset: 0 });
+  const total = first.data?.total ?? 0;
   const box = useRef<HTMLDivElement>(null);
   const navigate = useNavigate();
-  const rows = runs.data ?? [];
   const virtual = useVirtualizer({
-    count: rows.length,
+    count: total,
     getScrollElement: () => box.current,
     estimateSize: () => 41,
     overscan: 12,
   });
+  const looked = virtual.getVirtualItems();
+  const pages = [...new Set(looked.map((item) => Math.floor(item.index / PAGE)))].filter((page) => page > 0);
+  const more = useCommands(
+    'run.page',
+    pages.map((page) => ({ ...request, offset: page * PAGE })),
+  );
+  const rowAt = (index: number): RunRow | undefined => {
+    const page = Math.floor(index / PAGE);
+    const rows = page === 0 ? first.data?.rows : more[pages.indexOf(page)]?.data?.rows;
+    return rows?.[index % PAGE];
+  };
+  const known = useMemo(() => columnsOf(first.data?.rows ?? []), [first.data]);
+  const { columns, choose, reset } = useColumns(project ?? 'all', known);
   const seen = virtual.getVirtualItems();
   const above = seen[0]?.start ?? 0;
   const below = virtual.getTotalSize() - (seen[seen.length - 1]?.end ?? 0);
@@ -102,11 +121,15 @@ function RunTable({ project }: { project?: string }) {
         <button type="submit" className="btn">
           Filter
         </button>
-        <small className="muted">{rows.length.toLocaleString('en')} runs</small>
+        <button type="button" className="btn" aria-expanded={choosing} onClick={() => setChoosing(!choosing)}>
+          Columns
+        </button>
+        <small className="muted">{total.toLocaleString('en')} runs</small>
       </form>
-      <Failed error={runs.error} />
-      {!runs.data && !runs.error && <Waiting lines={8} />}
-      {runs.data && rows.length === 0 && (
+      {choosing && <Columns known={known} columns={columns} choose={choose} reset={reset} />}
+      <Failed error={first.error} />
+      {!first.data && !first.error && <Waiting lines={8} />}
+      {first.data && total === 0 && (
         <div className="card">
           {applied ? (
             <Empty title="No run fits the filter">Change the filter, or clear it to see all runs.</Empty>
@@ -115,9 +138,9 @@ function RunTable({ project }: { project?: string }) {
           )}
         </div>
       )}
-      {rows.length > 0 && (
-        <div className="card flush vtable" ref={box}>
-          <table>
+      {total > 0 && (
+        <section className="card flush vtable" ref={box} tabIndex={0} aria-label="Runs">
+          <table aria-rowcount={total}>
             <thead>
               <tr>
                 <th>
@@ -154,11 +177,20 @@ function RunTable({ project }: { project?: string }) {
                 </tr>
               )}
               {seen.map((item) => {
-                const run = rows[item.index];
-                if (!run) return null;
+                const run = rowAt(item.index);
+                if (!run) {
+                  return (
+                    <tr key={item.index} aria-rowindex={item.index + 1} style={{ height: 41 }}>
+                      <td colSpan={5 + columns.metrics.length + columns.params.length} className="muted">
+                        …
+                      </td>
+                    </tr>
+                  );
+                }
                 return (
                   <tr
                     key={run.id}
+                    aria-rowindex={item.index + 1}
                     className="pick"
                     onDoubleClick={() => void navigate({ to: '/runs/$run', params: { run: run.id } })}
                   >
@@ -201,7 +233,7 @@ function RunTable({ project }: { project?: string }) {
               )}
             </tbody>
           </table>
-        </div>
+        </section>
       )}
       {picked.length > 0 && (
         <section className="stack" aria-label="Comparison">
@@ -222,8 +254,73 @@ function RunTable({ project }: { project?: string }) {
   );
 }
 
-/** Metrics that any run has; of the parameters only those that differ. */
-export function columnsOf(runs: RunRow[]): { metrics: string[]; params: string[] } {
+interface Chosen {
+  metrics: string[];
+  params: string[];
+}
+
+interface KnownColumns extends Chosen {
+  allMetrics: string[];
+  allParams: string[];
+}
+
+/** The columns that somebody chose for this table on this computer; else those that tell something. */
+function useColumns(scope: string, known: KnownColumns) {
+  const name = `columns.${scope}`;
+  const [chosen, setChosen] = useState<Chosen | null>(() => {
+    try {
+      return JSON.parse(localStorage.getItem(name) ?? 'null');
+    } catch {
+      return null;
+    }
+  });
+  const keep = (next: Chosen | null) => {
+    setChosen(next);
+    if (next) localStorage.setItem(name, JSON.stringify(next));
+    else localStorage.removeItem(name);
+  };
+  const columns: Chosen = chosen ?? known;
+  const choose = (kind: keyof Chosen, key: string, shown: boolean) =>
+    keep({ ...columns, [kind]: shown ? [...columns[kind], key] : columns[kind].filter((k) => k !== key) });
+  return { columns: { metrics: columns.metrics, params: columns.params }, choose, reset: () => keep(null) };
+}
+
+function Columns(props: {
+  known: KnownColumns;
+  columns: Chosen;
+  choose: (kind: keyof Chosen, key: string, shown: boolean) => void;
+  reset: () => void;
+}) {
+  const { known, columns, choose, reset } = props;
+  const group = (kind: keyof Chosen, label: string, all: string[]) => (
+    <fieldset className="stack" style={{ maxHeight: 240, overflow: 'auto' }}>
+      <legend>{label}</legend>
+      {all.length === 0 && <span className="muted">None yet</span>}
+      {all.map((key) => (
+        <label key={key} className="row">
+          <input type="checkbox" checked={columns[kind].includes(key)} onChange={(e) => choose(kind, key, e.target.checked)} />
+          {key}
+        </label>
+      ))}
+    </fieldset>
+  );
+  return (
+    <section className="card stack" aria-label="Columns of the table">
+      <div className="grid2">
+        {group('metrics', 'Metrics', known.allMetrics)}
+        {group('params', 'Parameters', known.allParams)}
+      </div>
+      <div className="row">
+        <button type="button" className="btn" onClick={reset}>
+          Show what differs
+        </button>
+      </div>
+    </section>
+  );
+}
+
+/** Metrics that any run has; of the parameters only those that differ. And all that there are, to choose from. */
+export function columnsOf(runs: RunRow[]): KnownColumns {
   const metrics = new Map<string, number>();
   const params = new Map<string, Set<string>>();
   for (const run of runs) {
@@ -234,5 +331,10 @@ export function columnsOf(runs: RunRow[]): { metrics: string[]; params: string[]
   }
   const often = [...metrics].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0])).map(([key]) => key);
   const differ = [...params].filter(([, values]) => values.size > 1).map(([key]) => key);
-  return { metrics: often.slice(0, 8), params: differ.sort().slice(0, 8) };
+  return {
+    metrics: often.slice(0, 8),
+    params: differ.sort().slice(0, 8),
+    allMetrics: [...often].sort(),
+    allParams: [...params.keys()].sort(),
+  };
 }
