@@ -416,6 +416,9 @@ DATA_TYPES = {
     "run.updated": fields_of(run=is_id, status=is_status, end_ms_or_none=is_whole),
     "run.params_logged": fields_of(run=is_id, params=map_of(is_text)),
     "run.metric_summarised": fields_of(run=is_id, key=is_text, count=is_count, last=is_point, min=is_measured, max=is_measured, outline=list_of(is_point)),
+    "run.metrics_summarised": fields_of(
+        run=is_id, metrics=list_of(fields_of(key=is_text, count=is_count, last=is_point, min=is_measured, max=is_measured, outline=list_of(is_point)))
+    ),
     "run.inputs_logged": fields_of(run=is_id, inputs=map_of(is_anything)),
     "run.outputs_logged": fields_of(run=is_id, models=map_of(is_whole)),
     "segment.stored": fields_of(segment=is_digest, volume=is_count, bytes=is_count, runs=map_of(is_count, key=is_id)),
@@ -1456,6 +1459,9 @@ def writes(operation):
         return d["owner"]["kind"], d["owner"]["id"], False, None, [("artifact", d["path"], None)]
     if operation.type == "run.metric_summarised":
         return "run", d["run"], False, None, [("metric", d["key"] + SEPARATOR + device, part(d, "count", "last", "min", "max", "outline"))]
+    if operation.type == "run.metrics_summarised":
+        cells = [("metric", m["key"] + SEPARATOR + device, part(m, "count", "last", "min", "max", "outline")) for m in d["metrics"]]
+        return "run", d["run"], False, None, cells
     if operation.type == "segment.stored":
         runs = d["runs"].items()
         cells = [("run", run + SEPARATOR + device, as_json({"volume": d["volume"], "bytes": d["bytes"], "points": points})) for run, points in runs]

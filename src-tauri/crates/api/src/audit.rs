@@ -226,6 +226,9 @@ fn sentence(acl: &Acl, op: &Op) -> String {
         Op::DeviceWitnessed {} => "has seen the work of the others up to here".to_owned(),
         Op::SegmentStored { runs, .. } => format!("stored {} metric points in a file", runs.values().sum::<u64>()),
         Op::RunMetricSummarised { key, count, .. } => format!("logged {count} points of {key}"),
+        Op::RunMetricsSummarised { metrics, .. } => {
+            format!("logged {} points of {} metrics", metrics.iter().map(|m| m.count).sum::<u64>(), metrics.len())
+        }
         Op::RunInputsLogged { .. } => "logged the data of a run".to_owned(),
         Op::RunOutputsLogged { .. } => "logged the model of a run".to_owned(),
         Op::LoggedModelCreated { name, .. } => format!("logged the model {name}"),

@@ -144,6 +144,12 @@ pub fn effects(op: &Op) -> Vec<Effect> {
         Op::RunMetricSummarised { run, key, count, last, min, max, outline } => {
             Writes::on(Kind::Run, run.as_str()).part("metric", key, metric_summary(*count, *last, *min, *max, outline).to_string()).done()
         }
+        Op::RunMetricsSummarised { run, metrics } => metrics
+            .iter()
+            .fold(Writes::on(Kind::Run, run.as_str()), |w, m| {
+                w.part("metric", &m.key, metric_summary(m.count, m.last, m.min, m.max, &m.outline).to_string())
+            })
+            .done(),
         // A record of its own, so that every effect of an operation is on one record.
         Op::SegmentStored { segment, volume, bytes, runs } => runs
             .iter()

@@ -48,6 +48,19 @@ impl TryFrom<String> for Num {
     }
 }
 
+/// What one computer knows of a metric of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MetricSummary {
+    pub key: String,
+    pub count: u64,
+    pub last: OutlinePoint,
+    pub min: Num,
+    pub max: Num,
+    /// Up to 256 points that keep the extremes; empty where it would hold `last` alone.
+    pub outline: Vec<OutlinePoint>,
+}
+
 /// A value that was measured of a logged model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -408,6 +421,9 @@ pub enum Op {
     RunTagged { run: RunId, set: BTreeMap<String, String>, removed: Vec<String> },
     #[serde(rename = "run.metric_summarised")]
     RunMetricSummarised { run: RunId, key: String, count: u64, last: OutlinePoint, min: Num, max: Num, outline: Vec<OutlinePoint> },
+    /// What is known of several metrics of a run without their points.
+    #[serde(rename = "run.metrics_summarised")]
+    RunMetricsSummarised { run: RunId, metrics: Vec<MetricSummary> },
     /// Points of many runs in one Parquet file, `<segment>.parquet` on `cairn/seg/<device>/<volume>`; of
     /// each run it says how many. Whoever needs them gets the file; it may be pruned one day.
     #[serde(rename = "segment.stored")]
@@ -627,6 +643,7 @@ impl Op {
             | Self::RunParamsLogged { .. }
             | Self::RunTagged { .. }
             | Self::RunMetricSummarised { .. }
+            | Self::RunMetricsSummarised { .. }
             | Self::SegmentStored { .. }
             | Self::RunInputsLogged { .. }
             | Self::RunOutputsLogged { .. }

@@ -301,7 +301,7 @@ impl OneFile<'_> {
                     take(Event::File { run, path, content: Content::Bytes(text.into_bytes()) })?;
                 }
                 (_, message::Value { image: Some(image), .. }) => {
-                    self.image(&key, event.step, at_ms, image.encoded.clone(), take, outcome)?
+                    self.image(&key, event.step, at_ms, image.encoded.clone(), take, outcome)?;
                 }
                 ("images", message::Value { tensor: Some(tensor), .. }) => {
                     // Width and height come first.

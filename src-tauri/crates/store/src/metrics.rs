@@ -7,7 +7,7 @@ use crate::store::Reader;
 use crate::writer::Writer;
 use cairn_core::fold::PART;
 use cairn_core::id::{DeviceId, RunId};
-use cairn_core::op::{Kind, Num, Op, OutlinePoint};
+use cairn_core::op::{Kind, MetricSummary, Num, Op, OutlinePoint};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::cmp::Ordering;
 use std::collections::btree_map::Entry;
@@ -21,6 +21,10 @@ type Place = (i64, i64, i64);
 
 /// How many points the signed outline of a metric has at most.
 pub const OUTLINE: usize = 256;
+
+/// How much one summary operation holds: a point takes some 50 bytes of a line.
+const LINE_POINTS: usize = 1_500;
+const LINE_METRICS: usize = 200;
 
 /// One point: step, milliseconds since 1970, value. NaN and infinities are values.
 #[derive(Debug, Clone, Copy)]
@@ -275,6 +279,29 @@ impl Writer<'_> {
         Ok(())
     }
 
+    fn summary_of(&self, series: i64) -> Result<MetricSummary, StoreError> {
+        let mut summary = self
+            .prepare_cached(
+                "SELECT k.text, s.count, s.last_step, s.last_ts, s.last_bits, s.min, s.max FROM metric_series s
+                 JOIN metric_name k ON k.num = s.key WHERE s.id = ?1",
+            )?
+            .query_row([series], |row| {
+                let bound = |v: Option<f64>| Num(v.unwrap_or(f64::NAN));
+                Ok(MetricSummary {
+                    key: row.get(0)?,
+                    count: row.get(1)?,
+                    last: (row.get(2)?, row.get(3)?, Num(value(row.get(4)?))),
+                    min: bound(row.get(5)?),
+                    max: bound(row.get(6)?),
+                    outline: Vec::new(),
+                })
+            })?;
+        if summary.count > 1 {
+            summary.outline = outline(&self.series_points(series)?);
+        }
+        Ok(summary)
+    }
+
     /// Compresses what a run has logged so far: nothing more is expected of it.
     pub fn settle(&mut self, run: &RunId) -> Result<(), StoreError> {
         let run = record_number(self.conn, Kind::Run, run.as_str())?;
@@ -311,22 +338,23 @@ impl Writer<'_> {
             ))?;
             statement.query_map([run.map(RunId::as_str)], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?
         };
-        for (series, run) in &rows {
+        for same in rows.chunk_by(|a, b| a.1 == b.1) {
+            let Some((_, run)) = same.first() else { continue };
             let run = RunId::parse(run.clone()).map_err(|e| StoreError::Line(e.to_string()))?;
-            let (key, count, last, min, max) = self
-                .prepare_cached(
-                    "SELECT k.text, s.count, s.last_step, s.last_ts, s.last_bits, s.min, s.max FROM metric_series s
-                     JOIN metric_name k ON k.num = s.key WHERE s.id = ?1",
-                )?
-                .query_row([series], |row| {
-                    let last = (row.get(2)?, row.get(3)?, Num(value(row.get(4)?)));
-                    let bound = |v: Option<f64>| Num(v.unwrap_or(f64::NAN));
-                    Ok((row.get::<_, String>(0)?, row.get::<_, u64>(1)?, last, bound(row.get(5)?), bound(row.get(6)?)))
-                })?;
-            let points = self.series_points(*series)?;
-            let outline = outline(&points);
-            self.append(Op::RunMetricSummarised { run, key, count, last, min, max, outline })?;
-            self.prepare_cached("UPDATE metric_series SET summarised = ?2 WHERE id = ?1")?.execute(params![series, count])?;
+            let (mut metrics, mut points) = (Vec::new(), 0);
+            for (series, _) in same {
+                let summary = self.summary_of(*series)?;
+                // A line has room for a few thousand points of outlines.
+                if points + summary.outline.len() > LINE_POINTS || metrics.len() >= LINE_METRICS {
+                    let metrics = std::mem::take(&mut metrics);
+                    self.append(Op::RunMetricsSummarised { run: run.clone(), metrics })?;
+                    points = 0;
+                }
+                self.prepare_cached("UPDATE metric_series SET summarised = ?2 WHERE id = ?1")?.execute(params![series, summary.count])?;
+                points += summary.outline.len();
+                metrics.push(summary);
+            }
+            self.append(Op::RunMetricsSummarised { run, metrics })?;
         }
         Ok(rows.len() as u64)
     }
@@ -526,6 +554,8 @@ impl Reader<'_> {
             let Some((key, device)) = name.rsplit_once(PART) else { continue };
             let Ok(signed) = serde_json::from_str::<Signed>(row.get_ref(1)?.as_str()?) else { continue };
             let (step, ts, last) = signed.last;
+            // A single point is its own outline.
+            let outline = if signed.outline.is_empty() { vec![signed.last] } else { signed.outline };
             let bound = |v: Num| Some(v.0).filter(|v| !v.is_nan());
             found.push(MetricPart {
                 key: key.to_owned(),
@@ -537,7 +567,7 @@ impl Reader<'_> {
                     min: bound(signed.min),
                     max: bound(signed.max),
                 },
-                outline: signed.outline,
+                outline,
             });
         }
         // A computer that went on under a new name counts its older points again.
@@ -620,8 +650,7 @@ impl Buckets {
         let first = points.partition_point(|p| p.step < self.from);
         let last = points.partition_point(|p| p.step <= self.to);
         let inside = points.get(first..last).unwrap_or_default();
-        let found: Vec<Stretch> =
-            inside.chunk_by(|a, b| self.bucket(a.step) == self.bucket(b.step)).filter_map(Stretch::of).collect();
+        let found: Vec<Stretch> = inside.chunk_by(|a, b| self.bucket(a.step) == self.bucket(b.step)).filter_map(Stretch::of).collect();
         found.iter().for_each(|s| self.put(s));
     }
 
