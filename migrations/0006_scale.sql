@@ -37,7 +37,6 @@ CREATE TABLE cell (
   n       INTEGER NOT NULL,
   PRIMARY KEY (record, field, key)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX cell_search ON cell (field, key, substr(value, 1, 64), record) WHERE field IN ('param', 'tag');
 CREATE INDEX cell_segment ON cell (key) WHERE field = 'run';
 CREATE INDEX cell_deleted ON cell (ms) WHERE field = 'deleted';
 
@@ -70,6 +69,20 @@ CREATE TABLE run (
 ) STRICT;
 CREATE INDEX run_start ON run (experiment, deleted, start_ms DESC, id);
 CREATE INDEX run_status ON run (status);
+
+-- The parameters and tags of runs by name, in the order of their first 64 characters: mostly all.
+CREATE TABLE text_name (
+  num   INTEGER PRIMARY KEY,
+  field TEXT NOT NULL,                    -- param or tag
+  key   TEXT NOT NULL,
+  UNIQUE (field, key)
+) STRICT;
+CREATE TABLE run_text (
+  name INTEGER NOT NULL,
+  head TEXT NOT NULL,
+  run  INTEGER NOT NULL,
+  PRIMARY KEY (name, head, run)
+) STRICT, WITHOUT ROWID;
 
 -- The datasets that runs took in.
 CREATE TABLE run_dataset (

@@ -449,7 +449,7 @@ impl Reader<'_> {
         }
         let own = self.own_names()?;
         let mut complete = true;
-        for part in self.parts(run, Some(key))? {
+        for part in self.parts(run, Some(key), &[])? {
             let mine = own.contains(&part.device) && here.contains_key("");
             if mine || here.get(&part.device).is_some_and(|count| *count >= part.summary.count) {
                 continue;
@@ -482,7 +482,7 @@ impl Reader<'_> {
         let series = self.series_of(num, key)?;
         let one = if let [(id, _, count)] = series[..] { Some((id, count)) } else { None };
         let whole = match one {
-            Some((id, count)) => (!self.parts(num, Some(key))?.iter().any(|part| part.summary.count > count)).then_some(id),
+            Some((id, count)) => (!self.parts(num, Some(key), &[])?.iter().any(|part| part.summary.count > count)).then_some(id),
             None => None,
         };
         match whole {
@@ -541,8 +541,8 @@ impl Reader<'_> {
         Ok(buckets.done())
     }
 
-    /// What each computer signed of the metrics of a run, or of one of them.
-    fn parts(&self, run: i64, key: Option<&str>) -> Result<Vec<MetricPart>, StoreError> {
+    /// What each computer signed of the metrics of a run, or of one of them, but for some computers.
+    fn parts(&self, run: i64, key: Option<&str>, without: &[String]) -> Result<Vec<MetricPart>, StoreError> {
         let (from, to) = key.map_or((String::new(), "\u{10ffff}".to_owned()), |key| (format!("{key}{PART}"), format!("{key} ")));
         let mut cells = self.prepare_cached(
             "SELECT key, value FROM cell WHERE record = ?1 AND field = 'metric' AND key >= ?2 AND key < ?3 AND value IS NOT NULL",
@@ -552,6 +552,9 @@ impl Reader<'_> {
         while let Some(row) = rows.next()? {
             let name: String = row.get(0)?;
             let Some((key, device)) = name.rsplit_once(PART) else { continue };
+            if without.iter().any(|own| own == device) {
+                continue;
+            }
             let Ok(signed) = serde_json::from_str::<Signed>(row.get_ref(1)?.as_str()?) else { continue };
             let (step, ts, last) = signed.last;
             // A single point is its own outline.
@@ -569,6 +572,9 @@ impl Reader<'_> {
                 },
                 outline,
             });
+        }
+        if found.len() < 2 {
+            return Ok(found);
         }
         // A computer that went on under a new name counts its older points again.
         let acl = self.acl()?;
@@ -594,7 +600,7 @@ impl Reader<'_> {
         let Some(run) = self.number_of(Kind::Run, run)? else { return Ok(Vec::new()) };
         let series = self.own_series(run, None)?;
         let names = if series.is_empty() { Vec::new() } else { self.own_names()? };
-        Ok(joined(series, self.parts(run, None)?, &names).into_values().collect())
+        Ok(joined(series, self.parts(run, None, &[])?, &names).into_values().collect())
     }
 
     /// What was logged here of a run's metrics, or of one.
@@ -693,7 +699,9 @@ impl Writer<'_> {
         let names = if stale.is_empty() { Vec::new() } else { self.own_names()? };
         for (run, key, name) in &stale {
             let own = self.own_series(*run, Some(*key))?;
-            match joined(own, self.parts(*run, Some(name))?, &names).remove(name) {
+            // Where the points are here, what this computer signed of them need not be read.
+            let without = if own.is_empty() { &[][..] } else { &names };
+            match joined(own, self.parts(*run, Some(name), without)?, &names).remove(name) {
                 Some(sum) => {
                     let last = Some(sum.last.value).filter(|v| !v.is_nan());
                     self.prepare_cached(

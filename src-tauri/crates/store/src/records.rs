@@ -199,6 +199,8 @@ impl Stamp<'_> {
     }
 
     fn put(&self, kind: Kind, record: i64, field: &str, key: &str, value: Option<&str>) -> Result<(), StoreError> {
+        let searched = kind == Kind::Run && matches!(field, "param" | "tag");
+        let before = if searched { text_of(self.conn, record, field, key)? } else { None };
         let done = self
             .conn
             .prepare_cached(&format!(
@@ -207,6 +209,9 @@ impl Stamp<'_> {
                    device = excluded.device, n = excluded.n WHERE {LATER}"
             ))?
             .execute(params![record, field, key, value, self.hlc.ms, self.hlc.counter, self.device, self.n])?;
+        if done > 0 && searched && before.as_deref() != value {
+            follow_text(self.conn, record, field, key, before.as_deref(), value)?;
+        }
         if done > 0 && kind == Kind::Run {
             follow_run(self.conn, record, field, key, value)?;
         }
@@ -228,6 +233,50 @@ impl Stamp<'_> {
             .execute(params![record, field, key, value, base, self.hlc.ms, self.hlc.counter, self.device, self.n])?;
         Ok(())
     }
+}
+
+/// The first characters of a parameter or tag: what the index of them holds.
+pub(crate) const HEAD: usize = 64;
+
+pub(crate) fn head(text: &str) -> &str {
+    text.char_indices().nth(HEAD).map_or(text, |(at, _)| &text[..at])
+}
+
+pub(crate) fn text_of(conn: &Connection, record: i64, field: &str, key: &str) -> Result<Option<String>, StoreError> {
+    Ok(conn
+        .prepare_cached("SELECT value FROM cell WHERE record = ?1 AND field = ?2 AND key = ?3")?
+        .query_row(params![record, field, key], |row| row.get(0))
+        .optional()?
+        .flatten())
+}
+
+fn follow_text(conn: &Connection, run: i64, field: &str, key: &str, before: Option<&str>, now: Option<&str>) -> Result<(), StoreError> {
+    let found: Option<i64> = conn
+        .prepare_cached("SELECT num FROM text_name WHERE field = ?1 AND key = ?2")?
+        .query_row([field, key], |row| row.get(0))
+        .optional()?;
+    let name = match found {
+        Some(name) => name,
+        None => {
+            conn.prepare_cached("INSERT INTO text_name (field, key) VALUES (?1, ?2)")?.execute([field, key])?;
+            conn.last_insert_rowid()
+        }
+    };
+    if let Some(before) = before {
+        conn.prepare_cached("DELETE FROM run_text WHERE name = ?1 AND head = ?2 AND run = ?3")?.execute(params![
+            name,
+            head(before),
+            run
+        ])?;
+    }
+    if let Some(now) = now {
+        conn.prepare_cached("INSERT OR IGNORE INTO run_text (name, head, run) VALUES (?1, ?2, ?3)")?.execute(params![
+            name,
+            head(now),
+            run
+        ])?;
+    }
+    Ok(())
 }
 
 /// Keeps what runs are searched by in step with their cells.
@@ -277,6 +326,17 @@ pub(crate) fn forget(conn: &Connection, kind: &str, record: &str) -> Result<(), 
         .query_row([kind, record], |row| row.get(0))
         .optional()?;
     let Some(num) = found else { return Ok(()) };
+    if kind == Kind::Run.as_str() {
+        let texts: Vec<(String, String, String)> = {
+            let mut statement = conn.prepare_cached(
+                "SELECT field, key, value FROM cell WHERE record = ?1 AND field IN ('param', 'tag') AND value IS NOT NULL",
+            )?;
+            statement.query_map([num], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<Result<_, _>>()?
+        };
+        for (field, key, value) in texts {
+            follow_text(conn, num, &field, &key, Some(&value), None)?;
+        }
+    }
     for sql in ["DELETE FROM cell WHERE record = ?1", "DELETE FROM edit WHERE record = ?1", "DELETE FROM run_dataset WHERE run = ?1"] {
         conn.prepare_cached(sql)?.execute([num])?;
     }
@@ -292,7 +352,7 @@ pub(crate) fn forget(conn: &Connection, kind: &str, record: &str) -> Result<(), 
 /// Empties the views, to be made again from the log.
 pub(crate) fn forget_all(conn: &Connection) -> Result<(), StoreError> {
     conn.execute_batch(&format!(
-        "DELETE FROM cell; DELETE FROM edit; DELETE FROM run_dataset; DELETE FROM run_metric;
+        "DELETE FROM cell; DELETE FROM edit; DELETE FROM run_text; DELETE FROM run_dataset; DELETE FROM run_metric;
          UPDATE record SET {UNCREATED}; UPDATE run SET {EMPTY_RUN};
          INSERT OR IGNORE INTO metric_stale (run, key) SELECT DISTINCT run, key FROM metric_series;"
     ))?;

@@ -5,6 +5,7 @@
 
 use crate::StoreError;
 use crate::metrics::{Point, Summary};
+use crate::records::{HEAD, head, text_of};
 use crate::store::Reader;
 use cairn_core::op::Kind;
 use roaring::RoaringBitmap;
@@ -201,6 +202,11 @@ const FEW: u64 = 3_000;
 /// How many runs may be looked at in vain before the runs of the experiments are gathered first.
 const PATIENCE: usize = 4_000;
 
+/// Whether the index holds only the beginning of a text.
+fn is_cut(start: &str) -> bool {
+    start.len() >= HEAD && start.chars().count() >= HEAD
+}
+
 fn small(run: i64) -> u32 {
     // A workspace has far fewer than four thousand million records.
     u32::try_from(run).unwrap_or(u32::MAX)
@@ -221,7 +227,16 @@ impl Reader<'_> {
         let scope = Scope { reader: self, search };
         let mut found = match search.order.as_slice() {
             [] | [Order { field: Field::Number("start_time"), descending: true }] => scope.walk_start(set)?,
-            [Order { field: Field::Metric(key, Of::Last), descending }] => scope.walk_metric(set, key, *descending)?,
+            [Order { field, descending }] => {
+                let walked = match scope.index(field)? {
+                    Some(index) => scope.walk(set.as_ref(), &index, *descending)?,
+                    None => None,
+                };
+                match walked {
+                    Some(found) => found,
+                    None => scope.sorted(set)?,
+                }
+            }
             _ => scope.sorted(set)?,
         };
         let more = found.len() > search.offset.saturating_add(search.limit);
@@ -419,19 +434,31 @@ impl Reader<'_> {
         Ok(found)
     }
 
+    fn text_name(&self, field: &str, key: &str) -> Result<Option<i64>, StoreError> {
+        Ok(self
+            .prepare_cached("SELECT num FROM text_name WHERE field = ?1 AND key = ?2")?
+            .query_row([field, key], |row| row.get(0))
+            .optional()?)
+    }
+
     /// Parameters and tags: the index knows their first 64 characters, which mostly is all.
     fn scan_texts(&self, field: &str, key: &str, test: &Test) -> Result<RoaringBitmap, StoreError> {
-        const FROM: &str = "SELECT record, substr(value, 1, 64) FROM cell INDEXED BY cell_search
-            WHERE field IN ('param', 'tag') AND field = ?1 AND key = ?2";
         let mut found = RoaringBitmap::new();
+        let Some(name) = self.text_name(field, key)? else { return Ok(found) };
+        // One value stands for all its runs in a row.
+        let mut last: Option<(String, bool)> = None;
         let mut take = |rows: &mut rusqlite::Rows<'_>| -> Result<(), StoreError> {
             while let Some(row) = rows.next()? {
-                let Some(head) = row.get_ref(1)?.as_str_or_null()? else { continue };
+                let start = row.get_ref(1)?.as_str()?;
                 let run: i64 = row.get(0)?;
-                let good = if head.len() < 64 || head.chars().count() < 64 {
-                    test.of_text(head)
-                } else {
-                    self.text_of(run, field, key)?.is_some_and(|text| test.of_text(&text))
+                let good = match &last {
+                    Some((text, good)) if text == start => *good,
+                    Some(_) | None if !is_cut(start) => {
+                        let good = test.of_text(start);
+                        last = Some((start.to_owned(), good));
+                        good
+                    }
+                    Some(_) | None => text_of(self.conn, run, field, key)?.is_some_and(|text| test.of_text(&text)),
                 };
                 if good {
                     found.insert(small(run));
@@ -441,23 +468,15 @@ impl Reader<'_> {
         };
         match test {
             Test::Text(Compare::Equal, wanted) => {
-                let mut statement = self.prepare_cached(&format!("{FROM} AND substr(value, 1, 64) = substr(?3, 1, 64)"))?;
-                take(&mut statement.query(params![field, key, wanted])?)?;
+                let mut statement = self.prepare_cached("SELECT run, head FROM run_text WHERE name = ?1 AND head = ?2")?;
+                take(&mut statement.query(params![name, head(wanted)])?)?;
             }
             _ => {
-                let mut statement = self.prepare_cached(FROM)?;
-                take(&mut statement.query(params![field, key])?)?;
+                let mut statement = self.prepare_cached("SELECT run, head FROM run_text WHERE name = ?1")?;
+                take(&mut statement.query([name])?)?;
             }
         }
         Ok(found)
-    }
-
-    fn text_of(&self, run: i64, field: &str, key: &str) -> Result<Option<String>, StoreError> {
-        Ok(self
-            .prepare_cached("SELECT value FROM cell WHERE record = ?1 AND field = ?2 AND key = ?3")?
-            .query_row(params![run, field, key], |row| row.get(0))
-            .optional()?
-            .flatten())
     }
 
     /// One clause of one run.
@@ -490,8 +509,8 @@ impl Reader<'_> {
                     .optional()?
                     .map_or(Key::Missing, |v| v.map_or(Key::Nan, Key::Number))
             }
-            Field::Param(key) => text(self.text_of(run, "param", key)?),
-            Field::Tag(key) => text(self.text_of(run, "tag", key)?),
+            Field::Param(key) => text(text_of(self.conn, run, "param", key)?),
+            Field::Tag(key) => text(text_of(self.conn, run, "tag", key)?),
             Field::Text(name) => {
                 let column = text_column(name)?;
                 text(
@@ -549,10 +568,12 @@ impl Reader<'_> {
                 }
             }
             Field::Param(key) | Field::Tag(key) => {
-                let name = if matches!(field, Field::Param(_)) { "param" } else { "tag" };
+                let field = if matches!(field, Field::Param(_)) { "param" } else { "tag" };
                 take(
-                    "SELECT record, value FROM cell INDEXED BY cell_search WHERE field IN ('param', 'tag') AND field = ?1 AND key = ?2",
-                    &[Sql::Text(name.to_owned()), Sql::Text(key.clone())],
+                    "SELECT t.run, CASE WHEN length(t.head) < 64 THEN t.head
+                       ELSE (SELECT value FROM cell WHERE record = t.run AND field = ?1 AND key = ?2) END
+                     FROM run_text t WHERE t.name = (SELECT num FROM text_name WHERE field = ?1 AND key = ?2)",
+                    &[Sql::Text(field.to_owned()), Sql::Text(key.clone())],
                     false,
                 )?;
             }
@@ -812,66 +833,87 @@ impl Scope<'_> {
         Ok(found.into_iter().map(|c| c.num).collect())
     }
 
-    /// Along the values of a metric.
-    fn walk_metric(&self, mut set: Option<RoaringBitmap>, key: &str, descending: bool) -> Result<Vec<i64>, StoreError> {
+    /// Along an index: the runs with a value in its order, then those without. None: the index holds
+    /// only the beginnings of the values.
+    fn walk(&self, set: Option<&RoaringBitmap>, index: &Index, descending: bool) -> Result<Option<Vec<i64>>, StoreError> {
         let mut out: Vec<i64> = Vec::new();
         let mut seen = RoaringBitmap::new();
-        if let Some(key) = self.reader.metric_key(key)? {
-            let direction = if descending { "DESC" } else { "ASC" };
-            let walks = [
-                format!("SELECT run, value FROM run_metric WHERE key = ?1 AND value IS NOT NULL ORDER BY value {direction}"),
-                "SELECT run, value FROM run_metric WHERE key = ?1 AND value IS NULL".to_owned(),
-            ];
-            let (mut vain, mut gathered) = (0, self.search.experiments.is_none());
-            for sql in walks {
-                let mut statement = self.reader.prepare_cached(&sql)?;
-                let mut rows = statement.query([key])?;
-                let mut group: Vec<Candidate> = Vec::new();
-                let mut value: Option<f64> = None;
-                while let Some(row) = rows.next()? {
-                    let num: i64 = row.get(0)?;
-                    if set.as_ref().is_some_and(|set| !set.contains(small(num))) {
-                        continue;
-                    }
-                    let Some(candidate) = self.candidate(num)? else {
-                        vain += 1;
-                        if vain > PATIENCE && !gathered {
-                            gathered = true;
-                            let base = self.base()?;
-                            set = Some(set.map_or_else(|| base.clone(), |set| set & &base));
-                        }
-                        continue;
-                    };
-                    seen.insert(small(num));
-                    let next: Option<f64> = row.get(1)?;
-                    if next != value {
-                        flush(&mut group, &mut out);
-                        value = next;
-                        if out.len() >= self.wanted() {
-                            break;
-                        }
-                    }
-                    group.push(candidate);
+        let mut set = set.cloned();
+        let (mut vain, mut gathered) = (0, self.search.experiments.is_none());
+        for sql in index.walks(descending) {
+            let mut statement = self.reader.prepare_cached(&sql)?;
+            let mut rows = statement.query([index.number()])?;
+            let mut group: Vec<Candidate> = Vec::new();
+            let mut value: Option<Sql> = None;
+            while let Some(row) = rows.next()? {
+                let num: i64 = row.get(0)?;
+                if set.as_ref().is_some_and(|set| !set.contains(small(num))) {
+                    continue;
                 }
-                flush(&mut group, &mut out);
-                if out.len() >= self.wanted() {
-                    out.truncate(self.wanted());
-                    return Ok(out);
+                let Some(candidate) = self.candidate(num)? else {
+                    vain += 1;
+                    if vain > PATIENCE && !gathered {
+                        gathered = true;
+                        let base = self.base()?;
+                        set = Some(set.map_or_else(|| base.clone(), |set| set & &base));
+                    }
+                    continue;
+                };
+                seen.insert(small(num));
+                let next: Sql = row.get(1)?;
+                if matches!(&next, Sql::Text(text) if is_cut(text)) {
+                    return Ok(None);
                 }
+                if value.as_ref() != Some(&next) {
+                    flush(&mut group, &mut out);
+                    value = Some(next);
+                    if out.len() >= self.wanted() {
+                        break;
+                    }
+                }
+                group.push(candidate);
+            }
+            flush(&mut group, &mut out);
+            if out.len() >= self.wanted() {
+                out.truncate(self.wanted());
+                return Ok(Some(out));
             }
         }
-        // Those without the metric come last.
+        // Those without a value come last.
         let base = self.base()?;
         let mut rest = set.map_or_else(|| base.clone(), |set| set & &base);
         rest -= seen;
         out.extend(self.in_order(&rest)?.into_iter().map(|c| c.num));
-        Ok(out)
+        Ok(Some(out))
+    }
+
+    /// The index that has the order of a field, if there is one.
+    fn index(&self, field: &Field) -> Result<Option<Index>, StoreError> {
+        Ok(match field {
+            Field::Metric(key, Of::Last) => self.reader.metric_key(key)?.map(Index::Metric),
+            Field::Param(key) => self.reader.text_name("param", key)?.map(Index::Text),
+            Field::Tag(key) => self.reader.text_name("tag", key)?.map(Index::Text),
+            Field::Metric(_, Of::Min | Of::Max) | Field::Text(_) | Field::Number(_) | Field::Dataset(_) => None,
+        })
     }
 
     fn in_order(&self, set: &RoaringBitmap) -> Result<Vec<Candidate>, StoreError> {
         let mut found = Vec::new();
-        for num in set {
-            found.extend(self.candidate(i64::from(num))?);
+        if set.len() <= FEW {
+            for num in set {
+                found.extend(self.candidate(i64::from(num))?);
+            }
+        } else {
+            let mut statement = self.reader.prepare_cached(
+                "SELECT num, start_ms, id FROM run WHERE experiment IS NOT NULL ORDER BY experiment, deleted, start_ms DESC, id",
+            )?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let num: i64 = row.get(0)?;
+                if set.contains(small(num)) {
+                    found.push(Candidate { num, start_ms: row.get(1)?, id: row.get(2)? });
+                }
+            }
         }
         found.sort_by(Candidate::tie);
         Ok(found)
@@ -901,6 +943,34 @@ impl Scope<'_> {
             keys.map(|((x, y), order)| x.order(y, order.descending)).find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
         });
         Ok(candidates.into_iter().map(|(_, c)| c.num).collect())
+    }
+}
+
+/// An index that lies in the order of values.
+enum Index {
+    /// The latest values of a metric, by the number of its name.
+    Metric(i64),
+    /// A parameter or tag, by the number of its name.
+    Text(i64),
+}
+
+impl Index {
+    fn number(&self) -> i64 {
+        match self {
+            Self::Metric(number) | Self::Text(number) => *number,
+        }
+    }
+
+    /// Run and value, in order; what is no number comes after the numbers.
+    fn walks(&self, descending: bool) -> Vec<String> {
+        let direction = if descending { "DESC" } else { "ASC" };
+        match self {
+            Self::Metric(_) => vec![
+                format!("SELECT run, value FROM run_metric WHERE key = ?1 AND value IS NOT NULL ORDER BY value {direction}"),
+                "SELECT run, value FROM run_metric WHERE key = ?1 AND value IS NULL".to_owned(),
+            ],
+            Self::Text(_) => vec![format!("SELECT run, head FROM run_text WHERE name = ?1 ORDER BY head {direction}")],
+        }
     }
 }
 
