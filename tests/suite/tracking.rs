@@ -301,3 +301,50 @@ mod searching {
         }
     }
 }
+
+mod clean {
+    //! What nothing needs can be freed, and only that.
+
+    use super::{log, model_run, one_run};
+    use crate::seat::Team;
+    use cairn_api::tracking::runs::{put_artifact, set_deleted};
+    use cairn_api::tracking::{Point, RecordKind};
+    use serde_json::json;
+    use std::time::{Duration, SystemTime};
+
+    #[test]
+    fn files_and_points_of_deleted_runs_go_and_what_a_version_stands_on_stays() {
+        let team = Team::new();
+        let w = team.dan.host.workspace().unwrap();
+        let kept = model_run(&team.dan);
+        let project = team.dan.must("project.create", json!({ "title": "Churn" }));
+        let id = project["id"].as_str().unwrap();
+        team.dan.must("model.register", json!({ "project": id, "model": "churn", "run": kept, "datasets": [] }));
+        let gone = one_run(&team.dan, "gone");
+        log(&team.dan, &gone, &(0..3_000).map(|i| Point { step: i, ts: i, value: 0.5 }).collect::<Vec<_>>());
+        put_artifact(&w, RecordKind::Run, &gone, "big.bin", b"nobody needs this").unwrap();
+        let live = one_run(&team.dan, "live");
+        put_artifact(&w, RecordKind::Run, &live, "same.bin", b"two runs have this").unwrap();
+        put_artifact(&w, RecordKind::Run, &gone, "same.bin", b"two runs have this").unwrap();
+        set_deleted(&w, &gone, true).unwrap();
+        set_deleted(&w, &kept, true).unwrap();
+        // Fresh files are left alone: their owner may not be written yet.
+        let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        assert_eq!(team.dan.must("app.clean", json!({ "days": 0 }))["files"], 0);
+        for folder in std::fs::read_dir(team.dan.dir.join("objects")).unwrap() {
+            for file in std::fs::read_dir(folder.unwrap().path()).unwrap() {
+                std::fs::File::options().write(true).open(file.unwrap().path()).unwrap().set_modified(old).unwrap();
+            }
+        }
+        let said = team.dan.must("app.clean", json!({ "days": 0 }));
+        assert_eq!((&said["files"], &said["runs"], &said["points"], &said["done"]), (&json!(1), &json!(1), &json!(3_000), &json!(false)));
+        assert_eq!(w.store.read(|r| r.points(&gone, "m")).unwrap().0.len(), 3_000, "a look frees nothing");
+        assert_eq!(team.dan.must("app.clean", json!({ "days": 30 }))["runs"], 0, "what was deleted today is not old");
+        team.dan.must("app.clean", json!({ "days": 0, "now": true }));
+        assert!(w.store.read(|r| r.points(&gone, "m")).unwrap().0.len() <= 256, "the signed outline stays");
+        assert_eq!(w.store.read(|r| r.points(&kept, "loss")).unwrap().0.len(), 3, "a model version came from this run");
+        let again = team.dan.must("app.clean", json!({ "days": 0 }));
+        assert_eq!((&again["files"], &again["points"]), (&json!(0), &json!(0)));
+        assert!(w.store.read(|r| r.view_digest()).is_ok());
+    }
+}

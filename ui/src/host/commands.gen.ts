@@ -87,6 +87,15 @@ handed_back_why: string | null, items: Array<ChecklistItem>,
 blocking: number, done: number, };
 export type ChecklistItem = { id: string, text: string, role: RoleName, kind: string, blocks: boolean, source: string, done: boolean, comment: string, evidence: Array<EvidenceLink>, by: Person | null, at_ms: number | null, };
 export type ChecklistRef = { checklist: string, };
+export type Clean = { 
+/**
+ * Of runs that were deleted at least so many days ago; 30 when left out.
+ */
+days?: number, 
+/**
+ * False: only say what would be freed.
+ */
+now?: boolean, };
 export type ColumnView = { name: string, dtype: string, missing: number, distinct: number | null, 
 /**
  * As text: every digit, and no rounding on the way.
@@ -468,6 +477,19 @@ export type Requirement = { id: string, text: string, owner: RoleName, met: bool
 kind: string, };
 export type Restore = { device: string, };
 export type RoleName = { id: string, label: string, };
+export type Room = { 
+/**
+ * Whether it was freed.
+ */
+done: boolean, files: number, file_bytes: number, 
+/**
+ * Deleted runs whose points are still here.
+ */
+runs: number, points: number, point_bytes: number, 
+/**
+ * Free room inside the workspace file.
+ */
+slack: number, };
 export type Round = { 
 /**
  * Operations sent.
@@ -800,6 +822,7 @@ export interface Commands {
   "log.verify": { request: Nothing; response: Verified };
   "log.repair": { request: Nothing; response: Array<Mended> };
   "log.rebuild": { request: Nothing; response: Rebuilt };
+  "app.clean": { request: Clean; response: Room };
   "app.doctor": { request: Nothing; response: Array<Finding> };
 }
 

@@ -130,6 +130,7 @@ commands! {
     "log.verify" Mutation sharing::verify: workspaces::Nothing => sharing::Verified, [];
     "log.repair" Mutation repair::repair: workspaces::Nothing => Vec<repair::Mended>, [];
     "log.rebuild" Mutation maintenance::rebuild: workspaces::Nothing => maintenance::Rebuilt, [];
+    "app.clean" Mutation maintenance::clean: maintenance::Clean => maintenance::Room, [];
     "app.doctor" Query maintenance::doctor: workspaces::Nothing => Vec<maintenance::Finding>, [];
 }
 

@@ -126,3 +126,62 @@ pub fn doctor(host: &Host, _: Nothing) -> Result<Vec<Finding>, ApiError> {
     }
     Ok(out)
 }
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct Clean {
+    /// Of runs that were deleted at least so many days ago; 30 when left out.
+    #[serde(default)]
+    #[ts(optional)]
+    pub days: Option<u32>,
+    /// False: only say what would be freed.
+    #[serde(default)]
+    #[ts(optional, type = "boolean")]
+    pub now: bool,
+}
+
+/// Room that nothing needs, or that was freed.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct Room {
+    /// Whether it was freed.
+    pub done: bool,
+    #[ts(type = "number")]
+    pub files: u64,
+    #[ts(type = "number")]
+    pub file_bytes: u64,
+    /// Deleted runs whose points are still here.
+    #[ts(type = "number")]
+    pub runs: u64,
+    #[ts(type = "number")]
+    pub points: u64,
+    #[ts(type = "number")]
+    pub point_bytes: u64,
+    /// Free room inside the workspace file.
+    #[ts(type = "number")]
+    pub slack: u64,
+}
+
+/// Says what room could be freed, or frees it. What a model version or a release stands on stays.
+pub fn clean(host: &Host, request: Clean) -> Result<Room, ApiError> {
+    const DAY_MS: i64 = 24 * 3_600_000;
+    let workspace = host.workspace()?;
+    let now_ms = workspace.edge.now_ms();
+    let before_ms = now_ms - i64::from(request.days.unwrap_or(30)) * DAY_MS;
+    let found = workspace.read(|r| r.unneeded(before_ms, now_ms).map_err(ApiError::from))?;
+    let room = Room {
+        done: request.now,
+        files: found.files.len() as u64,
+        file_bytes: found.file_bytes(),
+        runs: found.runs.len() as u64,
+        points: found.points,
+        point_bytes: found.point_bytes,
+        slack: found.slack,
+    };
+    if request.now {
+        workspace.write(|w| w.drop_points(before_ms).map(drop).map_err(ApiError::from))?;
+        for (path, _) in &found.files {
+            std::fs::remove_file(path).map_err(|e| ApiError::new("io", format!("{} could not be removed: {e}", path.display())))?;
+        }
+        workspace.store.pack()?;
+    }
+    Ok(room)
+}

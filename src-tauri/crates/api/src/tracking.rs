@@ -54,5 +54,5 @@ impl From<cairn_core::id::BadId> for TrackingError {
 }
 
 pub use cairn_core::op::{Kind as RecordKind, RunStatus};
-pub use cairn_store::metrics::Point;
+pub use cairn_store::metrics::{Point, Summary};
 pub use cairn_store::search::{RunSearch, View};

@@ -137,6 +137,15 @@ enum Verb {
     Verify,
     /// Make the views again from the log.
     Rebuild,
+    /// Say what room nothing needs any more: files without an owner, points of runs deleted long ago.
+    Clean {
+        /// Only what was deleted at least so many days ago.
+        #[arg(long, default_value_t = 30)]
+        days: u32,
+        /// Free it. What a model version or a release stands on stays.
+        #[arg(long)]
+        now: bool,
+    },
     /// What is wrong with this computer's set-up, and how to mend it.
     Doctor,
     /// Any command of the list, with its request as JSON. Without a name: the list.
@@ -340,6 +349,9 @@ fn run(cli: &Cli, host: &Arc<Host>) -> Result<Outcome, ApiError> {
                     out.display()
                 )
             });
+        }
+        Verb::Clean { days, now } => {
+            print::record(cli.json, &call("app.clean", json!({ "days": days, "now": now }))?, print::room);
         }
         Verb::Audit(Audit::Verify) | Verb::Verify => {
             let found = call("log.verify", Value::Null)?;

@@ -109,3 +109,17 @@ pub(crate) fn imported(v: &Value) -> String {
     }
     out
 }
+
+pub(crate) fn room(v: &Value) -> String {
+    let mb = |key: &str| format!("{:.1} MB", v[key].as_f64().unwrap_or(0.0) / 1e6);
+    let what = format!(
+        "{} files that nothing has ({}), {} points of {} deleted runs ({}), {} free inside the workspace file",
+        v["files"],
+        mb("file_bytes"),
+        v["points"],
+        v["runs"],
+        mb("point_bytes"),
+        mb("slack")
+    );
+    if v["done"] == true { format!("Freed: {what}.") } else { format!("Could be freed: {what}.\nWith --now it is.") }
+}

@@ -38,10 +38,6 @@ fn missing(what: impl Into<String>) -> Failure {
     Failure::new(StatusCode::NOT_FOUND, "RESOURCE_DOES_NOT_EXIST", what)
 }
 
-fn internal(error: &impl ToString) -> Failure {
-    Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", error.to_string())
-}
-
 /// `<experiment>/<run>/artifacts[/path]` or `<experiment>/models/<model>/artifacts[/path]`.
 fn place(path: &str) -> Result<Place, Failure> {
     let path = path.trim_end_matches('/');
@@ -67,7 +63,7 @@ async fn off<T: Send + 'static>(
 ) -> Result<T, Failure> {
     let host = Arc::clone(host);
     let done = tokio::task::spawn_blocking(move || work(&*crate::workspace(&host)?)).await;
-    done.map_err(|e| internal(&e)).and_then(|done| done)
+    done.map_err(|e| Failure::internal(&e)).and_then(|done| done)
 }
 
 pub(crate) async fn serve(State(host): State<Arc<Host>>, request: Request) -> Response {
@@ -136,10 +132,10 @@ async fn pour<W: Write + Send + 'static>(mut body: Body, mut into: W) -> Result<
         }
     }
     drop(send);
-    let written = writer.await.map_err(|e| internal(&e))?;
+    let written = writer.await.map_err(|e| Failure::internal(&e))?;
     written.map_err(|e| match e.kind() {
         std::io::ErrorKind::StorageFull => Failure::new(StatusCode::INSUFFICIENT_STORAGE, "RESOURCE_EXHAUSTED", "The disk is full."),
-        _ => internal(&e),
+        _ => Failure::internal(&e),
     })
 }
 
@@ -148,12 +144,12 @@ async fn put(host: &Arc<Host>, place: Place, body: Body) -> Result<Response, Fai
     // Asked before the bytes come: a wrong address must not cost a gigabyte.
     let incoming = off(host, move |w| {
         files(w, kind, &id)?;
-        w.store.incoming().map_err(|e| internal(&e))
+        w.store.incoming().map_err(|e| Failure::internal(&e))
     })
     .await?;
     let incoming = pour(body, incoming).await?;
     off(host, move |w| {
-        let (digest, size) = w.store.keep_incoming(incoming).map_err(|e| internal(&e))?;
+        let (digest, size) = w.store.keep_incoming(incoming).map_err(|e| Failure::internal(&e))?;
         Ok(runs::add_artifact(w, place.kind, &place.id, &place.path, digest, size)?)
     })
     .await?;
@@ -173,7 +169,7 @@ async fn get(host: &Arc<Host>, place: Place, request: Request) -> Result<Respons
         Ok(file)
     })
     .await?;
-    let served = ServeFile::new(file).try_call(request).await.map_err(|e| internal(&e))?;
+    let served = ServeFile::new(file).try_call(request).await.map_err(|e| Failure::internal(&e))?;
     let mut response = served.map(Body::new);
     let plain: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || "._- ".contains(*c)).collect();
     let headers = response.headers_mut();
@@ -210,7 +206,7 @@ async fn parts_begin(host: &Arc<Host>, folder: &str, request: Request) -> Result
     let upload = off(host, move |w| {
         files(w, place.kind, &place.id)?;
         let upload = w.edge.new_id();
-        std::fs::create_dir_all(upload_dir(w, &upload)?).map_err(|e| internal(&e))?;
+        std::fs::create_dir_all(upload_dir(w, &upload)?).map_err(|e| Failure::internal(&e))?;
         Ok(upload)
     })
     .await?;
@@ -230,7 +226,7 @@ async fn part(host: &Arc<Host>, which: &str, body: Body) -> Result<Response, Fai
         if !dir.is_dir() {
             return Err(missing("This upload is not known, or was given up"));
         }
-        std::fs::File::create(dir.join(n.to_string())).map_err(|e| internal(&e))
+        std::fs::File::create(dir.join(n.to_string())).map_err(|e| Failure::internal(&e))
     })
     .await?;
     pour(body, std::io::BufWriter::new(file)).await?;
@@ -249,22 +245,22 @@ async fn parts_end(host: &Arc<Host>, folder: &str, request: Request) -> Result<R
     numbers.sort_unstable();
     off(host, move |w| {
         let dir = upload_dir(w, &upload)?;
-        let mut incoming = w.store.incoming().map_err(|e| internal(&e))?;
+        let mut incoming = w.store.incoming().map_err(|e| Failure::internal(&e))?;
         for n in numbers.into_iter().flatten() {
             let mut part =
                 std::fs::File::open(dir.join(n.to_string())).map_err(|_| missing(format!("Part {n} of the upload is not here")))?;
             let mut buffer = vec![0_u8; 1 << 20];
             loop {
-                let read = part.read(&mut buffer).map_err(|e| internal(&e))?;
+                let read = part.read(&mut buffer).map_err(|e| Failure::internal(&e))?;
                 if read == 0 {
                     break;
                 }
-                incoming.write_all(&buffer[..read]).map_err(|e| internal(&e))?;
+                incoming.write_all(&buffer[..read]).map_err(|e| Failure::internal(&e))?;
             }
         }
-        let (digest, size) = w.store.keep_incoming(incoming).map_err(|e| internal(&e))?;
+        let (digest, size) = w.store.keep_incoming(incoming).map_err(|e| Failure::internal(&e))?;
         runs::add_artifact(w, place.kind, &place.id, &place.path, digest, size)?;
-        std::fs::remove_dir_all(&dir).map_err(|e| internal(&e))
+        std::fs::remove_dir_all(&dir).map_err(|e| Failure::internal(&e))
     })
     .await?;
     Ok(json_response(StatusCode::OK, &json!({})))

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 
 mod logged_models;
 mod registry;
+mod text;
 
 pub(crate) type Answer = Result<Value, Failure>;
 
@@ -61,7 +62,6 @@ fn runs(w: &Workspace, method: &Method, call: &str, input: &Input) -> Answer {
         ("POST", "create") => run_create(w, input),
         ("GET", "get") => Ok(json!({ "run": run(&runs::get(w, &id()?)?) })),
         ("POST", "update") => run_update(w, input),
-        ("POST", "search") => run_search(w, input),
         ("POST", "log-metric") => {
             let (metric, of_model) = metric(input)?;
             let of_models = of_model.into_iter().collect();
@@ -103,38 +103,16 @@ fn experiment(e: &Experiment) -> Value {
     ])
 }
 
-fn run_info(r: &Run) -> Value {
-    compact(vec![
-        ("run_uuid", json!(r.id)),
-        ("experiment_id", json!(r.experiment.to_string())),
-        ("run_name", json!(r.name())),
-        ("user_id", json!(r.user)),
-        ("status", json!(r.status)),
-        ("start_time", json!(r.start_ms)),
-        ("end_time", json!(r.end_ms)),
-        ("artifact_uri", json!(format!("mlflow-artifacts:/{}/{}/artifacts", r.experiment, r.id))),
-        ("lifecycle_stage", json!(stage(r.deleted))),
-        ("run_id", json!(r.id)),
-    ])
-}
-
 fn metric_json(key: &str, p: &Point) -> Value {
     json!({ "key": key, "value": double(p.value), "timestamp": p.ts, "step": p.step })
 }
 
 fn run(r: &Run) -> Value {
-    let metrics: Vec<Value> = r.metrics.iter().map(|m| metric_json(&m.key, &m.last)).collect();
-    let model_inputs: Vec<Value> = r.model_inputs.iter().map(|id| json!({ "model_id": id })).collect();
-    let outputs: Vec<Value> = r.outputs.iter().map(|(id, step)| json!({ "model_id": id, "step": step })).collect();
-    compact(vec![
-        ("info", run_info(r)),
-        (
-            "data",
-            compact(vec![("metrics", json!(metrics)), ("params", json!(key_values(&r.params))), ("tags", json!(key_values(&r.tags)))]),
-        ),
-        ("inputs", compact(vec![("model_inputs", json!(model_inputs)), ("dataset_inputs", json!(r.inputs))])),
-        ("outputs", compact(vec![("model_outputs", json!(outputs))])),
-    ])
+    serde_json::to_value(text::Run::of(r)).unwrap_or_default()
+}
+
+fn run_info(r: &Run) -> Value {
+    run(r)["info"].take()
 }
 
 fn experiment_create(w: &Workspace, input: &Input) -> Answer {
@@ -230,7 +208,8 @@ fn run_update(w: &Workspace, input: &Input) -> Answer {
     Ok(json!({ "run_info": run_info(&updated) }))
 }
 
-fn run_search(w: &Workspace, input: &Input) -> Answer {
+/// A page of runs as text: hundreds of runs with dozens of values each are written without a tree in between.
+pub(crate) fn run_search(w: &Workspace, input: &Input) -> Result<String, Failure> {
     let max = page_size(input.int("max_results")?, 1_000, 50_000)?;
     let (filter, order) = filter_and_order(input, Entity::Run)?;
     let offset = page_start(input.text("page_token")?.as_deref())?;
@@ -248,7 +227,8 @@ fn run_search(w: &Workspace, input: &Input) -> Answer {
     };
     let page = runs::search(w, &input.texts("experiment_ids")?, search)?;
     let token = page.more.then(|| format!("o{}", offset + max));
-    Ok(compact(vec![("runs", json!(page.runs.iter().map(run).collect::<Vec<_>>())), ("next_page_token", json!(token))]))
+    let found = text::Found { runs: page.runs.iter().map(text::Run::of).collect(), next_page_token: token };
+    serde_json::to_string(&found).map_err(|e| Failure::internal(&e))
 }
 
 type Logged = ((String, Point), Option<ModelValue>);

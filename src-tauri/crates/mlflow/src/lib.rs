@@ -15,7 +15,7 @@ use axum::response::Response;
 use axum::routing::any;
 use cairn_api::{Host, Workspace};
 use std::sync::Arc;
-use wire::{Failure, Input, json_response};
+use wire::{Failure, Input, json_response, text_response};
 
 /// The largest call. Files are no calls: they are written to disk as they come, whatever their size.
 pub(crate) const CALL_MAX: usize = 64 * 1024 * 1024;
@@ -59,16 +59,19 @@ async fn call(State(host): State<Arc<Host>>, method: Method, uri: Uri, headers: 
                 )));
             }
             if let Some(done) = calls::plain_batch(&*workspace(&host)?, &headers, &body) {
-                return done;
+                return done.map(|value| value.to_string());
             }
         }
         let input = Input::read(&method, uri.query().unwrap_or_default(), &headers, &body)?;
-        calls::dispatch(&*workspace(&host)?, &method, &name, &input)
+        if name == "runs/search" && method == Method::POST {
+            return calls::run_search(&*workspace(&host)?, &input);
+        }
+        calls::dispatch(&*workspace(&host)?, &method, &name, &input).map(|value| value.to_string())
     })
     .await;
     match done {
-        Ok(Ok(value)) => json_response(StatusCode::OK, &value),
+        Ok(Ok(text)) => text_response(StatusCode::OK, text),
         Ok(Err(failure)) => failure.response(),
-        Err(error) => Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", error.to_string()).response(),
+        Err(error) => Failure::internal(&error).response(),
     }
 }

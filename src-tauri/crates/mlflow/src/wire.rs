@@ -23,6 +23,9 @@ impl Failure {
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "INVALID_PARAMETER_VALUE", message)
     }
+    pub(crate) fn internal(error: &impl ToString) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", error.to_string())
+    }
     pub(crate) fn missing(field: &str) -> Self {
         Self::invalid(format!(
             "Missing value for required parameter '{field}'. See the API docs for more information about request parameters."
@@ -56,11 +59,12 @@ impl From<TrackingError> for Failure {
 }
 
 pub(crate) fn json_response(status: StatusCode, value: &Value) -> Response {
-    Response::builder()
-        .status(status)
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(Body::from(value.to_string()))
-        .unwrap_or_default()
+    text_response(status, value.to_string())
+}
+
+/// JSON that is written already.
+pub(crate) fn text_response(status: StatusCode, text: String) -> Response {
+    Response::builder().status(status).header(header::CONTENT_TYPE, "application/json").body(Body::from(text)).unwrap_or_default()
 }
 
 pub(crate) fn server_info() -> Value {

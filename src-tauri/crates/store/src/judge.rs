@@ -209,6 +209,7 @@ pub(crate) fn rebuild(writer: &mut Writer<'_>, check: &SignoffCheck<'_>) -> Resu
     }
     folded += take_data(writer, &own, &frontier, unsealed, (&mut history, &now), check)?;
     writer.settle_long_tails()?;
+    writer.freshen()?;
     let times: i64 = writer.local("judged_anew")?.and_then(|n| n.parse().ok()).unwrap_or(0);
     writer.set_local("judged_anew", &(times + 1).to_string())?;
     writer.set_local("views", &cairn_core::fold::VERSION.to_string())?;

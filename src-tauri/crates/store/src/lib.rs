@@ -6,6 +6,7 @@
 
 pub mod blobs;
 pub mod chunk;
+pub mod clean;
 pub mod error;
 mod experiments;
 pub mod judge;

@@ -689,19 +689,40 @@ fn joined(own: Vec<Summary>, parts: Vec<MetricPart>, own_names: &[String]) -> BT
 }
 
 impl Writer<'_> {
-    /// Brings the rows that searches use up to date; returns how many were stale.
+    /// Brings the rows that searches use up to date; returns how many runs had stale ones.
     pub fn freshen(&mut self) -> Result<usize, StoreError> {
-        let stale: Vec<(i64, i64, String)> = {
-            let mut statement =
-                self.prepare_cached("SELECT m.run, m.key, k.text FROM metric_stale m JOIN metric_name k ON k.num = m.key")?;
-            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<Result<_, _>>()?
+        let runs: Vec<i64> = {
+            let mut statement = self.prepare_cached("SELECT DISTINCT run FROM metric_stale")?;
+            statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?
         };
-        let names = if stale.is_empty() { Vec::new() } else { self.own_names()? };
-        for (run, key, name) in &stale {
-            let own = self.own_series(*run, Some(*key))?;
-            // Where the points are here, what this computer signed of them need not be read.
-            let without = if own.is_empty() { &[][..] } else { &names };
-            match joined(own, self.parts(*run, Some(name), without)?, &names).remove(name) {
+        for run in &runs {
+            self.freshen_number(*run)?;
+        }
+        Ok(runs.len())
+    }
+
+    /// The same for one run.
+    pub fn freshen_run(&mut self, run: &RunId) -> Result<(), StoreError> {
+        let run = record_number(self.conn, Kind::Run, run.as_str())?;
+        self.freshen_number(run)
+    }
+
+    fn freshen_number(&self, run: i64) -> Result<(), StoreError> {
+        let stale: Vec<(i64, String)> = {
+            let mut statement =
+                self.prepare_cached("SELECT m.key, k.text FROM metric_stale m JOIN metric_name k ON k.num = m.key WHERE m.run = ?1")?;
+            statement.query_map([run], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?
+        };
+        // One metric of a run that goes on, or all of one that came whole.
+        let one = if let [(key, name)] = &stale[..] { Some((*key, name.as_str())) } else { None };
+        let own = self.own_series(run, one.map(|(key, _)| key))?;
+        let names = self.own_names()?;
+        // Where the points are here, what this computer signed of them need not be read.
+        let all_here = stale.iter().all(|(_, name)| own.iter().any(|s| s.key == *name));
+        let without = if all_here { &names[..] } else { &[] };
+        let mut found = joined(own, self.parts(run, one.map(|(_, name)| name), without)?, &names);
+        for (key, name) in &stale {
+            match found.remove(name) {
                 Some(sum) => {
                     let last = Some(sum.last.value).filter(|v| !v.is_nan());
                     self.prepare_cached(
@@ -710,14 +731,12 @@ impl Writer<'_> {
                     .execute(params![run, key, last, sum.last.step, sum.last.ts, sum.count, sum.min, sum.max])?;
                 }
                 None => {
-                    self.prepare_cached("DELETE FROM run_metric WHERE run = ?1 AND key = ?2")?.execute([run, key])?;
+                    self.prepare_cached("DELETE FROM run_metric WHERE run = ?1 AND key = ?2")?.execute([run, *key])?;
                 }
             }
         }
-        if !stale.is_empty() {
-            self.execute("DELETE FROM metric_stale", [])?;
-        }
-        Ok(stale.len())
+        self.prepare_cached("DELETE FROM metric_stale WHERE run = ?1")?.execute([run])?;
+        Ok(())
     }
 }
 

@@ -113,6 +113,11 @@ impl Store {
         Ok(value)
     }
 
+    /// The connection that writes, outside a transaction.
+    pub(crate) fn with_writer<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        work(&lock(&self.writer))
+    }
+
     /// What changed since `seq`: the newest number, and the tags touched. `None` as `seq` asks only for the number.
     pub fn changes_since(&self, seq: Option<i64>) -> Result<(i64, Vec<String>), StoreError> {
         self.read(|r| {

@@ -219,7 +219,8 @@ fn one(
                 w.append(Op::RunUpdated { run: run.clone(), status, end_ms })?;
             }
             w.summarise(Some(&run))?;
-            Ok(w.settle(&run)?)
+            w.settle(&run)?;
+            Ok(w.freshen_run(&run)?)
         }
         Event::File { .. } => Ok(()),
     }

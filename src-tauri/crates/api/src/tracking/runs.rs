@@ -259,6 +259,7 @@ pub fn update(
                 // The signed outline of its metrics travels with the log from now on.
                 w.summarise(Some(&run))?;
                 w.settle(&run)?;
+                w.freshen_run(&run)?;
             }
         }
         view(w, &record(w, id)?)
