@@ -5,6 +5,9 @@ cd "$(dirname "$0")/../.."
 bash tests/tools/setup.sh peers
 cargo build --release -p cairn-cli
 .venv/bin/python tests/peers/bench.py
+# A hundred thousand runs: searching, reading, writing; then thirty-two clients for two minutes.
+.venv/bin/python tests/peers/bench_scale.py
+.venv/bin/python tests/peers/bench_clients.py
 # The log: sharing beside bare git, sizes, a cold start of a million operations, growth, 150 computers.
 cargo bench --quiet -p cairn-tests --bench log
 # Ten thousand schedules of the simulator, instead of the three hundred of the tests.

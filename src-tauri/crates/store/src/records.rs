@@ -242,12 +242,15 @@ pub(crate) fn head(text: &str) -> &str {
     text.char_indices().nth(HEAD).map_or(text, |(at, _)| &text[..at])
 }
 
+/// A parameter or tag of a record.
 pub(crate) fn text_of(conn: &Connection, record: i64, field: &str, key: &str) -> Result<Option<String>, StoreError> {
-    Ok(conn
-        .prepare_cached("SELECT value FROM cell WHERE record = ?1 AND field = ?2 AND key = ?3")?
-        .query_row(params![record, field, key], |row| row.get(0))
-        .optional()?
-        .flatten())
+    // The field stands in the text: with a variable there SQLite compares it to the conditions of partial
+    // indexes, and plans the statement anew for every value.
+    let sql = match field {
+        "param" => "SELECT value FROM cell WHERE record = ?1 AND field = 'param' AND key = ?2",
+        _ => "SELECT value FROM cell WHERE record = ?1 AND field = 'tag' AND key = ?2",
+    };
+    Ok(conn.prepare_cached(sql)?.query_row(params![record, key], |row| row.get(0)).optional()?.flatten())
 }
 
 fn follow_text(conn: &Connection, run: i64, field: &str, key: &str, before: Option<&str>, now: Option<&str>) -> Result<(), StoreError> {

@@ -220,16 +220,29 @@ impl Reader<'_> {
 
     /// The runs that a search finds, in its order.
     pub fn search_runs(&self, search: &RunSearch) -> Result<RunPage, StoreError> {
+        let scope = Scope { reader: self, search };
+        // What mostly finds much is asked of each run on the way, while that leads to a page soon.
+        if let ([Order { field, descending }], Expr::And(all)) = (search.order.as_slice(), &search.filter)
+            && let Some(index) = scope.index(field)?
+        {
+            let (narrow, wide): (Vec<&Expr>, Vec<&Expr>) = all.iter().partition(|e| breadth(e) <= NARROW);
+            if !narrow.is_empty() && !wide.is_empty() {
+                let narrow = Expr::And(narrow.into_iter().cloned().collect());
+                let set = self.find(&narrow, None)?;
+                if let Some(found) = scope.walk(Some(&set), &index, *descending, &wide)? {
+                    return Ok(scope.page(found));
+                }
+            }
+        }
         let set = match &search.filter {
             Expr::All => None,
             filter => Some(self.find(filter, None)?),
         };
-        let scope = Scope { reader: self, search };
-        let mut found = match search.order.as_slice() {
+        let found = match search.order.as_slice() {
             [] | [Order { field: Field::Number("start_time"), descending: true }] => scope.walk_start(set)?,
             [Order { field, descending }] => {
                 let walked = match scope.index(field)? {
-                    Some(index) => scope.walk(set.as_ref(), &index, *descending)?,
+                    Some(index) => scope.walk(set.as_ref(), &index, *descending, &[])?,
                     None => None,
                 };
                 match walked {
@@ -239,10 +252,18 @@ impl Reader<'_> {
             }
             _ => scope.sorted(set)?,
         };
-        let more = found.len() > search.offset.saturating_add(search.limit);
-        found.truncate(search.offset.saturating_add(search.limit));
-        found.drain(..search.offset.min(found.len()));
-        Ok(RunPage { runs: found, more })
+        Ok(scope.page(found))
+    }
+
+    /// Whether a condition holds of one run.
+    fn holds_all(&self, run: i64, conditions: &[&Expr]) -> Result<bool, StoreError> {
+        let one: RoaringBitmap = [small(run)].into_iter().collect();
+        for condition in conditions {
+            if !self.find(condition, Some(&one))?.contains(small(run)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// How many runs of an experiment there are that nobody deleted, and how many of them are running.
@@ -684,6 +705,9 @@ impl Of {
     }
 }
 
+/// Up to this breadth an index finds few runs.
+const NARROW: u8 = 2;
+
 /// Which clause to ask first: those that mostly find little.
 fn breadth(expr: &Expr) -> u8 {
     match expr {
@@ -746,6 +770,14 @@ struct Scope<'r> {
 }
 
 impl Scope<'_> {
+    fn page(&self, mut found: Vec<i64>) -> RunPage {
+        let end = self.search.offset.saturating_add(self.search.limit);
+        let more = found.len() > end;
+        found.truncate(end);
+        found.drain(..self.search.offset.min(found.len()));
+        RunPage { runs: found, more }
+    }
+
     /// One more than the page needs says whether more follow.
     fn wanted(&self) -> usize {
         self.search.offset.saturating_add(self.search.limit).saturating_add(1)
@@ -833,9 +865,9 @@ impl Scope<'_> {
         Ok(found.into_iter().map(|c| c.num).collect())
     }
 
-    /// Along an index: the runs with a value in its order, then those without. None: the index holds
-    /// only the beginnings of the values.
-    fn walk(&self, set: Option<&RoaringBitmap>, index: &Index, descending: bool) -> Result<Option<Vec<i64>>, StoreError> {
+    /// Along an index: the runs with a value in its order, then those without. `asked` is asked of each
+    /// run. None: the index holds only the beginnings of the values, or the asking leads nowhere.
+    fn walk(&self, set: Option<&RoaringBitmap>, index: &Index, descending: bool, asked: &[&Expr]) -> Result<Option<Vec<i64>>, StoreError> {
         let mut out: Vec<i64> = Vec::new();
         let mut seen = RoaringBitmap::new();
         let mut set = set.cloned();
@@ -859,6 +891,13 @@ impl Scope<'_> {
                     }
                     continue;
                 };
+                if !asked.is_empty() && !self.reader.holds_all(num, asked)? {
+                    vain += 1;
+                    if vain > PATIENCE {
+                        return Ok(None);
+                    }
+                    continue;
+                }
                 seen.insert(small(num));
                 let next: Sql = row.get(1)?;
                 if matches!(&next, Sql::Text(text) if is_cut(text)) {
@@ -879,7 +918,10 @@ impl Scope<'_> {
                 return Ok(Some(out));
             }
         }
-        // Those without a value come last.
+        if !asked.is_empty() {
+            // Those without a value come last, and would have to be asked each.
+            return Ok(None);
+        }
         let base = self.base()?;
         let mut rest = set.map_or_else(|| base.clone(), |set| set & &base);
         rest -= seen;

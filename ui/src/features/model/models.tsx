@@ -13,6 +13,7 @@ export function Models({ project }: { project: string }) {
   if (!models.data) return <Waiting />;
   return (
     <div className="stack wide">
+      <Loose project={project} />
       {models.data.length === 0 && (
         <div className="card">
           <Empty title="No models yet">
@@ -94,6 +95,39 @@ export function Models({ project }: { project: string }) {
   );
 }
 
+/** Models that scripts registered by name and that belong to no project yet. */
+function Loose({ project }: { project: string }) {
+  const loose = useCommand('model.loose', {});
+  const link = useAct('model.link');
+  const toast = useToast();
+  if ((loose.data?.length ?? 0) === 0) return null;
+  return (
+    <div className="stack">
+      <label className="row">
+        <span>A model that a script registered belongs to this project:</span>
+        <select
+          style={{ width: 'auto' }}
+          value=""
+          onChange={(e) =>
+            link.mutate(
+              { model: e.target.value, project },
+              { onSuccess: (done) => toast(`${done.name} belongs to this project now`) },
+            )
+          }
+        >
+          <option value="">Add a model…</option>
+          {loose.data?.map((m) => (
+            <option key={m.id} value={m.id}>
+              {m.name} ({m.versions.length === 1 ? 'one version' : `${m.versions.length} versions`})
+            </option>
+          ))}
+        </select>
+      </label>
+      <Failed error={link.error} />
+    </div>
+  );
+}
+
 function VersionRow({ version }: { version: ModelVersion }) {
   const deploy = useAct('deployment.record');
   const toast = useToast();
@@ -107,6 +141,11 @@ function VersionRow({ version }: { version: ModelVersion }) {
           </Link>
           {version.card_missing.length > 0 && <Badge tone="warn">⚠ {version.card_missing.length} sections missing</Badge>}
           {version.release && <State state={version.release} />}
+          {version.stage && version.stage !== 'None' && (
+            <span title="A label that a script set. No approval.">
+              <Badge>label: {version.stage}</Badge>
+            </span>
+          )}
           {version.environments.map((e) => (
             <Badge key={e} tone="good">
               ✓ in {e}
@@ -114,12 +153,19 @@ function VersionRow({ version }: { version: ModelVersion }) {
           ))}
         </div>
         <div className="muted">
-          From the run{' '}
-          <Link to="/runs/$run" params={{ run: version.run }}>
-            {version.run_name}
-          </Link>
+          {version.run ? (
+            <>
+              From the run{' '}
+              <Link to="/runs/$run" params={{ run: version.run }}>
+                {version.run_name || 'without a name'}
+              </Link>
+            </>
+          ) : (
+            'Registered from elsewhere'
+          )}
           , by {version.by.name}, <Time ms={version.at_ms} />
         </div>
+        {version.description && <div>{version.description}</div>}
         <Failed error={deploy.error} />
       </div>
       <select
