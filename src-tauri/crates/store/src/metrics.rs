@@ -131,14 +131,11 @@ impl Writer<'_> {
     }
 
     fn series(&self, run: i64, key: i64, device: i64, first: &Point) -> Result<Series, StoreError> {
-        // `device = 0` in the text, and a variable only behind a `+`: else SQLite compares it to the
-        // conditions of partial indexes, and plans the statement anew for every point.
-        let of_device = if device == OWN { "device = 0 AND ?3 = 0" } else { "+device = ?3" };
         let found = self
-            .prepare_cached(&format!(
+            .prepare_cached(
                 "SELECT id, count, last_step, last_ts, last_bits, min, max, tail, top_step, top_ts, top_bits, mark_step, mark_ts, mark_bits
-                 FROM metric_series WHERE run = ?1 AND key = ?2 AND {of_device}"
-            ))?
+                 FROM metric_series WHERE run = ?1 AND key = ?2 AND device = ?3",
+            )?
             .query_row([run, key, device], |row| {
                 let last = Point { step: row.get(2)?, ts: row.get(3)?, value: value(row.get(4)?) };
                 Ok(Series {

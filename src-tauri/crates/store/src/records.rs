@@ -244,13 +244,8 @@ pub(crate) fn head(text: &str) -> &str {
 
 /// A parameter or tag of a record.
 pub(crate) fn text_of(conn: &Connection, record: i64, field: &str, key: &str) -> Result<Option<String>, StoreError> {
-    // The field stands in the text: with a variable there SQLite compares it to the conditions of partial
-    // indexes, and plans the statement anew for every value.
-    let sql = match field {
-        "param" => "SELECT value FROM cell WHERE record = ?1 AND field = 'param' AND key = ?2",
-        _ => "SELECT value FROM cell WHERE record = ?1 AND field = 'tag' AND key = ?2",
-    };
-    Ok(conn.prepare_cached(sql)?.query_row(params![record, key], |row| row.get(0)).optional()?.flatten())
+    let mut found = conn.prepare_cached("SELECT value FROM cell WHERE record = ?1 AND field = ?2 AND key = ?3")?;
+    Ok(found.query_row(params![record, field, key], |row| row.get(0)).optional()?.flatten())
 }
 
 fn follow_text(conn: &Connection, run: i64, field: &str, key: &str, before: Option<&str>, now: Option<&str>) -> Result<(), StoreError> {
