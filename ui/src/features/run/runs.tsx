@@ -297,7 +297,7 @@ function Columns(props: {
       <legend>{label}</legend>
       {all.length === 0 && <span className="muted">None yet</span>}
       {all.map((key) => (
-        <label key={key} className="row">
+        <label key={key} className="check">
           <input type="checkbox" checked={columns[kind].includes(key)} onChange={(e) => choose(kind, key, e.target.checked)} />
           {key}
         </label>

@@ -54,7 +54,7 @@ export function Sources() {
             Choose…
           </button>
         )}
-        <label className="row">
+        <label className="check">
           <input type="checkbox" checked={watch} onChange={(e) => setWatch(e.target.checked)} />
           and what is written there later
         </label>
