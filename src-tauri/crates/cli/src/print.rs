@@ -88,15 +88,19 @@ pub(crate) fn verified(v: &Value) -> String {
     if problems.is_empty() { format!("{head}\nEverything is as it was signed.") } else { format!("{head}\n{}", problems.join("\n")) }
 }
 
+fn many(count: &Value, what: &str) -> String {
+    if *count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
 pub(crate) fn imported(v: &Value) -> String {
     let source = &v["source"];
     let mut out = format!(
-        "{} of {}: {} runs with news, {} points, {} files",
+        "{} of {}: {} with news, {}, {}",
         text(source, "label"),
         text(source, "path"),
-        v["runs"],
-        v["points"],
-        v["files"]
+        many(&v["runs"], "run"),
+        many(&v["points"], "point"),
+        many(&v["files"], "file")
     );
     for (what, count) in v["left_out"].as_object().into_iter().flatten() {
         out.push_str(&format!("\nLeft out: {count} {what}"));
