@@ -11,6 +11,8 @@ use std::cmp::Ordering;
 
 /// How many runs may be looked at in vain before the runs of the experiments are gathered first.
 const PATIENCE: usize = 4_000;
+/// How many runs may be asked in vain before reading the indexes is the shorter way.
+const ASKED_IN_VAIN: usize = 1_000;
 
 /// A value to order by.
 #[derive(Debug, Clone, PartialEq)]
@@ -189,7 +191,7 @@ impl Scope<'_> {
                 };
                 if !asked.is_empty() && !self.reader.holds_all(num, asked)? {
                     vain += 1;
-                    if vain > PATIENCE {
+                    if vain > ASKED_IN_VAIN {
                         return Ok(None);
                     }
                     continue;
