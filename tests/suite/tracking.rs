@@ -289,6 +289,19 @@ mod searching {
     }
 
     #[test]
+    fn a_run_with_absurd_times_does_not_break_the_search_of_others() {
+        let team = Team::new();
+        let w = team.dan.host.workspace().unwrap();
+        for (end_ms, name) in [(i64::MIN, "absurd"), (i64::MAX, "too long")] {
+            let run = one_run(&team.dan, name);
+            runs::update(&w, &run, None, Some(end_ms), None).unwrap();
+        }
+        let filter = filter::parse(Entity::Run, Dialect::Wide, "duration > 5").unwrap();
+        let found = runs::search(&w, &["0".to_owned()], RunSearch { filter, limit: 10, ..RunSearch::default() }).unwrap();
+        assert_eq!(found.runs.iter().map(Run::name).collect::<Vec<_>>(), ["too long"]);
+    }
+
+    #[test]
     fn a_search_sees_the_point_that_was_logged_before_it() {
         let team = Team::new();
         let run = one_run(&team.dan, "live");

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 /// The longest line that is read.
@@ -45,14 +45,22 @@ pub(crate) fn read(path: &Path, position: &Value, take: Take<'_>) -> Result<Outc
     let mut line = Vec::new();
     loop {
         line.clear();
-        let read = reader.read_until(b'\n', &mut line).map_err(io)?;
-        // A line without its end is still being written.
-        if read == 0 || line.last() != Some(&b'\n') {
+        // No more of a line than is read is ever in memory.
+        let mut read = Read::by_ref(&mut reader).take(LINE_MAX as u64 + 1).read_until(b'\n', &mut line).map_err(io)? as u64;
+        let long = line.len() > LINE_MAX;
+        let ended = line.last() == Some(&b'\n');
+        if long && !ended {
+            match skip_line(&mut reader).map_err(io)? {
+                Some(rest) => read += rest,
+                None => break,
+            }
+        } else if !ended {
+            // A line without its end is still being written.
             break;
         }
-        at.bytes += read as u64;
+        at.bytes += read;
         at.line += 1;
-        if line.len() > LINE_MAX {
+        if long {
             outcome.problem(path, format!("line {}", at.line), "the line is longer than 8 MiB; it was left out");
             continue;
         }
@@ -76,6 +84,26 @@ pub(crate) fn read(path: &Path, position: &Value, take: Take<'_>) -> Result<Outc
     held.flush(take)?;
     outcome.position = serde_json::to_value(&at).unwrap_or_default();
     Ok(outcome)
+}
+
+/// Goes to the end of a line; returns how many bytes that was, none if the file ends before.
+fn skip_line(reader: &mut impl BufRead) -> std::io::Result<Option<u64>> {
+    let mut skipped = 0;
+    loop {
+        let buffer = reader.fill_buf()?;
+        if buffer.is_empty() {
+            return Ok(None);
+        }
+        let (here, found) = match buffer.iter().position(|b| *b == b'\n') {
+            Some(at) => (at + 1, true),
+            None => (buffer.len(), false),
+        };
+        reader.consume(here);
+        skipped += here as u64;
+        if found {
+            return Ok(Some(skipped));
+        }
+    }
 }
 
 /// A number, or one of the words that JSON has no number for.
@@ -200,7 +228,6 @@ trait Head {
 impl<R: BufRead> Head for R {
     /// The first line, or as much of it.
     fn by_ref_take(&mut self, most: u64, into: &mut String) -> std::io::Result<()> {
-        use std::io::Read;
         let mut bytes = Vec::new();
         self.by_ref().take(most).read_until(b'\n', &mut bytes)?;
         // A first line that is not complete yet says nothing.
@@ -257,6 +284,18 @@ mod tests {
         let (events, outcome) = all(&path, &Value::Null);
         assert_eq!(points(&events).iter().map(|p| (p.1, p.2)).collect::<Vec<_>>(), [(0, 1.0), (7, 3.0)]);
         assert_eq!(outcome.problems.iter().map(|p| p.place.as_str()).collect::<Vec<_>>(), ["line 2", "line 3", "line 4"]);
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_named_and_the_next_one_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.jsonl");
+        let long = format!("{{\"note\": \"{}\"}}\n", "x".repeat(LINE_MAX + 5));
+        std::fs::write(&path, format!("{{\"a\":1}}\n{long}{{\"a\":2}}\n")).unwrap();
+        let (events, outcome) = all(&path, &Value::Null);
+        assert_eq!(points(&events).iter().map(|p| p.2).collect::<Vec<_>>(), [1.0, 2.0]);
+        assert_eq!(outcome.problems.iter().map(|p| p.place.as_str()).collect::<Vec<_>>(), ["line 2"]);
+        assert!(all(&path, &outcome.position).0.is_empty());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Files by content address: `objects/ab/cdef…`. Written once, never changed.
 
 use crate::{Store, StoreError};
-use cairn_core::canonical::{Hasher, sha256};
+use cairn_core::canonical::Hasher;
 use cairn_core::id::Digest;
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -46,30 +46,20 @@ impl Store {
         let Incoming { file, hash, size } = incoming;
         let digest = hash.digest();
         let path = self.blob_path(&digest);
-        if !path.is_file() {
-            let folder = path.parent().ok_or_else(|| std::io::Error::other("no folder"))?;
-            std::fs::create_dir_all(folder)?;
-            file.as_file().sync_data()?;
-            // Renamed only when complete: a name always stands for its whole content.
-            file.persist(&path).map_err(|e| e.error)?;
-        }
+        let folder = path.parent().ok_or_else(|| std::io::Error::other("no folder"))?;
+        std::fs::create_dir_all(folder)?;
+        file.as_file().sync_data()?;
+        // Renamed only when complete: a name always stands for its whole content. One that is there already
+        // is replaced by its like, so that it is young again and no clean-up takes it before it has its owner.
+        file.persist(&path).map_err(|e| e.error)?;
         Ok((digest, size))
     }
 
     /// Stores some bytes.
     pub fn put_blob(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
-        let digest = sha256(bytes);
-        if self.blob_path(&digest).is_file() {
-            return Ok(digest);
-        }
         let mut incoming = self.incoming()?;
         incoming.write_all(bytes)?;
         Ok(self.keep_incoming(incoming)?.0)
-    }
-
-    /// How many bytes a file has that this computer holds.
-    pub fn blob_size(&self, digest: &Digest) -> Option<u64> {
-        std::fs::metadata(self.blob_path(digest)).ok().map(|m| m.len())
     }
 
     /// The content of a file, or `None` when this computer does not hold it.

@@ -334,7 +334,8 @@ fn time_column(name: &str) -> Result<&'static str, StoreError> {
     match name {
         "start_time" => Ok("start_ms"),
         "end_time" => Ok("end_ms"),
-        "duration" => Ok("(end_ms - start_ms)"),
+        // Times are what somebody claimed: a difference beyond 64 bits is cut, not an error of the search.
+        "duration" => Ok("CAST(end_ms - start_ms AS INTEGER)"),
         other => Err(StoreError::NotFound(other.to_owned())),
     }
 }
