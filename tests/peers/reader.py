@@ -23,7 +23,7 @@ MAX_BRANCHES = 5000
 MAX_COMMIT = 16 * KIB
 MAX_OPERATIONS_FILE = MIB
 MAX_LINE = 256 * KIB
-MAX_ATTACHMENTS, MAX_ATTACHMENT = 60, 256 * KIB
+MAX_ATTACHMENTS, MAX_ATTACHMENT, MAX_ATTACHED = 60, 8 * 1024 * KIB, 16 * 1024 * KIB
 MAX_TREE = 64 * KIB
 MAX_PARENTS = 33
 MAX_OPERATIONS = 1000
@@ -181,9 +181,12 @@ def check_attachments(repository, tree):
     entries = tree_entries(repository.read(tree, "tree", MAX_TREE), len(tree) // 2)
     if len(entries) > MAX_ATTACHMENTS:
         raise Malformed("there are too many attachments")
+    room = MAX_ATTACHED
     for mode, name, object_id in entries:
-        if mode != "100644" or sha256(repository.read(object_id, "blob", MAX_ATTACHMENT)) != name:
+        content = repository.read(object_id, "blob", min(MAX_ATTACHMENT, room)) if mode == "100644" else None
+        if content is None or sha256(content) != name:
             raise Malformed("an attachment is not named by the sha256 of its content")
+        room -= len(content)
 
 
 # --- keys and signatures ---------------------------------------------------------------------------------------
@@ -352,7 +355,7 @@ is_email = is_body
 is_vouch = fields_of(device=is_device, signature=is_text)
 KINDS = (
     "project", "experiment", "run", "logged_model", "dataset", "dataset_version", "model", "model_version", "note", "checklist", "release", "signoff",
-    "deployment", "segment",
+    "deployment", "segment", "view", "setting",
 )  # fmt: skip
 is_link = fields_of(kind=one_of(*KINDS), id=is_id)
 is_field = one_of("title", "problem", "hypothesis", "value_metric", "risk_class", "cost_false_positive", "cost_false_negative")
@@ -432,6 +435,13 @@ DATA_TYPES = {
     ),
     "artifact.removed": fields_of(owner=is_link, path=is_text),
     "artifact.logged": fields_of(owner=is_link, path=is_text, digest=is_digest, size=is_count),
+    "artifact.referenced": fields_of(
+        owner=is_link, path=is_text, address=is_text, digest_or_none=is_digest, size_or_none=is_count, version_or_none=is_text
+    ),
+    "run.source_recorded": fields_of(run=is_id, source=lambda value: isinstance(value, dict)),
+    "view.created": fields_of(view=is_id, project_or_none=is_id, name=is_title, state=is_body),
+    "view.edited": fields_of(view=is_id, name=is_title, state=is_body, base=is_bases),
+    "setting.changed": fields_of(setting=one_of("shared_file_max", "object_store", "stored_file_max"), value=is_body),
     "dataset.created": fields_of(dataset=is_id, project=is_id, name=is_title),
     "dataset.version_added": fields_of(
         version=is_id, dataset=is_id, number=is_count, file=is_text, digest=is_digest, size=is_count, rows=is_count, columns=list_of(is_column)
@@ -534,13 +544,13 @@ RIGHTS = {
 }
 RIGHT_OF_GROUP = {
     "experiment": "track", "run": "track", "logged_model": "track", "segment": "track", "artifact": "track",
-    "dataset": "data", "model": "model", "model_version": "model", "card": "model", "note": "collaborate", "checklist": "collaborate",
+    "dataset": "data", "model": "model", "model_version": "model", "card": "model", "note": "collaborate", "checklist": "collaborate", "view": "collaborate", "setting": "manage",
     "project": "shape", "release": "release", "deployment": "deploy",
 }  # fmt: skip
 RIGHT_OF_TYPE = {"release.signed": "sign", "experiment.linked": "shape"}
 RIGHT_TO_DELETE = {
     "experiment": "track", "run": "track", "logged_model": "track", "dataset": "data", "dataset_version": "data",
-    "model": "model", "model_version": "model", "note": "collaborate", "checklist": "collaborate", "project": "shape",
+    "model": "model", "model_version": "model", "note": "collaborate", "checklist": "collaborate", "view": "collaborate", "project": "shape",
 }  # fmt: skip
 
 
@@ -1406,6 +1416,10 @@ CELLS = {
         "logged_model", "model", None,
         lambda d: [("metric", "\x1f".join([d["run"], m["key"], m["dataset"], m["digest"]]), as_json(m["last"])) for m in d["metrics"]],
     ),
+    "run.source_recorded": ("run", "run", None, lambda d: [("source", "", as_json(d["source"]))]),
+    "view.created": ("view", "view", lambda d: d.get("project"), whole("state", "name", "state")),
+    "view.edited": ("view", "view", None, whole("state", "name", "state")),
+    "setting.changed": ("setting", "setting", lambda d: None, plain("value")),
     "dataset.created": ("dataset", "dataset", lambda d: d["project"], plain("name")),
     "dataset.version_added": (
         "dataset_version", "version", lambda d: d["dataset"],
@@ -1443,7 +1457,7 @@ CELLS = {
     "release.withdrawn": ("release", "release", None, constant(withdrawn="1")),
     "deployment.recorded": ("deployment", "deployment", lambda d: d["project"], plain("version", "environment", "release")),
 }  # fmt: skip
-NEVER_DELETED = {"release", "signoff", "deployment", "segment"}
+NEVER_DELETED = {"release", "signoff", "deployment", "segment", "setting"}
 
 
 def writes(operation):
@@ -1455,6 +1469,8 @@ def writes(operation):
         return kind, d["subject"]["id"], False, None, [] if kind in NEVER_DELETED else [("deleted", "", value)]
     if operation.type == "artifact.logged":
         return d["owner"]["kind"], d["owner"]["id"], False, None, [("artifact", d["path"], part(d, "digest", "size"))]
+    if operation.type == "artifact.referenced":
+        return d["owner"]["kind"], d["owner"]["id"], False, None, [("artifact", d["path"], part(d, "address", "digest", "size", "version"))]
     if operation.type == "artifact.removed":
         return d["owner"]["kind"], d["owner"]["id"], False, None, [("artifact", d["path"], None)]
     if operation.type == "run.metric_summarised":

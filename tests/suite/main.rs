@@ -4,6 +4,7 @@
 mod architecture;
 mod authority;
 mod faults;
+mod files;
 mod fuzz;
 mod golden;
 mod hostile;

@@ -26,7 +26,7 @@ pub(crate) fn model_run(seat: &Seat) -> String {
     )
     .unwrap();
     for (file, text) in [("model/MLmodel", "flavors: {}"), ("model/model.pkl", "weights")] {
-        runs::put_artifact(&w, RecordKind::Run, &run.id, file, text.as_bytes()).unwrap();
+        cairn_api::tracking::files::put_artifact(&w, RecordKind::Run, &run.id, file, text.as_bytes()).unwrap();
     }
     runs::update(&w, &run.id, Some(RunStatus::Finished), Some(2_000), None).unwrap();
     run.id
@@ -320,7 +320,8 @@ mod clean {
 
     use super::{log, model_run, one_run};
     use crate::seat::Team;
-    use cairn_api::tracking::runs::{put_artifact, set_deleted};
+    use cairn_api::tracking::files::put_artifact;
+    use cairn_api::tracking::runs::set_deleted;
     use cairn_api::tracking::{Point, RecordKind};
     use serde_json::json;
     use std::time::{Duration, SystemTime};

@@ -29,11 +29,19 @@ tracking: string | null, demo: boolean,
  * Why the workspace that was to be opened at the start is not open.
  */
 trouble: ApiError | null, };
-export type ArtifactRow = { path: string, size: number, digest: string, 
+export type ArtifactRow = { path: string, 
+/**
+ * Of a reference: nobody may know it.
+ */
+size: number | null, digest: string | null, 
 /**
  * Whether this computer holds the content.
  */
-here: boolean, };
+here: boolean, 
+/**
+ * Where a file lies that the workspace does not hold.
+ */
+address: string | null, };
 export type BoundView = { name: string, sha256: string, };
 export type Card = { version: string, model: string, number: number, project: string, 
 /**
@@ -49,6 +57,11 @@ export type CardSection = { id: string, title: string, question: string, require
  * Rendered and safe to show.
  */
 html: string, base: string | null, edited_by: Person | null, edited_ms: number | null, versions: Array<Version>, };
+export type ChangeSetting = { 
+/**
+ * `shared_file_max`, `object_store` or `stored_file_max`.
+ */
+setting: string, value: string, };
 export type Chart = { svg: string, summary: string, 
 /**
  * Left, top, right, bottom of the plot in CSS pixels.
@@ -185,16 +198,25 @@ base: string | null,
  * More than one: two people changed it without knowing of each other.
  */
 versions: Array<Version>, };
-export type FileRef = { digest: string, path: string, };
-export type FileView = { 
+export type FileRef = { 
 /**
- * `text`, `image`, `binary` or `elsewhere`.
+ * The run or logged model that has it; needed for files that stay where they are.
  */
-kind: string, text: string, 
+owner?: SubjectRef, 
 /**
- * A `data:` address for pictures.
+ * Of content that the workspace holds.
  */
-data_url: string | null, size: number, cut: boolean, };
+digest?: string, path: string, 
+/**
+ * Get it from elsewhere whatever its size.
+ */
+fetch?: boolean, };
+export type FileShown = { view: FileView, size: number | null, digest: string | null, 
+/**
+ * Where a file lies that was referred to.
+ */
+address: string | null, };
+export type FileView = { "kind": "text", text: string, cut: boolean, } | { "kind": "markdown", html: string, cut: boolean, } | { "kind": "html", source: string, cut: boolean, } | { "kind": "table", columns: Array<string>, types: Array<string>, rows: Array<Array<string>>, total: number | null, more_columns: number, } | { "kind": "image", data_url: string, } | { "kind": "audio", data_url: string, } | { "kind": "pages", pictures: Array<string>, total: number, } | { "kind": "notebook", language: string, pieces: Array<NotebookPiece>, more: number, } | { "kind": "binary", } | { "kind": "broken", why: string, } | { "kind": "elsewhere", why: string, hint: string | null, can_fetch: boolean, };
 export type Finding = { good: boolean, what: string, mend: string | null, };
 export type GateAnswer = { approved: boolean, state: string, sentence: string, model: string, version: number, 
 /**
@@ -263,12 +285,30 @@ phrase: string,
  * Whose further computer it is: an older one of theirs gave its word.
  */
 of: string | null, };
+export type Lineage = { went_in: Array<Linked>, came_out: Array<Linked>, 
+/**
+ * Child runs beyond those that are named.
+ */
+more_children: number, };
 export type LinkExperiment = { experiment: string, 
 /**
  * None: belongs to no project.
  */
 project?: string, };
 export type LinkModel = { model: string, project: string, };
+export type Linked = { 
+/**
+ * `run`, `dataset`, `logged_model`, `model_version` or `code`.
+ */
+kind: string, id: string, name: string, 
+/**
+ * What it is to the run, in words; empty where the kind says it.
+ */
+role: string, 
+/**
+ * A state that has a word of its own, such as a run's; empty otherwise.
+ */
+state: string, };
 export type LoggedModelRow = { id: string, name: string, status: string, files: number, };
 export type MemberRole = { member: string, role: string, };
 export type MemberRow = { id: string, name: string, email: string, roles: Array<RoleName>, devices: Array<DeviceRow>, me: boolean, };
@@ -333,6 +373,7 @@ merged: Array<Person>,
  * More than one: edits that could not be brought together.
  */
 versions: Array<Version>, };
+export type NotebookPiece = { "kind": "html", html: string, } | { "kind": "code", source: string, count: number | null, } | { "kind": "text", text: string, } | { "kind": "error", text: string, } | { "kind": "picture", data_url: string, } | { "kind": "other", media: string, };
 export type NotesAbout = { about: SubjectRef, };
 export type Nothing = Record<symbol, never>;
 export type OpenWorkspace = { dir: string, };
@@ -341,6 +382,31 @@ export type OperationRef = {
  * `<device>.<n>`.
  */
 operation: string, };
+export type OriginView = { 
+/**
+ * Whether anything is known.
+ */
+known: boolean, 
+/**
+ * Why something that people would look for is not there, in plain words.
+ */
+missing: Array<string>, folder: string | null, 
+/**
+ * The command as a shell takes it.
+ */
+command: string | null, script: string | null, notebook: string | null, commit: string | null, branch: string | null, remote: string | null, 
+/**
+ * How many files differed from the commit.
+ */
+changed: number, 
+/**
+ * The differences, as a file to look at.
+ */
+changes: SourceFile | null, 
+/**
+ * Files that differed and were not kept.
+ */
+left_out: Array<string>, python: string | null, packages_count: number, packages: SourceFile | null, system: string | null, cpu: string | null, cores: number, memory_bytes: number, gpus: Array<string>, };
 export type Person = { id: string, name: string, roles: Array<RoleName>, };
 export type Printed = { words: Array<string>, 
 /**
@@ -408,6 +474,7 @@ export type RecordView = { kind: string, id: string, parent: string | null,
  * Field, key, value; removed ones are left out.
  */
 cells: Array<[string, string, string]>, };
+export type Recording = { on: boolean, };
 export type RecoveryState = { 
 /**
  * There is a printed key.
@@ -421,6 +488,16 @@ phrase: string | null,
  * It was used: everybody should know.
  */
 used: boolean, };
+export type ReferFile = { run: string, 
+/**
+ * What it is called in the run.
+ */
+path: string, 
+/**
+ * A file or folder of this computer, or an address (s3, gs, az, http); with `/` at its end: a folder there.
+ */
+address: string, };
+export type Referred = { files: number, };
 export type Refused = { device: string, person: Person, commit: string, code: string, reason: string, at_ms: number, };
 export type RegisterVersion = { project: string, 
 /**
@@ -469,6 +546,11 @@ export type RemoveDevice = { device: string, reason: string,
 compromised_since_ms?: number, };
 export type RenderMarkdown = { text: string, };
 export type Rendered = { html: string, };
+export type Reproduce = { run: string, 
+/**
+ * Leave the packages as they are on the computer that repeats it.
+ */
+without_environment?: boolean, };
 export type RequestRelease = { version: string, reason: string, };
 export type Requirement = { id: string, text: string, owner: RoleName, met: boolean, 
 /**
@@ -506,7 +588,11 @@ refused: number,
 /**
  * This computer's name was in use twice; it goes on under a new one.
  */
-renamed: boolean, };
+renamed: boolean, 
+/**
+ * Large files sent to the object store.
+ */
+files: number, };
 export type RunDetail = { run: RunRow, metrics: Array<MetricRow>, artifacts: Array<ArtifactRow>, models: Array<LoggedModelRow>, inputs: Array<InputRow>, };
 export type RunPage = { rows: Array<RunRow>, 
 /**
@@ -545,6 +631,15 @@ export type RunRow = { id: string, name: string, experiment: string, experiment_
  * The last value of each metric, as text: NaN and every digit survive.
  */
 metrics: { [key in string]: string }, tags: { [key in string]: string }, };
+export type SaveFile = { owner?: SubjectRef, digest?: string, 
+/**
+ * The artifact's path, where an owner is named.
+ */
+of?: string, 
+/**
+ * Where it is written on this computer.
+ */
+path: string, };
 export type SaveNote = { 
 /**
  * None: a new note.
@@ -555,7 +650,22 @@ export type SaveSheet = { words: Array<string>,
  * The file to write, `…/recovery-key.pdf`.
  */
 path: string, };
+export type SaveView = { 
+/**
+ * None: a new view.
+ */
+view?: string, project?: string, name: string, state: Record<string, unknown>, base?: string, };
+export type SavedFile = { path: string, size: number, };
 export type SavedSheet = { path: string, };
+export type Script = { 
+/**
+ * Lines for a POSIX shell, to be run in an empty folder.
+ */
+script: string, 
+/**
+ * What stands in the way of making exactly the same again.
+ */
+caveats: Array<string>, };
 export type SealDevice = { reason: string, };
 export type SetAlias = { model: string, alias: string, 
 /**
@@ -564,11 +674,33 @@ export type SetAlias = { model: string, alias: string,
 version?: string, };
 export type SetAutomatic = { automatic: boolean, };
 export type SetProjectMember = { project: string, member: string, role: string, belongs: boolean, };
+export type SetRecording = { 
+/**
+ * Whether this computer notes which code makes its runs.
+ */
+on: boolean, };
 export type SetRemote = { 
 /**
  * Empty: share with nobody.
  */
 address: string, };
+export type Settings = { 
+/**
+ * The largest file that travels through git with the log, in bytes.
+ */
+shared_file_max: number, 
+/**
+ * The most that the setting before may be.
+ */
+shared_file_limit: number, 
+/**
+ * Where larger files go; empty: they stay on the computer that has them.
+ */
+object_store: string, 
+/**
+ * The largest file that goes there, in bytes.
+ */
+stored_file_max: number, };
 export type SharingStatus = { remote: string | null, 
 /**
  * Changes that are not shared yet.
@@ -621,6 +753,11 @@ claimed_at: string, at_ms: number,
  * Signed over exactly what stands now.
  */
 fresh: boolean, changed: Array<string>, };
+export type SourceFile = { digest: string, size: number, 
+/**
+ * Whether this computer holds the content.
+ */
+here: boolean, };
 export type SourceRef = { id: number, };
 export type SourceView = { id: number, path: string, 
 /**
@@ -641,6 +778,16 @@ export type StageView = { id: string, name: string, purpose: string,
  */
 state: string, };
 export type StartChecklist = { project: string, gate: string, };
+export type StoreAnswer = { answers: boolean, sentence: string, hint: string | null, };
+export type StoreSignIn = { 
+/**
+ * The access key's id, or the account.
+ */
+name: string, 
+/**
+ * Its secret; empty: forget it.
+ */
+secret: string, };
 export type StretchQuery = { run: string, metric: string, 
 /**
  * How many stretches of equal width over the steps, 1 to 10,000.
@@ -660,6 +807,16 @@ min: string | null, max: string | null, last: string,
  */
 nan: boolean, infinite: boolean, };
 export type SubjectRef = { kind: string, id: string, };
+export type TagRuns = { 
+/**
+ * These runs; or all that fit the filter.
+ */
+runs?: Array<string>, filter?: string, set: { [key in string]: string }, remove: Array<string>, };
+export type TaggedRuns = { 
+/**
+ * Runs that changed.
+ */
+runs: number, };
 export type Trail = { entries: Array<TrailEntry>, total: number, };
 export type TrailEntry = { id: string, at_ms: number, received_ms: number | null, by: Person, device: string, operation: string, 
 /**
@@ -704,6 +861,24 @@ problem_count: number,
 waiting: number, at: string, };
 export type Version = { op: string, value: string, by: Person, at_ms: number, };
 export type VersionRef = { version: string, };
+export type View = { id: string, name: string, 
+/**
+ * What the window keeps in it: filter, order, columns, groups, pins.
+ */
+state: Record<string, unknown>, by: Person, saved_ms: number, 
+/**
+ * What a change is based on.
+ */
+base: string, 
+/**
+ * Two people changed it without knowing of each other: this is one of the two.
+ */
+both_changed: boolean, };
+export type ViewQuery = { 
+/**
+ * The views of this project's table; of the table of all runs when left out.
+ */
+project?: string, };
 export type Views = { members: { [key in string]: MemberView }, devices: { [key in string]: DeviceView }, 
 /**
  * By operation: `accepted`, `refused`, `held` or `unknown`.
@@ -765,8 +940,21 @@ export interface Commands {
   "run.page": { request: RunPageQuery; response: RunPage };
   "run.stretches": { request: StretchQuery; response: Array<StretchView> };
   "run.get": { request: RunRef; response: RunDetail };
+  "run.lineage": { request: RunRef; response: Lineage };
+  "run.source": { request: RunRef; response: OriginView };
+  "run.reproduce": { request: Reproduce; response: Script };
+  "run.set_source_recording": { request: SetRecording; response: Recording };
+  "view.list": { request: ViewQuery; response: Array<View> };
+  "view.save": { request: SaveView; response: View };
+  "setting.get": { request: Nothing; response: Settings };
+  "setting.store_sign_in": { request: StoreSignIn; response: StoreAnswer };
+  "setting.try_store": { request: Nothing; response: StoreAnswer };
+  "setting.change": { request: ChangeSetting; response: Settings };
   "run.chart": { request: ChartQuery; response: Chart };
-  "file.view": { request: FileRef; response: FileView };
+  "file.view": { request: FileRef; response: FileShown };
+  "file.save": { request: SaveFile; response: SavedFile };
+  "file.refer": { request: ReferFile; response: Referred };
+  "run.tag": { request: TagRuns; response: TaggedRuns };
   "dataset.list": { request: ProjectRef; response: Array<Dataset> };
   "dataset.import_csv": { request: ImportCsv; response: Dataset };
   "source.list": { request: Nothing; response: Array<SourceView> };
@@ -838,6 +1026,12 @@ export const queryTags = {
   "run.page": ["run", "metric", "experiment"],
   "run.stretches": ["metric"],
   "run.get": ["run", "metric", "logged_model"],
+  "run.lineage": ["run", "logged_model", "model_version"],
+  "run.source": ["run"],
+  "run.reproduce": ["run"],
+  "view.list": ["view", "member"],
+  "setting.get": ["setting"],
+  "setting.try_store": [],
   "run.chart": ["run", "metric"],
   "file.view": [],
   "dataset.list": ["dataset", "dataset_version"],

@@ -20,6 +20,7 @@ const tree = root.addChildren([
   at('/projects/$project/$tab', ProjectScreen),
   at('/runs', AllRuns),
   at('/runs/$run', RunScreen),
+  at('/runs/$run/$tab', RunScreen),
   at('/cards/$version', CardScreen),
   at('/releases/$release', ReleaseScreen),
   at('/audit', AuditScreen),

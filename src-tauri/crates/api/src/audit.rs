@@ -237,6 +237,13 @@ fn sentence(acl: &Acl, op: &Op) -> String {
         }
         Op::LoggedModelMetricsSummarised { metrics, .. } => format!("logged {} values of a logged model", metrics.len()),
         Op::ArtifactRemoved { path, .. } => format!("removed the file {path}"),
+        Op::ArtifactReferenced { path, address, .. } => format!("named {address} as the file {path}"),
+        Op::RunSourceRecorded { .. } => "noted which code made a run".to_owned(),
+        Op::ViewCreated { name, .. } => format!("saved the view {name}"),
+        Op::ViewEdited { name, .. } => format!("changed the view {name}"),
+        Op::SettingChanged { setting, value } => {
+            format!("set {} to \u{201c}{}\u{201d}", setting.as_str().replace('_', " "), value.as_str())
+        }
         Op::ArtifactLogged { path, .. } => format!("logged the file {path}"),
         Op::DatasetCreated { name, .. } => format!("registered the dataset {name}"),
         Op::DatasetVersionAdded { number, rows, .. } => format!("added version {number} of a dataset ({rows} rows)"),

@@ -307,6 +307,8 @@ pub fn title_of(r: &Reader<'_>, subject: &Subject) -> Result<String, ApiError> {
         Kind::Note => record.json("content")["title"].as_str().unwrap_or_default().to_owned(),
         Kind::Checklist => format!("Checklist {}", named("gate")),
         Kind::Segment => "Metric points".to_owned(),
+        Kind::View => record.json("state")["name"].as_str().unwrap_or_default().to_owned(),
+        Kind::Setting => format!("Setting {}", record.id),
         Kind::Release => "Release request".to_owned(),
         Kind::Signoff => format!("Sign-off: {}", named("decision")),
         Kind::Deployment => format!("Deployment to {}", named("environment")),

@@ -2,8 +2,8 @@
 //! come from it.
 
 use crate::{
-    ApiError, Host, artifacts, audit, cards, charts, checklists, datasets, deployments, gate, inbox, maintenance, members, models, notes,
-    projects, recovery, releases, repair, runs, sharing, sources, workspaces,
+    ApiError, Host, artifacts, audit, cards, charts, checklists, datasets, deployments, gate, inbox, lineage, maintenance, members, models,
+    notes, projects, recovery, releases, repair, reproduce, runs, settings, sharing, sources, views, workspaces,
 };
 use serde_json::Value;
 use std::any::TypeId;
@@ -73,8 +73,21 @@ commands! {
     "run.page" Query runs::page: runs::RunPageQuery => runs::RunPage, ["run", "metric", "experiment"];
     "run.stretches" Query runs::stretches: runs::StretchQuery => Vec<runs::StretchView>, ["metric"];
     "run.get" Query runs::get: runs::RunRef => runs::RunDetail, ["run", "metric", "logged_model"];
+    "run.lineage" Query lineage::run: runs::RunRef => lineage::Lineage, ["run", "logged_model", "model_version"];
+    "run.source" Query reproduce::source: runs::RunRef => reproduce::OriginView, ["run"];
+    "run.reproduce" Query reproduce::script: reproduce::Reproduce => reproduce::Script, ["run"];
+    "run.set_source_recording" Mutation reproduce::set_recording: reproduce::SetRecording => reproduce::Recording, [];
+    "view.list" Query views::list: views::ViewQuery => Vec<views::View>, ["view", "member"];
+    "view.save" Mutation views::save: views::SaveView => views::View, [];
+    "setting.get" Query settings::get: workspaces::Nothing => settings::Settings, ["setting"];
+    "setting.store_sign_in" Mutation settings::store_sign_in: settings::StoreSignIn => settings::StoreAnswer, [];
+    "setting.try_store" Query settings::try_store: workspaces::Nothing => settings::StoreAnswer, [];
+    "setting.change" Mutation settings::change: settings::ChangeSetting => settings::Settings, [];
     "run.chart" Query charts::metric: charts::ChartQuery => charts::Chart, ["run", "metric"];
-    "file.view" Query artifacts::view: artifacts::FileRef => artifacts::FileView, [];
+    "file.view" Query artifacts::view: artifacts::FileRef => artifacts::FileShown, [];
+    "file.save" Mutation artifacts::save: artifacts::SaveFile => artifacts::SavedFile, [];
+    "file.refer" Mutation runs::refer: runs::ReferFile => runs::Referred, [];
+    "run.tag" Mutation runs::tag: runs::TagRuns => runs::TaggedRuns, [];
     "dataset.list" Query datasets::list: projects::ProjectRef => Vec<datasets::Dataset>, ["dataset", "dataset_version"];
     "dataset.import_csv" Mutation datasets::import_csv: datasets::ImportCsv => datasets::Dataset, [];
     "source.list" Query sources::list: workspaces::Nothing => Vec<sources::SourceView>, ["source"];
@@ -176,7 +189,9 @@ impl TypeVisitor for Types {
         }
         self.seen.push(TypeId::of::<T>());
         if T::output_path().is_some() {
-            self.declared.insert(T::ident(&self.config), T::decl(&self.config));
+            let (name, text) = (T::ident(&self.config), T::decl(&self.config));
+            let before = self.declared.insert(name.clone(), text.clone());
+            assert!(before.is_none_or(|b| b == text), "two types are called {name}");
         }
         T::visit_dependencies(self);
         T::visit_generics(self);

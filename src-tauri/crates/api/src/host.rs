@@ -23,6 +23,8 @@ pub struct Host {
     trouble: RwLock<Option<ApiError>>,
     /// The round of sharing that runs in this process.
     errand: RwLock<Option<Arc<Errand>>>,
+    /// Looks at the programs that begin runs.
+    pub(crate) origins: crate::tracking::origin::Recorder,
     /// The program that answers git's question for a name and a secret: this one, usually.
     pub askpass: Option<PathBuf>,
 }
@@ -53,6 +55,7 @@ impl Host {
             tracking: RwLock::new(None),
             trouble: RwLock::new(None),
             errand: RwLock::new(None),
+            origins: crate::tracking::origin::Recorder::default(),
             askpass: None,
         }
     }

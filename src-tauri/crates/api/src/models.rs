@@ -4,8 +4,9 @@ use crate::error::{body, title};
 use crate::host::Host;
 use crate::people::{Person, person_at};
 use crate::projects::ProjectRef;
+use crate::tracking::files::{Artifact, artifacts_of};
 use crate::tracking::registry::{Group, is_prompt, project_of};
-use crate::tracking::runs::{Artifact, Run, artifacts_of, view as run_view};
+use crate::tracking::runs::{Run, view as run_view};
 use crate::workspaces::Nothing;
 use crate::{ApiError, cards, releases};
 use cairn_core::canonical::manifest_digest;
@@ -206,23 +207,33 @@ fn model_files(r: &Reader<'_>, run: &Run) -> Result<BTreeMap<String, Digest>, Ap
     let mut files = BTreeMap::new();
     let mut take = |artifacts: Vec<Artifact>, prefix: &str| {
         for a in artifacts {
-            files.insert(format!("{prefix}{}", a.path), a.digest);
+            let path = format!("{prefix}{}", a.path);
+            files.insert(path.clone(), fingerprint(a, &path)?);
         }
+        Ok::<_, ApiError>(())
     };
     for (model, _) in &run.outputs {
         if let Some(logged) = r.record(Kind::LoggedModel, model)? {
             let prefix = if run.outputs.len() > 1 { format!("{}/", logged.text("name")) } else { String::new() };
-            take(artifacts_of(&logged), &prefix);
+            take(artifacts_of(&logged), &prefix)?;
         }
     }
     if files.is_empty() {
         let own = artifacts_of(&r.require(Kind::Run, &run.id)?);
         let folders: Vec<String> = own.iter().filter_map(|a| a.path.strip_suffix("MLmodel").map(str::to_owned)).collect();
         for a in own.into_iter().filter(|a| folders.iter().any(|f| a.path.starts_with(f.as_str()))) {
-            files.insert(a.path, a.digest);
+            files.insert(a.path.clone(), fingerprint(a.clone(), &a.path)?);
         }
     }
     Ok(files)
+}
+
+/// A decision binds to the content of every file: one that nobody has a fingerprint of cannot be in a version.
+fn fingerprint(file: Artifact, path: &str) -> Result<Digest, ApiError> {
+    file.digest.ok_or_else(|| {
+        ApiError::invalid(format!("The model's file {path} is only known by its address, and nobody has its fingerprint"))
+            .hint("Log the file itself, or refer to it by a path of this computer: then its fingerprint is taken.")
+    })
 }
 
 /// What the run itself can say in the card.

@@ -3,6 +3,7 @@
 use crate::ApiError;
 use crate::host::Host;
 use crate::people::{Person, person_at};
+use crate::tracking::files::artifacts_of;
 use crate::tracking::{TrackingError, experiments, filter, runs as tracked};
 use crate::workspaces::Nothing;
 use cairn_core::id::{ExperimentId, ProjectId};
@@ -76,10 +77,14 @@ pub struct MetricRow {
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
 pub struct ArtifactRow {
     pub path: String,
-    pub size: u64,
-    pub digest: String,
+    /// Of a reference: nobody may know it.
+    #[ts(type = "number | null")]
+    pub size: Option<u64>,
+    pub digest: Option<String>,
     /// Whether this computer holds the content.
     pub here: bool,
+    /// Where a file lies that the workspace does not hold.
+    pub address: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -271,13 +276,14 @@ pub fn get(host: &Host, request: RunRef) -> Result<RunDetail, ApiError> {
                 step: m.last.step,
             })
             .collect();
-        let artifacts = tracked::artifacts_of(&record)
+        let artifacts = artifacts_of(&record)
             .into_iter()
             .map(|a| ArtifactRow {
-                here: workspace.store.blob_path(&a.digest).is_file(),
+                here: a.stored().is_some_and(|d| workspace.store.blob_path(d).is_file()),
                 path: a.path,
                 size: a.size,
-                digest: a.digest.to_string(),
+                digest: a.digest.map(|d| d.to_string()),
+                address: a.reference.map(|r| r.address),
             })
             .collect();
         let mut models = Vec::new();
@@ -361,4 +367,69 @@ pub fn stretches(host: &Host, query: StretchQuery) -> Result<Vec<StretchView>, A
         infinite: s.infinite,
     };
     Ok(found.iter().map(view).collect())
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct TagRuns {
+    /// These runs; or all that fit the filter.
+    #[serde(default)]
+    #[ts(optional)]
+    pub runs: Option<Vec<String>>,
+    #[serde(default)]
+    #[ts(optional)]
+    pub filter: Option<String>,
+    #[serde(default)]
+    pub set: BTreeMap<String, String>,
+    #[serde(default)]
+    pub remove: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct TaggedRuns {
+    /// Runs that changed.
+    #[ts(type = "number")]
+    pub runs: u64,
+}
+
+/// The most runs that are tagged at once.
+const TAG_MAX: u32 = 100_000;
+
+/// Sets and removes tags of many runs at once; of all or of none.
+pub fn tag(host: &Host, request: TagRuns) -> Result<TaggedRuns, ApiError> {
+    let workspace = host.workspace()?;
+    if request.set.is_empty() && request.remove.is_empty() {
+        return Err(ApiError::invalid("There is no tag to set or remove"));
+    }
+    let ids = match (request.runs, request.filter) {
+        (Some(ids), None) => ids,
+        (None, Some(filter)) => {
+            let query = RunQuery { filter: Some(filter), ..RunQuery::default() };
+            found(host, &query, 0, TAG_MAX)?.0.into_iter().map(|r| r.id).collect()
+        }
+        (_, _) => return Err(ApiError::invalid("Name either the runs or a filter")),
+    };
+    let changed = tracked::tag_all(&workspace, &ids, &request.set, &request.remove)?;
+    Ok(TaggedRuns { runs: changed })
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct ReferFile {
+    pub run: String,
+    /// What it is called in the run.
+    pub path: String,
+    /// A file or folder of this computer, or an address (s3, gs, az, http); with `/` at its end: a folder there.
+    pub address: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct Referred {
+    #[ts(type = "number")]
+    pub files: u64,
+}
+
+/// Refers to a file or folder that stays where it is.
+pub fn refer(host: &Host, request: ReferFile) -> Result<Referred, ApiError> {
+    let workspace = host.workspace()?;
+    let files = crate::tracking::files::refer(&workspace, Kind::Run, &request.run, &request.path, request.address.trim())?;
+    Ok(Referred { files: files as u64 })
 }

@@ -41,6 +41,8 @@ pub struct Round {
     pub refused: u64,
     /// This computer's name was in use twice; it goes on under a new one.
     pub renamed: bool,
+    /// Large files sent to the object store.
+    pub files: u64,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]

@@ -2,11 +2,14 @@
 //! do. Nothing here signs, approves, reads notes or changes a governed record.
 
 pub mod experiments;
+pub mod files;
 pub mod filter;
 pub mod import;
 pub mod logged_models;
+pub mod origin;
 pub mod registry;
 pub mod runs;
+pub mod stream;
 pub mod validate;
 
 use cairn_store::StoreError;
@@ -54,5 +57,6 @@ impl From<cairn_core::id::BadId> for TrackingError {
 }
 
 pub use cairn_core::op::{Kind as RecordKind, RunStatus};
+pub use cairn_os::process::Process;
 pub use cairn_store::metrics::{Point, Summary};
 pub use cairn_store::search::{RunSearch, View};

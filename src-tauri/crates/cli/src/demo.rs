@@ -3,6 +3,7 @@
 //! Three people on three computers share one place: Ana decides, Dan builds, Mia checks and deploys.
 //! One project is in operation, one waits for Ana's approval, one has just begun.
 
+use cairn_api::tracking::files;
 use cairn_api::tracking::runs::{self, Batch, NewRun};
 use cairn_api::tracking::{Point, RecordKind, RunStatus, experiments};
 use cairn_api::{ApiError, Host, commands::dispatch};
@@ -282,7 +283,7 @@ fn train(dan: &Seat, recording: &Value, experiment: &str, project: &str, wanted:
         }
         runs::log_batch(&workspace, &run.id, Batch { metrics, params: pairs("params"), ..Batch::default() })?;
         for (_, file, bytes) in MODELS.iter().filter(|(owner, _, _)| *owner == name) {
-            runs::put_artifact(&workspace, RecordKind::Run, &run.id, &format!("model/{file}"), bytes)?;
+            files::put_artifact(&workspace, RecordKind::Run, &run.id, &format!("model/{file}"), bytes)?;
         }
         runs::update(&workspace, &run.id, Some(RunStatus::Finished), Some(workspace.edge.now_ms()), None)?;
         if name == wanted {

@@ -7,6 +7,7 @@
 mod demo;
 mod log;
 mod print;
+mod runs;
 mod serve;
 
 use cairn_api::{ApiError, Host, commands::dispatch};
@@ -99,15 +100,13 @@ enum Verb {
         #[arg(long, conflicts_with = "project")]
         without_files: bool,
     },
-    /// List runs.
-    Runs {
+    /// List runs; or show one, say how to make it again, tag many.
+    Runs(runs::Runs),
+    /// Write a file of the workspace by its fingerprint (sha256), wherever the team keeps it.
+    File {
+        digest: String,
         #[arg(long)]
-        experiment: Option<String>,
-        /// For example: metrics.accuracy > 0.9 AND params.model = 'forest'
-        #[arg(long)]
-        filter: Option<String>,
-        #[arg(long)]
-        order_by: Option<String>,
+        out: PathBuf,
     },
     /// Draw a metric of all runs that have it, or of some.
     Chart {
@@ -166,10 +165,11 @@ enum Audit {
     Verify,
 }
 
-/// Done, or the answer is no.
+/// Done, or the answer is no, or what a command that ran inside said.
 enum Outcome {
     Done,
     No,
+    Code(u8),
 }
 
 fn main() -> ExitCode {
@@ -185,6 +185,7 @@ fn main() -> ExitCode {
     match run(&cli, &host) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::No) => ExitCode::from(1),
+        Ok(Outcome::Code(code)) => ExitCode::from(code),
         Err(error) => {
             eprintln!("{}", error.message);
             if let Some(hint) = &error.hint {
@@ -294,7 +295,14 @@ fn run(cli: &Cli, host: &Arc<Host>) -> Result<Outcome, ApiError> {
                 }
             }
         }
-        Verb::Log(log) => print::record(cli.json, &log.run(&*host.workspace()?)?, |v| v["run_id"].as_str().unwrap_or_default().to_owned()),
+        Verb::Log(log) => {
+            let logged = log.run(&*host.workspace()?)?;
+            if let Some(code) = logged.code {
+                // The command's own output is what a script wants to see.
+                return Ok(Outcome::Code(code));
+            }
+            print::record(cli.json, &logged.record, |v| v["run_id"].as_str().unwrap_or_default().to_owned());
+        }
         Verb::Import { path, project: None, watch, without_files, .. } => {
             let request = json!({ "path": path, "watch": watch, "without_files": without_files });
             print::record(cli.json, &call("source.import", request)?, print::imported);
@@ -307,20 +315,12 @@ fn run(cli: &Cli, host: &Arc<Host>) -> Result<Outcome, ApiError> {
             let path = std::path::absolute(path).map_err(|e| ApiError::invalid(e.to_string()))?;
             print::record(cli.json, &call("dataset.import_csv", json!({ "project": id, "path": path, "name": name }))?, print::dataset);
         }
-        Verb::Runs { experiment, filter, order_by } => {
-            let experiment = match experiment {
-                None => None,
-                Some(name) => {
-                    let all = call("experiment.list", Value::Null)?;
-                    let found = all.as_array().and_then(|l| l.iter().find(|e| e["name"] == name.as_str() || e["id"] == name.as_str()));
-                    Some(found.map(|e| e["id"].clone()).ok_or_else(|| ApiError::not_found(&format!("The experiment {name}")))?)
-                }
-            };
-            let mut request = json!({ "filter": filter, "order_by": order_by });
-            if let Some(id) = experiment {
-                request["experiment"] = id;
-            }
-            print::record(cli.json, &call("run.list", request)?, print::runs);
+        Verb::Runs(runs) => runs.run(cli.json, &call)?,
+        Verb::File { digest, out } => {
+            let path = std::path::absolute(out).map_err(|e| ApiError::invalid(e.to_string()))?;
+            print::record(cli.json, &call("file.save", json!({ "digest": digest, "path": path }))?, |v| {
+                format!("{} bytes are in {}.", v["size"], out.display())
+            });
         }
         Verb::Chart { metric, out, runs, width, height, dark } => {
             if out.extension().is_none_or(|e| e != "svg") {

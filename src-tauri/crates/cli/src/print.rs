@@ -44,6 +44,45 @@ pub(crate) fn findings(v: &Value) -> String {
     rows(v).map(line).collect::<Vec<_>>().join("\n")
 }
 
+pub(crate) fn run(v: &Value) -> String {
+    let (run, source) = (&v["run"], &v["source"]);
+    let mut out = vec![
+        format!("{}  {}", text(run, "id"), text(run, "name")),
+        format!("experiment {}, {}, by {}", text(run, "experiment_name"), text(run, "status").to_lowercase(), text(&run["by"], "name")),
+    ];
+    let mut say = |what: &str, value: Option<&str>| {
+        if let Some(value) = value.filter(|v| !v.is_empty()) {
+            out.push(format!("{what:<12} {value}"));
+        }
+    };
+    say("command", source["command"].as_str());
+    say("folder", source["folder"].as_str());
+    let commit = source["commit"].as_str().map(|c| match source["changed"].as_u64() {
+        Some(n) if n > 0 => format!("{c} and {n} files that differ"),
+        _ => c.to_owned(),
+    });
+    say("commit", commit.as_deref());
+    say("branch", source["branch"].as_str());
+    say("from", source["remote"].as_str());
+    say("python", source["python"].as_str());
+    say("system", source["system"].as_str());
+    for input in rows(&v["inputs"]) {
+        say("data", Some(&format!("{} {}", text(input, "name"), text(input, "digest"))));
+    }
+    for (kind, field) in [("parameter", "params"), ("tag", "tags")] {
+        for (key, value) in run[field].as_object().into_iter().flatten() {
+            say(kind, Some(&format!("{key} = {}", value.as_str().unwrap_or_default())));
+        }
+    }
+    for m in rows(&v["metrics"]) {
+        say("metric", Some(&format!("{} = {} ({} points)", text(m, "key"), text(m, "last"), m["count"])));
+    }
+    for a in rows(&v["artifacts"]) {
+        say("file", a["path"].as_str());
+    }
+    out.join("\n")
+}
+
 pub(crate) fn runs(v: &Value) -> String {
     let line = |r: &Value| {
         let metrics: Vec<String> = r["metrics"]

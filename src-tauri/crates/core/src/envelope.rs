@@ -9,9 +9,12 @@ pub const OPS_MAX: usize = 1_000;
 /// The largest `ops.jsonl` or `acl.jsonl`, in bytes.
 pub const BATCH_MAX: usize = 1024 * 1024;
 /// The largest attachment that travels with the log, in bytes.
-pub const ATTACHMENT_MAX: u64 = 256 * 1024;
+/// How much of it a team uses is a setting.
+pub const ATTACHMENT_MAX: u64 = 8 * 1024 * 1024;
 /// The most attachments in one envelope.
 pub const ATTACHMENTS_MAX: usize = 60;
+/// The bytes of all attachments of one envelope together.
+pub const ATTACHMENTS_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// The longest commit object, in bytes, signature included.
 pub const COMMIT_MAX: usize = 16 * 1024;
 /// The most parents of a commit: the own branch, and others' tips.

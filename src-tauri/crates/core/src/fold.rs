@@ -5,7 +5,7 @@
 //! that accepted the same operations hold the same cells, whatever the order of arrival. An effect
 //! that reads the view before it writes would break that.
 
-use crate::id::OpId;
+use crate::id::{OpId, ProjectId};
 use crate::op::{Kind, Num, Op, OutlinePoint, Subject};
 use serde_json::{Value, json};
 
@@ -198,6 +198,11 @@ pub fn effects(op: &Op) -> Vec<Effect> {
 
         Op::ArtifactRemoved { owner, path } => Writes::on(owner.kind, owner.id.clone()).put_key("artifact", path, None).done(),
 
+        Op::ArtifactReferenced { owner, path, address, digest, size, version } => Writes::on(owner.kind, owner.id.clone())
+            .put_key("artifact", path, Some(json!({ "address": address, "digest": digest, "size": size, "version": version }).to_string()))
+            .done(),
+        Op::RunSourceRecorded { run, source } => Writes::on(Kind::Run, run.as_str()).put("source", json!(source).to_string()).done(),
+
         Op::DatasetCreated { dataset, project, name } => {
             Writes::on(Kind::Dataset, dataset.as_str()).record(Some(project.as_str())).put("name", name.as_str()).done()
         }
@@ -261,6 +266,17 @@ pub fn effects(op: &Op) -> Vec<Effect> {
         Op::NoteEdited { note, title, text, base, update } => Writes::on(Kind::Note, note.as_str())
             .edit("content", "", json!({ "title": title, "text": text, "update": update }).to_string(), base)
             .done(),
+        Op::ViewCreated { view, project, name, state } => Writes::on(Kind::View, view.as_str())
+            .record(project.as_ref().map(ProjectId::as_str))
+            .edit("state", "", json!({ "name": name, "state": state }).to_string(), &[])
+            .done(),
+        Op::ViewEdited { view, name, state, base } => {
+            Writes::on(Kind::View, view.as_str()).edit("state", "", json!({ "name": name, "state": state }).to_string(), base).done()
+        }
+        // Every change creates the record: a setting has no other beginning.
+        Op::SettingChanged { setting, value } => {
+            Writes::on(Kind::Setting, setting.as_str()).record(None).put("value", value.as_str()).done()
+        }
         Op::ChecklistStarted { checklist, project, gate, template, cycle } => Writes::on(Kind::Checklist, checklist.as_str())
             .record(Some(project.as_str()))
             .put("gate", gate)
@@ -309,7 +325,7 @@ pub fn effects(op: &Op) -> Vec<Effect> {
 
 /// What was decided or put into operation stays visible for ever.
 fn deletable(kind: Kind) -> bool {
-    !matches!(kind, Kind::Release | Kind::Signoff | Kind::Deployment | Kind::Segment)
+    !matches!(kind, Kind::Release | Kind::Signoff | Kind::Deployment | Kind::Segment | Kind::Setting)
 }
 
 /// How a record is named where a plain key is needed: `project/0198…`.

@@ -93,6 +93,7 @@ ids! {
     ModelId,
     ModelVersionId,
     NoteId,
+    ViewId,
     ChecklistId,
     ReleaseId,
     DeploymentId,

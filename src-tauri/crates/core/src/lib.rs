@@ -18,5 +18,7 @@ pub mod lifecycle;
 pub mod op;
 pub mod release;
 pub mod role;
+pub mod setting;
+pub mod source;
 pub mod strict;
 pub mod text;

@@ -6,10 +6,12 @@
 use crate::hlc::Hlc;
 use crate::id::{
     ChecklistId, DatasetId, DatasetVersionId, DeploymentId, DeviceId, Digest, ExperimentId, LoggedModelId, MemberId, ModelId,
-    ModelVersionId, NoteId, OpId, ProjectId, ReleaseId, RunId,
+    ModelVersionId, NoteId, OpId, ProjectId, ReleaseId, RunId, ViewId,
 };
 use crate::lifecycle::Stage;
 use crate::role::{Act, Role};
+use crate::setting::Setting;
+use crate::source::RunSource;
 use crate::strict;
 use crate::text::{Body, Title};
 use serde::{Deserialize, Serialize};
@@ -92,10 +94,14 @@ pub enum Kind {
     Deployment,
     /// Metric points in one file beside the log.
     Segment,
+    /// A way to look at a table of runs that people kept.
+    View,
+    /// Something that holds for the whole workspace; its id is the setting's name.
+    Setting,
 }
 
 impl Kind {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Project,
         Self::Experiment,
         Self::Run,
@@ -110,6 +116,8 @@ impl Kind {
         Self::Signoff,
         Self::Deployment,
         Self::Segment,
+        Self::View,
+        Self::Setting,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -128,6 +136,8 @@ impl Kind {
             Self::Signoff => "signoff",
             Self::Deployment => "deployment",
             Self::Segment => "segment",
+            Self::View => "view",
+            Self::Setting => "setting",
         }
     }
 }
@@ -459,6 +469,25 @@ pub enum Op {
 
     #[serde(rename = "artifact.removed")]
     ArtifactRemoved { owner: Subject, path: String },
+    /// A file of a run or logged model that stays where it is: an address (`file:`, `s3:`, `gs:`, `az:`,
+    /// `http:`, `https:`, `dvc:`), with what is known of its content.
+    #[serde(rename = "artifact.referenced")]
+    ArtifactReferenced {
+        owner: Subject,
+        path: String,
+        address: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        digest: Option<Digest>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        size: Option<u64>,
+        /// What its keeper says of this very content, such as an entity tag, or `md5:…`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<String>,
+    },
+    /// Which code, command and environment made a run, in the form of `source::RunSource`. Its digests name
+    /// files that travel like artifacts.
+    #[serde(rename = "run.source_recorded")]
+    RunSourceRecorded { run: RunId, source: serde_json::Map<String, serde_json::Value> },
 
     // ---- datasets and models ----
     #[serde(rename = "dataset.created")]
@@ -542,6 +571,13 @@ pub enum Op {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         update: Option<String>,
     },
+    /// A way to look at a table of runs, kept under a name for everybody; `state` is the window's own.
+    #[serde(rename = "view.created")]
+    ViewCreated { view: ViewId, project: Option<ProjectId>, name: Title, state: Body },
+    #[serde(rename = "view.edited")]
+    ViewEdited { view: ViewId, name: Title, state: Body, base: Vec<OpId> },
+    #[serde(rename = "setting.changed")]
+    SettingChanged { setting: Setting, value: Body },
     #[serde(rename = "checklist.started")]
     ChecklistStarted { checklist: ChecklistId, project: ProjectId, gate: String, template: String, cycle: u32 },
     #[serde(rename = "checklist.picked_up")]
@@ -653,7 +689,10 @@ impl Op {
             | Self::LoggedModelParamsLogged { .. }
             | Self::LoggedModelMetricsSummarised { .. }
             | Self::ArtifactLogged { .. }
-            | Self::ArtifactRemoved { .. } => Needs::Permission(Act::Track),
+            | Self::ArtifactRemoved { .. }
+            | Self::ArtifactReferenced { .. }
+            | Self::RunSourceRecorded { .. } => Needs::Permission(Act::Track),
+            Self::SettingChanged { .. } => Needs::Permission(Act::ManageMembers),
             Self::DatasetCreated { .. } | Self::DatasetVersionAdded { .. } => Needs::Permission(Act::RegisterData),
             Self::ModelCreated { .. }
             | Self::ModelVersionAdded { .. }
@@ -670,6 +709,8 @@ impl Op {
             | Self::CardEdited { .. } => Needs::Permission(Act::RegisterModel),
             Self::NoteCreated { .. }
             | Self::NoteEdited { .. }
+            | Self::ViewCreated { .. }
+            | Self::ViewEdited { .. }
             | Self::DeviceWitnessed {}
             | Self::ChecklistStarted { .. }
             | Self::ChecklistPickedUp { .. }
@@ -687,8 +728,20 @@ impl Op {
     /// What an edit says it was based on, for a line that is written again under another name.
     pub fn base_mut(&mut self) -> &mut [OpId] {
         match self {
-            Self::ProjectEdited { base, .. } | Self::CardEdited { base, .. } | Self::NoteEdited { base, .. } => base,
+            Self::ProjectEdited { base, .. }
+            | Self::CardEdited { base, .. }
+            | Self::NoteEdited { base, .. }
+            | Self::ViewEdited { base, .. } => base,
             _ => &mut [],
+        }
+    }
+
+    /// The files that it speaks of, with their sizes: small ones travel beside it.
+    pub fn files(&self) -> Vec<(Digest, u64)> {
+        match self {
+            Self::ArtifactLogged { digest, size, .. } => vec![(digest.clone(), *size)],
+            Self::RunSourceRecorded { source, .. } => RunSource::read(source).files().map(|(d, n)| (d.clone(), n)).collect(),
+            _ => Vec::new(),
         }
     }
 
@@ -730,10 +783,11 @@ fn delete_needs(kind: Kind) -> Act {
         Kind::Experiment | Kind::Run | Kind::LoggedModel | Kind::Segment => Act::Track,
         Kind::Dataset | Kind::DatasetVersion => Act::RegisterData,
         Kind::Model | Kind::ModelVersion => Act::RegisterModel,
-        Kind::Note | Kind::Checklist => Act::Collaborate,
+        Kind::Note | Kind::Checklist | Kind::View => Act::Collaborate,
         Kind::Project => Act::ShapeProject,
         // Nothing that was decided or deployed is ever deleted; `fold` ignores the attempt too.
-        Kind::Release | Kind::Signoff | Kind::Deployment => Act::ManageMembers,
+        // A setting has a value, or its default; it is not deleted.
+        Kind::Release | Kind::Signoff | Kind::Deployment | Kind::Setting => Act::ManageMembers,
     }
 }
 
@@ -778,6 +832,17 @@ struct Header {
 /// The wall clock that an author claimed: `at`, or else the time in the clock value.
 pub fn claimed_ms(hlc: Hlc, at: Option<i64>) -> i64 {
     at.unwrap_or_else(|| i64::try_from(hlc.ms).unwrap_or(i64::MAX))
+}
+
+/// The files that a line speaks of. Most lines speak of none, and are not read for it.
+pub fn files_of(line: &str) -> Vec<(Digest, u64)> {
+    if !line.contains(r#""t":"artifact.logged""#) && !line.contains(r#""t":"run.source_recorded""#) {
+        return Vec::new();
+    }
+    match OpLine::read(line) {
+        Ok(ReadLine::Known(line)) => line.op.files(),
+        Ok(ReadLine::Unknown { .. }) | Err(_) => Vec::new(),
+    }
 }
 
 impl OpLine {

@@ -25,6 +25,45 @@ struct Position {
     head: String,
 }
 
+/// Lines that come one by one, from a program that is still running. What they say without naming a run is
+/// said of one that is there already.
+pub struct Lines {
+    at: Position,
+    name: String,
+    held: Held,
+    /// What could not be read so far.
+    pub outcome: Outcome,
+}
+
+impl Lines {
+    /// Lines about the run of this id.
+    pub fn about(run: &str) -> Self {
+        let mut at = Position::default();
+        at.runs.insert(run.to_owned(), (run.to_owned(), 0));
+        Self { at, name: run.to_owned(), held: Held::default(), outcome: Outcome::default() }
+    }
+
+    /// Takes one line. `false`: it is no JSON object, and says nothing.
+    ///
+    /// # Errors
+    /// Only what `take` answers.
+    pub fn line(&mut self, text: &[u8], now_ms: i64, take: Take<'_>) -> Result<bool, SourceError> {
+        self.at.line += 1;
+        let Ok(object) = serde_json::from_slice::<Map<String, Value>>(text.trim_ascii()) else { return Ok(false) };
+        let path = Path::new("standard input");
+        one_line(&object, &mut self.at, (&self.name, path, now_ms), &mut self.held, take, &mut self.outcome)?;
+        Ok(true)
+    }
+
+    /// Hands over the points that wait.
+    ///
+    /// # Errors
+    /// Only what `take` answers.
+    pub fn flush(&mut self, take: Take<'_>) -> Result<(), SourceError> {
+        self.held.flush(take)
+    }
+}
+
 pub(crate) fn read(path: &Path, position: &Value, take: Take<'_>) -> Result<Outcome, SourceError> {
     let mut at: Position = serde_json::from_value(position.clone()).unwrap_or_default();
     let mut outcome = Outcome::default();

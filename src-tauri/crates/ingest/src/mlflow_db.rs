@@ -242,7 +242,7 @@ impl Reader<'_> {
 }
 
 /// The files below a folder, by their path in it; links are not followed.
-pub(crate) fn files_below(dir: &Path) -> Vec<(String, PathBuf)> {
+pub fn files_below(dir: &Path) -> Vec<(String, PathBuf)> {
     let mut found = Vec::new();
     let mut dirs = vec![dir.to_owned()];
     while let Some(at) = dirs.pop() {

@@ -251,6 +251,23 @@ pub(crate) fn run_id(parts: &[&str]) -> String {
     hash.finalize().iter().take(16).map(|b| format!("{b:02x}")).collect()
 }
 
+/// The sha256 of a file and its size, whatever its size.
+pub fn digest_of(path: &Path) -> std::io::Result<(cairn_core::id::Digest, u64)> {
+    use std::io::Read;
+    let mut file = std::fs::File::open(path)?;
+    let mut hash = cairn_core::canonical::Hasher::default();
+    let mut buffer = vec![0_u8; 1 << 18];
+    let mut size = 0;
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            return Ok((hash.digest(), size));
+        }
+        hash.add(&buffer[..read]);
+        size += read as u64;
+    }
+}
+
 /// Milliseconds since 1970 of a file's last change.
 pub(crate) fn modified_ms(path: &Path) -> i64 {
     let since = |t: std::time::SystemTime| t.duration_since(std::time::UNIX_EPOCH).ok();

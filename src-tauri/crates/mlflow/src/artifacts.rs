@@ -8,9 +8,10 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
-use cairn_api::tracking::runs::{self, Artifact};
+use cairn_api::tracking::files::{self, Artifact};
+use cairn_api::tracking::runs;
 use cairn_api::tracking::{RecordKind, logged_models, validate};
-use cairn_api::{Host, Workspace};
+use cairn_api::{Host, Workspace, content};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -88,7 +89,7 @@ async fn answer(host: &Arc<Host>, request: Request) -> Result<Response, Failure>
             Method::GET | Method::HEAD => get(host, file_place(file)?, request).await,
             Method::DELETE => {
                 let place = file_place(file)?;
-                off(host, move |w| Ok(runs::remove_artifact(w, place.kind, &place.id, &place.path)?)).await?;
+                off(host, move |w| Ok(files::remove_artifact(w, place.kind, &place.id, &place.path)?)).await?;
                 Ok(json_response(StatusCode::OK, &json!({})))
             }
             _ => Err(Failure::unknown_endpoint(&method, uri.path())),
@@ -143,14 +144,14 @@ async fn put(host: &Arc<Host>, place: Place, body: Body) -> Result<Response, Fai
     let (kind, id) = (place.kind, place.id.clone());
     // Asked before the bytes come: a wrong address must not cost a gigabyte.
     let incoming = off(host, move |w| {
-        files(w, kind, &id)?;
+        files_of(w, kind, &id)?;
         w.store.incoming().map_err(|e| Failure::internal(&e))
     })
     .await?;
     let incoming = pour(body, incoming).await?;
     off(host, move |w| {
         let (digest, size) = w.store.keep_incoming(incoming).map_err(|e| Failure::internal(&e))?;
-        Ok(runs::add_artifact(w, place.kind, &place.id, &place.path, digest, size)?)
+        Ok(files::add_artifact(w, place.kind, &place.id, &place.path, digest, size)?)
     })
     .await?;
     Ok(json_response(StatusCode::OK, &json!({})))
@@ -160,13 +161,9 @@ async fn put(host: &Arc<Host>, place: Place, body: Body) -> Result<Response, Fai
 async fn get(host: &Arc<Host>, place: Place, request: Request) -> Result<Response, Failure> {
     let name = place.path.rsplit('/').next().unwrap_or_default().to_owned();
     let file = off(host, move |w| {
-        let all = files(w, place.kind, &place.id)?;
+        let all = files_of(w, place.kind, &place.id)?;
         let found = all.into_iter().find(|a| a.path == place.path).ok_or_else(|| missing(format!("No artifact at {}", place.path)))?;
-        let file = w.store.blob_path(&found.digest);
-        if !file.is_file() {
-            return Err(missing(format!("The content of {} is on another computer of the team and too large to be shared", place.path)));
-        }
-        Ok(file)
+        content::file_of(w, &found, u64::MAX).map_err(|e| missing(e.message))
     })
     .await?;
     let served = ServeFile::new(file).try_call(request).await.map_err(|e| Failure::internal(&e))?;
@@ -204,7 +201,7 @@ async fn parts_begin(host: &Arc<Host>, folder: &str, request: Request) -> Result
         return Err(Failure::invalid(format!("Invalid value {parts} for parameter 'num_parts' supplied: it is 1 to {PARTS_MAX}.")));
     }
     let upload = off(host, move |w| {
-        files(w, place.kind, &place.id)?;
+        files_of(w, place.kind, &place.id)?;
         let upload = w.edge.new_id();
         std::fs::create_dir_all(upload_dir(w, &upload)?).map_err(|e| Failure::internal(&e))?;
         Ok(upload)
@@ -259,15 +256,15 @@ async fn parts_end(host: &Arc<Host>, folder: &str, request: Request) -> Result<R
             }
         }
         let (digest, size) = w.store.keep_incoming(incoming).map_err(|e| Failure::internal(&e))?;
-        runs::add_artifact(w, place.kind, &place.id, &place.path, digest, size)?;
+        files::add_artifact(w, place.kind, &place.id, &place.path, digest, size)?;
         std::fs::remove_dir_all(&dir).map_err(|e| Failure::internal(&e))
     })
     .await?;
     Ok(json_response(StatusCode::OK, &json!({})))
 }
 
-fn files(w: &Workspace, kind: RecordKind, id: &str) -> Result<Vec<Artifact>, Failure> {
-    Ok(w.read(|r| runs::artifacts(r, kind, id))?)
+fn files_of(w: &Workspace, kind: RecordKind, id: &str) -> Result<Vec<Artifact>, Failure> {
+    Ok(w.read(|r| files::artifacts(r, kind, id))?)
 }
 
 pub(crate) fn list_of_run(w: &Workspace, run: &str, path: Option<&str>) -> Result<Value, Failure> {
@@ -292,11 +289,11 @@ fn list(w: &Workspace, kind: RecordKind, id: &str, folder: Option<&str>, whole: 
     }
     let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
     let mut level: BTreeMap<String, Option<u64>> = BTreeMap::new();
-    for file in files(w, kind, id)? {
+    for file in files_of(w, kind, id)? {
         let Some(rest) = file.path.strip_prefix(&prefix) else { continue };
         match rest.split_once('/') {
             Some((sub, _)) => level.insert(sub.to_owned(), None),
-            None => level.insert(rest.to_owned(), Some(file.size)),
+            None => level.insert(rest.to_owned(), Some(file.size.unwrap_or(0))),
         };
     }
     let rows: Vec<Value> = level

@@ -7,13 +7,15 @@ mod artifacts;
 mod calls;
 mod wire;
 
-use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::any;
+use axum::{Extension, Router};
+use cairn_api::tracking::origin;
 use cairn_api::{Host, Workspace};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use wire::{Failure, Input, json_response, text_response};
 
@@ -43,7 +45,19 @@ pub(crate) fn workspace(host: &Host) -> Result<Arc<Workspace>, Failure> {
     host.workspace().map_err(|e| Failure::new(StatusCode::SERVICE_UNAVAILABLE, "TEMPORARILY_UNAVAILABLE", e.message))
 }
 
-async fn call(State(host): State<Arc<Host>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+/// The port that a request came to; its `Host` was checked before.
+fn own_port(headers: &HeaderMap) -> Option<u16> {
+    headers.get(axum::http::header::HOST)?.to_str().ok()?.rsplit_once(':')?.1.parse().ok()
+}
+
+async fn call(
+    State(host): State<Arc<Host>>,
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let path = uri.path();
     let name = path.split_once("/mlflow/").map(|(_, rest)| rest.trim_end_matches('/').to_owned()).unwrap_or_default();
     if method == Method::GET && name == "server-info" {
@@ -66,7 +80,14 @@ async fn call(State(host): State<Arc<Host>>, method: Method, uri: Uri, headers: 
         if name == "runs/search" && method == Method::POST {
             return calls::run_search(&*workspace(&host)?, &input);
         }
-        calls::dispatch(&*workspace(&host)?, &method, &name, &input).map(|value| value.to_string())
+        let answer = calls::dispatch(&*workspace(&host)?, &method, &name, &input)?;
+        if name == "runs/create"
+            && let (Some(Extension(ConnectInfo(peer))), Some(run)) = (peer, answer["run"]["info"]["run_id"].as_str())
+            && let Some(here) = own_port(&headers)
+        {
+            origin::record_soon(&host, run, peer.port(), here);
+        }
+        Ok(answer.to_string())
     })
     .await;
     match done {

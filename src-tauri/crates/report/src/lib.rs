@@ -2,4 +2,5 @@
 
 pub mod audit;
 pub mod markdown;
+pub mod pdf_pages;
 pub mod recovery;

@@ -9,11 +9,16 @@ pub fn to_html(text: &str) -> String {
     let options = Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_FOOTNOTES;
     let mut raw = String::new();
     html::push_html(&mut raw, Parser::new_ext(text, options));
+    clean(&raw)
+}
+
+/// What of a piece of HTML is safe to show inside a page: its text, tables and emphasis.
+pub fn clean(raw: &str) -> String {
     ammonia::Builder::default()
         .rm_tags(["img"])
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
         .link_rel(Some("noopener noreferrer"))
-        .clean(&raw)
+        .clean(raw)
         .to_string()
 }
 

@@ -87,7 +87,7 @@ impl Reader<'_> {
                AND NOT EXISTS (SELECT 1 FROM run u WHERE u.num = c.record AND u.deleted = 1)
                AND NOT EXISTS (SELECT 1 FROM cell d WHERE d.record = c.record AND d.field = 'deleted' AND d.key = '' AND d.value IS NOT NULL)",
         )?;
-        take("SELECT value FROM cell WHERE field IN ('files', 'digest', 'statement') AND value IS NOT NULL")?;
+        take("SELECT value FROM cell WHERE field IN ('files', 'digest', 'statement', 'source') AND value IS NOT NULL")?;
         // Texts that people wrote may name a file by its digest.
         take("SELECT value FROM edit")?;
         Ok(used)

@@ -194,7 +194,7 @@ impl Reader<'_> {
              AND (?5 IS NULL OR instr(lower(line), lower(?5)) > 0)
              AND (?6 = 0 OR state <> 'accepted')
              AND (?7 = 0 OR type NOT IN ('run.tagged', 'run.params_logged', 'run.metric_summarised', 'run.metrics_summarised', 'segment.stored', 'device.witnessed', 'run.inputs_logged',
-                  'run.outputs_logged', 'artifact.logged', 'artifact.removed', 'logged_model.created', 'logged_model.updated', 'logged_model.tagged', 'logged_model.params_logged', 'logged_model.metrics_summarised'))";
+                  'run.outputs_logged', 'run.source_recorded', 'artifact.logged', 'artifact.removed', 'artifact.referenced', 'logged_model.created', 'logged_model.updated', 'logged_model.tagged', 'logged_model.params_logged', 'logged_model.metrics_summarised'))";
         let args = params![kind, record, filter.type_prefix, devices, filter.text, filter.only_problems, filter.without_tracking];
         let total = self.conn.prepare_cached(&format!("SELECT count(*) FROM op {wheres}"))?.query_row(args, |r| r.get(0))?;
         let sql =

@@ -7,10 +7,10 @@ use crate::records::apply;
 use crate::store::Reader;
 use crate::writer::Writer;
 use cairn_core::authority::{History, Level, Line, Past};
-use cairn_core::envelope::{ATTACHMENTS_MAX, BATCH_MAX, OPS_MAX};
+use cairn_core::envelope::{ATTACHMENT_MAX, ATTACHMENTS_BYTES_MAX, ATTACHMENTS_MAX, BATCH_MAX, OPS_MAX};
 use cairn_core::hlc::FOLLOW_MAX;
 use cairn_core::id::{DeviceId, Digest, OpId};
-use cairn_core::op::{Op, OpLine, ReadLine, claimed_ms};
+use cairn_core::op::{Op, OpLine, ReadLine, claimed_ms, files_of};
 use rusqlite::{OptionalExtension, Row, params};
 
 /// The accepted tip of a device's branch.
@@ -151,19 +151,34 @@ impl Reader<'_> {
         Ok(found.unwrap_or(0))
     }
 
+    /// The lines of a device after a number that speak of files, with their numbers; and its last line, so
+    /// that whoever asks knows how far this goes.
+    pub fn lines_with_files(&self, device: &DeviceId, after: u64) -> Result<Vec<(u64, String)>, StoreError> {
+        let mut statement = self.prepare_cached(
+            "SELECT n, line FROM op WHERE device = ?1 AND n > ?2 AND (type IN ('artifact.logged', 'run.source_recorded')
+               OR n = (SELECT max(n) FROM op WHERE device = ?1)) ORDER BY n",
+        )?;
+        let found =
+            statement.query_map(params![device.as_str(), after], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+        Ok(found)
+    }
+
     /// The next batch to seal, within an envelope's limits. `None`: everything is sealed.
     pub fn outbox(&self, device: &DeviceId) -> Result<Option<Batch>, StoreError> {
         let mut statement = self.prepare_cached("SELECT n, authority, line FROM op WHERE device = ?1 AND n > ?2 ORDER BY n LIMIT ?3")?;
         let mut rows = statement.query(params![device.as_str(), self.sealed_up_to(device)?, OPS_MAX])?;
         let mut batch: Option<Batch> = None;
-        let (mut bytes, mut files) = (0, 0);
+        let (mut bytes, mut files, mut file_bytes) = (0, 0, 0);
         while let Some(row) = rows.next()? {
             let (n, authority, line): (u64, bool, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
             let batch = batch.get_or_insert(Batch { first: n, acl: Vec::new(), ops: Vec::new() });
             bytes += line.len() + 1;
-            files += usize::from(line.contains(r#""t":"artifact.logged""#));
+            for (_, size) in files_of(&line).into_iter().filter(|(_, size)| *size <= ATTACHMENT_MAX) {
+                files += 1;
+                file_bytes += size;
+            }
             // Authority lines come first in an envelope, so one after a data line opens the next.
-            if bytes > BATCH_MAX || files > ATTACHMENTS_MAX || (authority && !batch.ops.is_empty()) {
+            if bytes > BATCH_MAX || files > ATTACHMENTS_MAX || file_bytes > ATTACHMENTS_BYTES_MAX || (authority && !batch.ops.is_empty()) {
                 break;
             }
             if authority { batch.acl.push(line) } else { batch.ops.push(line) }

@@ -5,7 +5,7 @@
 use crate::keys::{self, DeviceKey};
 use crate::repo::{Repo, RepoError};
 use cairn_core::canonical::sha256;
-use cairn_core::envelope::{ATTACHMENT_MAX, ATTACHMENTS_MAX, BATCH_MAX, COMMIT_MAX, Header, OPS_MAX, PARENTS_MAX};
+use cairn_core::envelope::{ATTACHMENT_MAX, ATTACHMENTS_BYTES_MAX, ATTACHMENTS_MAX, BATCH_MAX, COMMIT_MAX, Header, OPS_MAX, PARENTS_MAX};
 use cairn_core::id::{DeviceId, Digest};
 use cairn_core::op::{Op, OpLine, ReadLine};
 use git2::{ObjectType, Oid, Signature, Time};
@@ -145,10 +145,20 @@ pub fn make(repo: &Repo, key: &DeviceKey, draft: &Draft<'_>) -> Result<Made, Rep
     Ok(Made { oid: oid.to_string(), sha256: sha256(&object), object })
 }
 
-/// Writes the commit of an envelope again from its bytes and what it holds; returns its id.
-pub fn remake(repo: &Repo, object: &[u8], acl: &[String], ops: &[String], attachments: &[(Digest, Vec<u8>)]) -> Result<String, RepoError> {
-    write_tree(repo.git(), acl, ops, attachments)?;
-    repo.write_commit(object)
+/// Writes the commit of an envelope again from its bytes and what it holds; returns its id. `None`: these
+/// files are not those that it was made with.
+pub fn remake(
+    repo: &Repo,
+    object: &[u8],
+    acl: &[String],
+    ops: &[String],
+    attachments: &[(Digest, Vec<u8>)],
+) -> Result<Option<String>, RepoError> {
+    let tree = write_tree(repo.git(), acl, ops, attachments)?;
+    if !object.starts_with(format!("tree {tree}\n").as_bytes()) {
+        return Ok(None);
+    }
+    repo.write_commit(object).map(Some)
 }
 
 fn joined(lines: &[String]) -> Option<Vec<u8>> {
@@ -279,12 +289,14 @@ impl Files {
         if folder.len() > ATTACHMENTS_MAX {
             return Err(Fault::Limit(format!("an envelope carries at most {ATTACHMENTS_MAX} files")));
         }
+        let mut room = usize::try_from(ATTACHMENTS_BYTES_MAX).unwrap_or(usize::MAX);
         for entry in &folder {
             let digest = entry.name().ok().and_then(|n| Digest::parse(n).ok());
             let (Some(digest), 0o100_644) = (digest, entry.filemode()) else {
                 return Err(Fault::Form("an attachment is not named by its digest".to_owned()));
             };
-            let bytes = blob(git, entry.id(), usize::try_from(ATTACHMENT_MAX).unwrap_or(usize::MAX))?;
+            let bytes = blob(git, entry.id(), usize::try_from(ATTACHMENT_MAX).unwrap_or(usize::MAX).min(room))?;
+            room -= bytes.len();
             if sha256(&bytes) != digest {
                 return Err(Fault::Digest);
             }

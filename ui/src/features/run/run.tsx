@@ -1,22 +1,33 @@
-import { useParams } from '@tanstack/react-router';
+import { Link, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useCommand } from '../../host/cache';
-import type { ArtifactRow } from '../../host/commands.gen';
-import { Badge, bytes, Empty, Failed, Num, State, Term, Time, Waiting } from '../../parts/bits';
-import { Dialog } from '../../parts/dialog';
+import type { RunDetail } from '../../host/commands.gen';
+import { Badge, Empty, Failed, Num, State, Term, Time, Waiting } from '../../parts/bits';
 import { MakeVersion } from '../model/make';
 import { Notes } from '../note/notes';
 import { MetricChart } from './chart';
+import { Files } from './files';
+import { LineageOf } from './lineage';
+import { Source } from './source';
+
+const TABS = [
+  ['overview', 'Overview'],
+  ['metrics', 'Metrics'],
+  ['parameters', 'Parameters and tags'],
+  ['files', 'Files'],
+  ['source', 'Source'],
+  ['lineage', 'Lineage'],
+  ['notes', 'Notes'],
+] as const;
 
 export function RunScreen() {
-  const { run: id = '' } = useParams({ strict: false });
+  const { run: id = '', tab = 'overview' } = useParams({ strict: false });
   const detail = useCommand('run.get', { run: id });
-  const [file, view] = useState<ArtifactRow | null>(null);
   const [making, make] = useState(false);
   if (detail.error) return <Failed error={detail.error} />;
   if (!detail.data) return <Waiting lines={10} />;
-  const { run, metrics, artifacts, models, inputs } = detail.data;
-  const curves = metrics.filter((m) => m.count > 1);
+  const { run, metrics, artifacts } = detail.data;
+  const counts: Record<string, number> = { metrics: metrics.length, files: artifacts.length };
   return (
     <div className="page">
       <header className="row between">
@@ -24,9 +35,7 @@ export function RunScreen() {
           <h1>{run.name}</h1>
           <p className="muted">
             {run.experiment_name} · {run.by.name} · <Time ms={run.start_ms} />
-            {run.end_ms && run.end_ms > run.start_ms
-              ? ` · took ${Math.max(1, Math.round((run.end_ms - run.start_ms) / 1000))} s`
-              : ''}
+            {run.end_ms && run.end_ms > run.start_ms ? ` · took ${duration(run.end_ms - run.start_ms)}` : ''}
           </p>
         </div>
         <div className="row">
@@ -38,90 +47,167 @@ export function RunScreen() {
           )}
         </div>
       </header>
-      {metrics.length === 0 && <Empty title="No metrics yet">They appear here as soon as the script logs them.</Empty>}
-      {metrics.length > 0 && (
-        <section className="card flush" aria-label="Metrics">
-          <table>
-            <thead>
-              <tr>
-                <th>Metric</th>
-                <th className="num">Last</th>
-                <th className="num">Lowest</th>
-                <th className="num">Highest</th>
-                <th className="num">Points</th>
-              </tr>
-            </thead>
-            <tbody>
-              {metrics.map((m) => (
-                <tr key={m.key}>
-                  <td>
-                    <Term>{m.key}</Term>
-                  </td>
-                  <td className="num" data-metric={m.key}>
-                    <Num value={m.last} />
-                  </td>
-                  <td className="num">
-                    <Num value={m.min ?? undefined} />
-                  </td>
-                  <td className="num">
-                    <Num value={m.max ?? undefined} />
-                  </td>
-                  <td className="num">{m.count.toLocaleString('en')}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </section>
-      )}
-      {curves.length > 0 && (
-        <div className="grid2" style={{ gridTemplateColumns: 'repeat(auto-fill, minmax(min(440px, 100%), 1fr))' }}>
-          {curves.slice(0, 12).map((m) => (
-            <MetricChart key={m.key} metric={m.key} runs={[run.id]} />
-          ))}
+      <nav className="tabs" aria-label="Parts of the run">
+        {TABS.map(([key, label]) => (
+          <Link
+            key={key}
+            to="/runs/$run/$tab"
+            params={{ run: run.id, tab: key }}
+            data-status={key === tab ? 'active' : undefined}
+            aria-current={key === tab ? 'page' : undefined}
+          >
+            {label}
+            {counts[key] ? ` (${counts[key].toLocaleString('en')})` : ''}
+          </Link>
+        ))}
+      </nav>
+      {tab === 'overview' && <Overview detail={detail.data} />}
+      {tab === 'metrics' && <Metrics detail={detail.data} />}
+      {tab === 'parameters' && (
+        <div className="grid2">
+          <Pairs title="Parameters" pairs={run.params} empty="The script logged no parameters." />
+          <Pairs title="Tags" pairs={run.tags} empty="No tags." />
         </div>
       )}
-      <div className="grid2" style={{ gridTemplateColumns: 'repeat(auto-fill, minmax(min(440px, 100%), 1fr))' }}>
+      {tab === 'files' && <Files run={run.id} files={artifacts} />}
+      {tab === 'source' && <Source run={run.id} />}
+      {tab === 'lineage' && <LineageOf run={run} />}
+      {tab === 'notes' && <Notes about={{ kind: 'run', id: run.id }} />}
+      {run.project && <MakeVersion open={making} onClose={() => make(false)} run={run} project={run.project} />}
+    </div>
+  );
+}
+
+/** "3 min 20 s". */
+export function duration(ms: number): string {
+  const seconds = Math.max(1, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+function Overview({ detail }: { detail: RunDetail }) {
+  const { run, metrics, models, inputs } = detail;
+  const curves = metrics.filter((m) => m.count > 1);
+  return (
+    <>
+      {metrics.length === 0 && <Empty title="No metrics yet">They appear here as soon as the script logs them.</Empty>}
+      {metrics.length > 0 && <MetricTable metrics={metrics.slice(0, 20)} />}
+      {metrics.length > 20 && (
+        <p className="muted">
+          The first 20 of {metrics.length.toLocaleString('en')};{' '}
+          <Link to="/runs/$run/$tab" params={{ run: run.id, tab: 'metrics' }}>
+            see all metrics
+          </Link>
+          .
+        </p>
+      )}
+      <Charts run={run.id} metrics={curves.slice(0, 6).map((m) => m.key)} />
+      <div className="grid2">
         <Pairs title="Parameters" pairs={run.params} empty="The script logged no parameters." />
         <section className="card">
           <h2>Data and models</h2>
           {inputs.length + models.length === 0 && <p className="muted">The script logged neither data nor a model.</p>}
           <ul className="list">
             {inputs.map((i) => (
-              <li key={i.name + i.digest} style={{ padding: '6px 0' }}>
+              <li key={i.name + i.digest}>
                 Data: {i.name} <code>{i.digest}</code> {i.context && <Badge>{i.context}</Badge>}
               </li>
             ))}
             {models.map((m) => (
-              <li key={m.id} style={{ padding: '6px 0' }}>
+              <li key={m.id}>
                 Model: {m.name}, {m.files} files {m.status === 'LOGGED_MODEL_READY' && <Badge tone="good">✓ Ready</Badge>}
-              </li>
-            ))}
-          </ul>
-          <h3 style={{ marginTop: 12 }}>Files</h3>
-          {artifacts.length === 0 && <p className="muted">No files.</p>}
-          <ul className="list">
-            {artifacts.map((a) => (
-              <li key={a.path} className="row between" style={{ padding: '4px 0' }}>
-                <button type="button" className="btn plain" style={{ padding: 0 }} onClick={() => view(a)}>
-                  {a.path}
-                </button>
-                <small className="muted">
-                  {bytes(a.size)}
-                  {!a.here && ' · on another computer'}
-                </small>
               </li>
             ))}
           </ul>
         </section>
       </div>
-      <details className="card">
-        <summary>Tags and where it ran</summary>
-        <Pairs title="Tags" pairs={run.tags} empty="No tags." />
-      </details>
-      <Notes about={{ kind: 'run', id: run.id }} />
-      {file && <FileDialog file={file} onClose={() => view(null)} />}
-      {run.project && <MakeVersion open={making} onClose={() => make(false)} run={run} project={run.project} />}
+    </>
+  );
+}
+
+/** Charts that are drawn at once; more on request. */
+const CHARTS = 12;
+
+function Metrics({ detail }: { detail: RunDetail }) {
+  const [wanted, want] = useState('');
+  const [shown, show] = useState(CHARTS);
+  const found = detail.metrics.filter((m) => m.key.toLowerCase().includes(wanted.trim().toLowerCase()));
+  const curves = found.filter((m) => m.count > 1);
+  if (detail.metrics.length === 0) return <Empty title="No metrics yet">They appear here as soon as the script logs them.</Empty>;
+  return (
+    <div className="stack">
+      <input
+        type="search"
+        aria-label="Find a metric"
+        placeholder="Find a metric, for example: loss"
+        value={wanted}
+        onChange={(e) => {
+          want(e.target.value);
+          show(CHARTS);
+        }}
+      />
+      {found.length === 0 && <Empty title="No metric fits">Clear the search to see all of them.</Empty>}
+      {found.length > 0 && <MetricTable metrics={found.slice(0, 200)} />}
+      {found.length > 200 && (
+        <p className="muted">The first 200 of {found.length.toLocaleString('en')}; search to see the others.</p>
+      )}
+      <Charts run={detail.run.id} metrics={curves.slice(0, shown).map((m) => m.key)} />
+      {curves.length > shown && (
+        <button type="button" className="btn" onClick={() => show(shown + CHARTS)}>
+          Show more charts ({(curves.length - shown).toLocaleString('en')} left)
+        </button>
+      )}
     </div>
+  );
+}
+
+function Charts({ run, metrics }: { run: string; metrics: string[] }) {
+  if (metrics.length === 0) return null;
+  return (
+    <div className="charts">
+      {metrics.map((key) => (
+        <MetricChart key={key} metric={key} runs={[run]} />
+      ))}
+    </div>
+  );
+}
+
+function MetricTable({ metrics }: { metrics: RunDetail['metrics'] }) {
+  return (
+    <section className="card flush scroll" aria-label="Metrics" tabIndex={0}>
+      <table>
+        <thead>
+          <tr>
+            <th>Metric</th>
+            <th className="num">Last</th>
+            <th className="num">Lowest</th>
+            <th className="num">Highest</th>
+            <th className="num">Points</th>
+          </tr>
+        </thead>
+        <tbody>
+          {metrics.map((m) => (
+            <tr key={m.key}>
+              <td>
+                <Term>{m.key}</Term>
+              </td>
+              <td className="num" data-metric={m.key}>
+                <Num value={m.last} />
+              </td>
+              <td className="num">
+                <Num value={m.min ?? undefined} />
+              </td>
+              <td className="num">
+                <Num value={m.max ?? undefined} />
+              </td>
+              <td className="num">{m.count.toLocaleString('en')}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
   );
 }
 
@@ -135,30 +221,12 @@ function Pairs({ title, pairs, empty }: { title: string; pairs: { [key: string]:
         <tbody>
           {all.map(([key, value]) => (
             <tr key={key}>
-              <td>{key}</td>
+              <th scope="row">{key}</th>
               <td className="mono">{value}</td>
             </tr>
           ))}
         </tbody>
       </table>
     </section>
-  );
-}
-
-function FileDialog({ file, onClose }: { file: ArtifactRow; onClose: () => void }) {
-  const content = useCommand('file.view', { digest: file.digest, path: file.path });
-  return (
-    <Dialog open onClose={onClose} title={file.path}>
-      <Failed error={content.error} />
-      {content.data?.kind === 'text' && <pre className="mono scroll">{content.data.text}</pre>}
-      {content.data?.kind === 'image' && <img src={content.data.data_url ?? ''} alt={file.path} style={{ maxWidth: '100%' }} />}
-      {content.data?.kind === 'binary' && <p>This file is not text. Its sha256 is {file.digest}.</p>}
-      {content.data?.kind === 'elsewhere' && (
-        <p>The content lies on the computer that logged it: it is larger than what is shared.</p>
-      )}
-      <button type="button" className="btn" onClick={onClose}>
-        Close
-      </button>
-    </Dialog>
   );
 }

@@ -9,8 +9,10 @@ use super::{Round, fork};
 use crate::ApiError;
 use crate::host::{Host, Workspace};
 use cairn_core::authority::{Acl, Past};
+use cairn_core::envelope::ATTACHMENT_MAX;
 use cairn_core::id::{DeviceId, Digest};
-use cairn_core::op::{Op, OpLine, ReadLine};
+use cairn_core::op::{Op, ReadLine, files_of};
+use cairn_core::setting::Setting;
 use cairn_store::StoreError;
 use cairn_store::sharing::{Alarm, Branch, Sealed, union};
 use cairn_sync::envelope::{Draft, Fault, Inspected, inspect, make, remake};
@@ -51,10 +53,17 @@ pub(crate) fn follow(workspace: &Workspace, repo: &Repo) -> Result<(), ApiError>
     for branch in branches {
         if !repo.has(&branch.tip) && branch.device == workspace.device() {
             for own in workspace.read(|r| r.own_envelopes(&branch.device))? {
-                let files = attachments(workspace, &own.ops)?;
-                let oid = remake(repo, &own.object, &own.acl, &own.ops, &files)?;
-                if oid != own.oid {
-                    tracing::warn!("commit {} came out as {oid}", own.oid);
+                // The limit may have been another when it was sealed.
+                let mut made = None;
+                for most in [shared_file_max(workspace)?, Setting::SharedFileMax.default_number(), ATTACHMENT_MAX] {
+                    let files = attachments(workspace, &own.ops, most)?;
+                    made = remake(repo, &own.object, &own.acl, &own.ops, &files)?;
+                    if made.is_some() {
+                        break;
+                    }
+                }
+                if made.as_deref() != Some(own.oid.as_str()) {
+                    tracing::warn!("commit {} could not be written again from the workspace file", own.oid);
                 }
             }
         }
@@ -125,7 +134,7 @@ pub(super) fn seal_locked(workspace: &Workspace, repo: &Repo) -> Result<(), ApiE
         }
         let mut past = union(&pasts);
         past.remove(device);
-        let attachments = attachments(workspace, &batch.ops)?;
+        let attachments = attachments(workspace, &batch.ops, shared_file_max(workspace)?)?;
         let tips: Vec<String> = others.iter().map(|b| b.tip.clone()).collect();
         let seq = own.as_ref().map_or(1, |b| b.seq + 1);
         let before = own.as_ref().map(|b| b.tip.clone());
@@ -205,17 +214,22 @@ pub(crate) fn write_as(host: &Host, workspace: &Workspace, key: &DeviceKey, op: 
     }
 }
 
-/// The small files that the operations of a batch speak of and that are here.
-fn attachments(workspace: &Workspace, lines: &[String]) -> Result<Vec<(Digest, Vec<u8>)>, ApiError> {
+fn shared_file_max(workspace: &Workspace) -> Result<u64, ApiError> {
+    workspace.read(|r| crate::settings::number(r, Setting::SharedFileMax))
+}
+
+/// The files of at most so many bytes that the operations of a batch speak of and that are here.
+fn attachments(workspace: &Workspace, lines: &[String], most: u64) -> Result<Vec<(Digest, Vec<u8>)>, ApiError> {
     let mut found: Vec<(Digest, Vec<u8>)> = Vec::new();
-    for text in lines.iter().filter(|l| l.contains("artifact.logged")) {
-        let Ok(ReadLine::Known(line)) = OpLine::read(text) else { continue };
-        let Op::ArtifactLogged { digest, size, .. } = line.op else { continue };
-        if size > cairn_core::envelope::ATTACHMENT_MAX || found.iter().any(|(d, _)| *d == digest) {
+    for (digest, size) in lines.iter().flat_map(|line| files_of(line)) {
+        if size > most || found.iter().any(|(d, _)| *d == digest) {
             continue;
         }
         if let Some(bytes) = workspace.store.blob(&digest)? {
-            found.push((digest, bytes));
+            // What the line says of the size is a claim; the limit is about what is there.
+            if bytes.len() as u64 <= most {
+                found.push((digest, bytes));
+            }
         }
     }
     Ok(found)
@@ -252,7 +266,11 @@ pub fn round(workspace: &Workspace, remote: &dyn Remote, errand: &Errand) -> Res
     let files = segments::push(workspace, &repo, remote, errand);
     done.sent = push(workspace, &repo, remote, errand)?;
     point("pushed");
-    files.map(|()| done)
+    // After the log: a store that does not answer keeps back large files, and nothing else.
+    let large = crate::content::send_large(workspace, errand);
+    files?;
+    done.files = large?;
+    Ok(done)
 }
 
 fn fetch(workspace: &Workspace, repo: &Repo, remote: &dyn Remote, errand: &Errand, done: &mut Round) -> Result<(), ApiError> {

@@ -1,6 +1,6 @@
 //! Takes in what a source says: many events in one transaction, nothing twice.
 
-use super::runs::artifacts_of;
+use super::files::artifacts_of;
 use super::validate::{PARAM_VALUE_MAX, TAG_VALUE_MAX, artifact_path, name as checked_name, shorten};
 use super::{TrackingError, experiments};
 use crate::host::Workspace;
@@ -288,7 +288,7 @@ fn input(w: &mut Writer<'_>, run: String, dataset: Dataset) -> Result<(), Tracki
 fn file(w: &mut Writer<'_>, run: String, path: String, digest: Digest, size: u64, taken: &mut Taken) -> Result<(), TrackingError> {
     let Some(record) = w.record(Kind::Run, &run)? else { return Ok(()) };
     taken.files += 1;
-    if artifacts_of(&record).iter().any(|a| a.path == path && a.digest == digest) {
+    if artifacts_of(&record).iter().any(|a| a.path == path && a.stored() == Some(&digest)) {
         return Ok(());
     }
     w.append(Op::ArtifactLogged { owner: Subject { kind: Kind::Run, id: run }, path, digest, size })?;

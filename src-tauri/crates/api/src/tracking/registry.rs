@@ -3,8 +3,8 @@
 //! Its models are the workspace's models: a version that a script registers can get a card and go to
 //! release. What a script sets here (stage, alias, tag, description) is a label and never an approval.
 
+use super::files::artifacts_of;
 use super::filter::{self, Expr, Field, Fields, Order};
-use super::runs::artifacts_of;
 use super::{TrackingError, validate};
 use crate::host::Workspace;
 use cairn_core::id::{Digest, LoggedModelId, ModelId, ModelVersionId, ProjectId, RunId};
@@ -446,7 +446,9 @@ struct Found {
 
 fn files_below(owner: &Record, folder: &str) -> BTreeMap<String, Digest> {
     let prefix = if folder.is_empty() { String::new() } else { format!("{}/", folder.trim_matches('/')) };
-    artifacts_of(owner).into_iter().filter_map(|a| Some((a.path.strip_prefix(&prefix)?.to_owned(), a.digest))).collect()
+    let below = artifacts_of(owner).into_iter().filter_map(|a| Some((a.path.strip_prefix(&prefix)?.to_owned(), a.digest)));
+    // Of a model with a file that nobody has a fingerprint of, nobody can approve the content: no digests at all.
+    below.map(|(path, digest)| digest.map(|d| (path, d))).collect::<Option<_>>().unwrap_or_default()
 }
 
 fn of_logged_model(r: &Reader<'_>, id: &str) -> Result<Found, TrackingError> {

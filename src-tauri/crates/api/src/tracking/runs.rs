@@ -1,9 +1,9 @@
 //! Runs as MLflow's clients see them.
 
-use super::validate::{PARAM_VALUE_MAX, TAG_VALUE_MAX, artifact_path, name, shorten};
+use super::validate::{PARAM_VALUE_MAX, TAG_VALUE_MAX, name, shorten};
 use super::{TrackingError, experiments};
 use crate::host::Workspace;
-use cairn_core::id::{Digest, ExperimentId, LoggedModelId, RunId};
+use cairn_core::id::{ExperimentId, LoggedModelId, RunId};
 use cairn_core::op::{Kind, Op, RunStatus, Subject};
 use cairn_store::metrics::{Point, Summary};
 use cairn_store::model_metrics::Measured;
@@ -65,7 +65,7 @@ pub struct Batch {
     pub of_models: Vec<ModelValue>,
 }
 
-fn not_found(id: &str) -> TrackingError {
+pub(super) fn not_found(id: &str) -> TrackingError {
     TrackingError::NotFound(format!("Run with id={id} not found"))
 }
 
@@ -380,19 +380,26 @@ pub fn delete_tag(workspace: &Workspace, id: &str, key: &str) -> Result<(), Trac
     })
 }
 
-/// Takes a file out of the list of a run or logged model; others may still use its content.
-pub fn remove_artifact(workspace: &Workspace, kind: Kind, id: &str, path: &str) -> Result<(), TrackingError> {
+/// Sets and removes tags of many runs, of all or of none. Returns how many changed.
+pub fn tag_all(workspace: &Workspace, ids: &[String], set: &BTreeMap<String, String>, remove: &[String]) -> Result<u64, TrackingError> {
+    for key in set.keys() {
+        name("key", key)?;
+    }
     workspace.write(|w| {
-        let found = w.record(kind, id)?.ok_or_else(|| not_found(id))?;
-        let below = format!("{path}/");
-        let gone: Vec<String> = artifacts_of(&found).into_iter().map(|a| a.path).filter(|p| p == path || p.starts_with(&below)).collect();
-        if gone.is_empty() {
-            return Err(TrackingError::NotFound(format!("No artifact at {path}")));
+        let mut changed = 0;
+        for id in ids {
+            let run = RunId::parse(id.as_str()).map_err(|_| not_found(id))?;
+            let tags = active(w, id)?.pairs("tag");
+            let new: BTreeMap<String, String> =
+                set.iter().map(|(k, v)| (k.clone(), shorten(v, TAG_VALUE_MAX))).filter(|(k, v)| tags.get(k) != Some(v)).collect();
+            let removed: Vec<String> = remove.iter().filter(|k| tags.contains_key(*k)).cloned().collect();
+            if new.is_empty() && removed.is_empty() {
+                continue;
+            }
+            changed += 1;
+            w.append(Op::RunTagged { run, set: new, removed })?;
         }
-        for path in gone {
-            w.append(Op::ArtifactRemoved { owner: Subject { kind, id: id.to_owned() }, path })?;
-        }
-        Ok(())
+        Ok(changed)
     })
 }
 
@@ -505,53 +512,6 @@ pub fn log_model(workspace: &Workspace, id: &str, model: Value) -> Result<(), Tr
         let mut all = before.unwrap_or_default();
         all.push(model);
         w.append(Op::RunTagged { run, set: [(TAG.to_owned(), Value::from(all).to_string())].into(), removed: Vec::new() })?;
-        Ok(())
-    })
-}
-
-/// A file of a run or of a logged model.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Artifact {
-    pub path: String,
-    pub digest: Digest,
-    pub size: u64,
-}
-
-pub fn artifacts(r: &Reader<'_>, kind: Kind, id: &str) -> Result<Vec<Artifact>, TrackingError> {
-    let owner = r.record(kind, id)?.ok_or_else(|| not_found(id))?;
-    Ok(artifacts_of(&owner))
-}
-
-pub(crate) fn artifacts_of(owner: &Record) -> Vec<Artifact> {
-    owner
-        .pairs("artifact")
-        .into_iter()
-        .filter_map(|(path, value)| {
-            let value: Value = serde_json::from_str(&value).ok()?;
-            let digest = Digest::parse(value["digest"].as_str()?).ok()?;
-            Some(Artifact { path, digest, size: value["size"].as_u64()? })
-        })
-        .collect()
-}
-
-/// Stores a file of a run or logged model; the same content is kept once.
-pub fn put_artifact(workspace: &Workspace, kind: Kind, id: &str, path: &str, bytes: &[u8]) -> Result<(), TrackingError> {
-    artifact_path(path)?;
-    let digest = workspace.store.put_blob(bytes)?;
-    add_artifact(workspace, kind, id, path, digest, bytes.len() as u64)
-}
-
-/// Says that a file whose content is stored belongs to a run or logged model.
-pub fn add_artifact(workspace: &Workspace, kind: Kind, id: &str, path: &str, digest: Digest, size: u64) -> Result<(), TrackingError> {
-    artifact_path(path)?;
-    workspace.write(|w| {
-        let known = w.record(kind, id)?.ok_or_else(|| not_found(id))?;
-        // A client that sends a file again because an answer got lost changes nothing.
-        if artifacts_of(&known).iter().any(|a| a.path == path && a.digest == digest) {
-            return Ok(());
-        }
-        let owner = Subject { kind, id: id.to_owned() };
-        w.append(Op::ArtifactLogged { owner, path: path.to_owned(), digest, size })?;
         Ok(())
     })
 }

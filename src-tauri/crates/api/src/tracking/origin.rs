@@ -1,0 +1,203 @@
+//! Which code, command and environment made a run: looked at while the program that makes it still runs,
+//! beside the call that began the run, never in it.
+
+use super::TrackingError;
+use crate::host::{Host, Workspace};
+use cairn_core::id::{Digest, RunId};
+use cairn_core::op::{Kind, Op};
+use cairn_core::source::{Code, Environment, RunSource};
+use cairn_ingest::{checkout, python};
+use cairn_os::machine;
+use cairn_os::process::{self, Process};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// The setting of this computer that turns it off.
+const LOCAL: &str = "source_recording";
+/// Programs that are remembered: a sweep of a thousand runs by one program looks once.
+const REMEMBERED: usize = 64;
+
+/// A run that just began, and the connection that said so.
+struct Begun {
+    workspace: Arc<Workspace>,
+    run: RunId,
+    peer: u16,
+    here: u16,
+}
+
+/// Hands runs to the thread that looks.
+#[derive(Default)]
+pub struct Recorder {
+    send: Mutex<Option<Sender<Begun>>>,
+}
+
+/// Takes note of who began a run, soon. `peer` and `here` are the ports of the connection.
+pub fn record_soon(host: &Host, run: &str, peer: u16, here: u16) {
+    let (Some(workspace), Ok(run)) = (host.current(), RunId::parse(run)) else { return };
+    let begun = Begun { workspace, run, peer, here };
+    let mut send = host.origins.send.lock().unwrap_or_else(PoisonError::into_inner);
+    let sender = send.get_or_insert_with(|| {
+        let (send, receive) = channel();
+        std::thread::spawn(move || keep_recording(&receive));
+        send
+    });
+    // Without the thread a run simply knows less of itself.
+    if sender.send(begun).is_err() {
+        *send = None;
+    }
+}
+
+fn keep_recording(receive: &Receiver<Begun>) {
+    let mut known = Known::default();
+    while let Ok(first) = receive.recv() {
+        let mut all = vec![first];
+        // Runs that begin at once are written at once.
+        while let Ok(more) = receive.recv_timeout(Duration::from_millis(5)) {
+            all.push(more);
+            if all.len() >= 500 {
+                break;
+            }
+        }
+        for begun in all.chunk_by(|a, b| Arc::ptr_eq(&a.workspace, &b.workspace)) {
+            let Some(workspace) = begun.first().map(|b| Arc::clone(&b.workspace)) else { continue };
+            if let Err(error) = record(&workspace, begun, &mut known) {
+                tracing::info!("where runs come from could not be written: {}", error.message());
+            }
+        }
+    }
+}
+
+fn record(workspace: &Workspace, begun: &[Begun], known: &mut Known) -> Result<(), TrackingError> {
+    if !is_on(workspace)? {
+        return Ok(());
+    }
+    let mut found = Vec::new();
+    for b in begun {
+        if let Some(source) = process::at_other_end(b.peer, b.here).and_then(|pid| known.source(workspace, pid)) {
+            found.push((b.run.clone(), source));
+        }
+    }
+    workspace.write(|w| {
+        for (run, source) in found {
+            if w.record(Kind::Run, run.as_str())?.is_some_and(|r| r.get("source").is_none()) {
+                w.append(Op::RunSourceRecorded { run, source })?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// What was found out of programs, by their number and start.
+#[derive(Default)]
+struct Known(BTreeMap<(u32, u64), Map<String, Value>>);
+
+impl Known {
+    fn source(&mut self, workspace: &Workspace, pid: u32) -> Option<Map<String, Value>> {
+        let process = process::look(pid)?;
+        let name = (process.id, process.began);
+        if let Some(found) = self.0.get(&name) {
+            return Some(found.clone());
+        }
+        let source = look(workspace, &process).to_map();
+        if self.0.len() >= REMEMBERED {
+            self.0.clear();
+        }
+        self.0.insert(name, source.clone());
+        Some(source)
+    }
+}
+
+/// Whether this computer writes down where runs come from.
+pub fn is_on(workspace: &Workspace) -> Result<bool, TrackingError> {
+    workspace.read(|r| Ok(r.local(LOCAL)?.as_deref() != Some("off")))
+}
+
+pub fn set(workspace: &Workspace, on: bool) -> Result<(), TrackingError> {
+    workspace.write(|w| Ok(w.set_local(LOCAL, if on { "on" } else { "off" })?))
+}
+
+/// Says where a run comes from that this very command logs.
+pub fn record_now(workspace: &Workspace, run: &str, process: &Process) -> Result<(), TrackingError> {
+    if !is_on(workspace)? {
+        return Ok(());
+    }
+    let source = look(workspace, process).to_map();
+    let run = RunId::parse(run)?;
+    workspace.write(|w| {
+        w.append(Op::RunSourceRecorded { run, source })?;
+        Ok(())
+    })
+}
+
+fn look(workspace: &Workspace, process: &Process) -> RunSource {
+    let folder = process.folder.as_deref();
+    let script = process.command.iter().skip(1).find(|word| {
+        let ending = Path::new(word.as_str()).extension().and_then(|e| e.to_str()).unwrap_or_default();
+        matches!(ending, "py" | "ipynb" | "R" | "r" | "jl" | "sh" | "js") && !word.starts_with('-')
+    });
+    let below = |path: &Path| folder.and_then(|f| path.strip_prefix(f).ok()).unwrap_or(path).to_string_lossy().into_owned();
+    RunSource {
+        folder: folder.map(|f| f.to_string_lossy().into_owned()),
+        command: process::without_secrets(&process.command),
+        script: script.map(|s| below(Path::new(s))),
+        // Jupyter names the notebook to its kernel.
+        notebook: process.variables.get("JPY_SESSION_NAME").map(|n| below(Path::new(n))),
+        code: folder.and_then(|f| code(workspace, f, script.map(Path::new))),
+        environment: Some(environment(workspace, process)),
+    }
+}
+
+fn code(workspace: &Workspace, folder: &Path, script: Option<&Path>) -> Option<Code> {
+    // A script may be started from outside of its repository.
+    let beside = || folder.join(script?).parent().and_then(checkout::look);
+    let mut found = checkout::look(folder).or_else(beside)?;
+    let changes = stored(workspace, &std::mem::take(&mut found.changes));
+    Some(Code {
+        commit: found.commit,
+        branch: found.branch,
+        remote: found.remote.map(|r| process::without_login(&r)),
+        root: found.root.to_string_lossy().into_owned(),
+        below: found.below.to_string_lossy().into_owned(),
+        changed: found.changed,
+        changes_bytes: changes.as_ref().map_or(0, |(_, n)| *n),
+        changes: changes.map(|(d, _)| d),
+        left_out: found.left_out,
+    })
+}
+
+fn environment(workspace: &Workspace, process: &Process) -> Environment {
+    let machine = machine::look();
+    let in_environment = || process.variables.get("VIRTUAL_ENV").map(|v| Path::new(v).join("bin/python"));
+    let python = process.program().as_deref().and_then(python::look).or_else(|| in_environment().as_deref().and_then(python::look));
+    let requirements = python.as_ref().map(|p| p.requirements.iter().map(|r| format!("{r}\n")).collect::<String>()).unwrap_or_default();
+    let packages = stored(workspace, requirements.as_bytes());
+    Environment {
+        packages_count: python.as_ref().map_or(0, |p| p.requirements.len() as u64),
+        python: python.map(|p| p.version),
+        packages_bytes: packages.as_ref().map_or(0, |(_, n)| *n),
+        packages: packages.map(|(d, _)| d),
+        system: machine.system,
+        cpu: machine.cpu,
+        cores: machine.cores,
+        memory_bytes: machine.memory_bytes,
+        gpus: machine.gpus,
+    }
+}
+
+/// Keeps some bytes by their digest; none where there is nothing.
+fn stored(workspace: &Workspace, bytes: &[u8]) -> Option<(Digest, u64)> {
+    if bytes.is_empty() {
+        return None;
+    }
+    match workspace.store.put_blob(bytes) {
+        Ok(digest) => Some((digest, bytes.len() as u64)),
+        Err(error) => {
+            tracing::info!("the state of a run's code could not be kept: {error}");
+            None
+        }
+    }
+}
