@@ -21,4 +21,4 @@ fmt:
 	cargo fmt --all && cd ui && npx biome check --write .
 
 clean:
-	rm -rf target ui/node_modules ui/dist .venv
+	rm -rf target ui/node_modules ui/dist .venv .venv-old

@@ -38,6 +38,11 @@ for part in "$@"; do
         .venv/bin/pip install -q --disable-pip-version-check -r tests/peers/requirements.txt
         cp tests/peers/requirements.txt .venv/requirements.txt
       fi
+      if ! cmp -s tests/peers/requirements-old.txt .venv-old/requirements.txt; then
+        python3 -m venv .venv-old
+        .venv-old/bin/pip install -q --disable-pip-version-check -r tests/peers/requirements-old.txt
+        cp tests/peers/requirements-old.txt .venv-old/requirements.txt
+      fi
       ;;
     deny) command -v cargo-deny >/dev/null || cargo install --quiet --locked cargo-deny@0.20.2 ;;
     *) echo "setup: unknown part $part" >&2; exit 2 ;;

@@ -178,7 +178,21 @@ export type ExportAudit = {
  * A folder that does not exist yet, or is empty.
  */
 dir: string, };
+export type ExportMlflow = { 
+/**
+ * A new or empty folder.
+ */
+dir: string, 
+/**
+ * Only these experiments, by name; all when left out.
+ */
+experiments?: Array<string>, };
 export type Exported = { dir: string, entries: number, commits: number, signoffs: number, missing: Array<string>, };
+export type ExportedRuns = { dir: string, experiments: number, runs: number, points: number, files: number, 
+/**
+ * Registered models.
+ */
+models: number, left_out: Array<string>, };
 export type FetchPoints = { run: string, };
 export type Fetched = { 
 /**
@@ -226,7 +240,7 @@ model_digest: string, release: string, };
 export type HandBack = { checklist: string, reason: string, };
 export type ImportCsv = { project: string, 
 /**
- * A file on this computer.
+ * A file on this computer, or the `.dvc` file that stands for it.
  */
 path: string, 
 /**
@@ -235,7 +249,7 @@ path: string,
 name: string, };
 export type ImportSource = { path: string, 
 /**
- * `mlflow_db`, `mlflow_folder`, `tensorboard`, `dvclive`, `jsonl`; found out when left out.
+ * `mlflow_db`, `mlflow_folder`, `tensorboard`, `dvclive`, `jsonl`, `trackio`, `wandb`, `neptune`, `dvc`; found out when left out.
  */
 format?: string, 
 /**
@@ -959,6 +973,9 @@ export interface Commands {
   "dataset.import_csv": { request: ImportCsv; response: Dataset };
   "source.list": { request: Nothing; response: Array<SourceView> };
   "source.import": { request: ImportSource; response: Imported };
+  "run.export_mlflow": { request: ExportMlflow; response: ExportedRuns };
+  "source.progress": { request: Nothing; response: Progress | null };
+  "source.cancel": { request: Nothing; response: boolean };
   "source.look": { request: Nothing; response: Array<SourceView> };
   "source.remove": { request: SourceRef; response: Array<SourceView> };
   "model.list": { request: ProjectRef; response: Array<Model> };
@@ -1036,6 +1053,7 @@ export const queryTags = {
   "file.view": [],
   "dataset.list": ["dataset", "dataset_version"],
   "source.list": ["source"],
+  "source.progress": [],
   "model.list": ["*"],
   "model.loose": ["*"],
   "model.version": ["*"],

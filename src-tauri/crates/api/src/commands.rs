@@ -92,6 +92,9 @@ commands! {
     "dataset.import_csv" Mutation datasets::import_csv: datasets::ImportCsv => datasets::Dataset, [];
     "source.list" Query sources::list: workspaces::Nothing => Vec<sources::SourceView>, ["source"];
     "source.import" Mutation sources::import: sources::ImportSource => sources::Imported, [];
+    "run.export_mlflow" Mutation sources::export_mlflow: sources::ExportMlflow => sources::ExportedRuns, [];
+    "source.progress" Query sources::progress: workspaces::Nothing => Option<sharing::Progress>, [];
+    "source.cancel" Mutation sources::cancel: workspaces::Nothing => bool, [];
     "source.look" Mutation sources::look_now: workspaces::Nothing => Vec<sources::SourceView>, [];
     "source.remove" Mutation sources::remove: sources::SourceRef => Vec<sources::SourceView>, [];
     "model.list" Query models::list: projects::ProjectRef => Vec<models::Model>, ["*"];

@@ -50,7 +50,7 @@ pub struct ColumnView {
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
 pub struct ImportCsv {
     pub project: String,
-    /// A file on this computer.
+    /// A file on this computer, or the `.dvc` file that stands for it.
     pub path: String,
     /// An existing dataset's name makes this its next version.
     pub name: String,
@@ -67,8 +67,17 @@ pub fn list(host: &Host, request: ProjectRef) -> Result<Vec<Dataset>, ApiError> 
 pub fn import_csv(host: &Host, request: ImportCsv) -> Result<Dataset, ApiError> {
     let workspace = host.workspace()?;
     let name = title("Name of the dataset", &request.name)?;
-    let path = Path::new(&request.path);
-    let profile = csv_file::profile(path).map_err(csv_error)?;
+    let given = Path::new(&request.path);
+    // A `.dvc` file stands for the file that DVC keeps, by its fingerprint.
+    let pointed = if given.extension().is_some_and(|e| e == "dvc") {
+        Some(cairn_ingest::dvc::data_of(given).map_err(|e| {
+            ApiError::new("bad_file", e.to_string()).hint("Cairn registers the very data that DVC names, so it must be here.")
+        })?)
+    } else {
+        None
+    };
+    let profile = csv_file::profile(pointed.as_deref().unwrap_or(given)).map_err(csv_error)?;
+    let path = if pointed.is_some() { given.with_extension("") } else { given.to_owned() };
     let project = ProjectId::parse(request.project)?;
     let version = DatasetVersionId::parse(workspace.edge.new_id())?;
     let fresh = DatasetId::parse(workspace.edge.new_id())?;

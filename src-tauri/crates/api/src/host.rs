@@ -23,6 +23,8 @@ pub struct Host {
     trouble: RwLock<Option<ApiError>>,
     /// The round of sharing that runs in this process.
     errand: RwLock<Option<Arc<Errand>>>,
+    /// The import of runs that goes on in this process.
+    import: RwLock<Option<Arc<Errand>>>,
     /// Looks at the programs that begin runs.
     pub(crate) origins: crate::tracking::origin::Recorder,
     /// The program that answers git's question for a name and a secret: this one, usually.
@@ -55,6 +57,7 @@ impl Host {
             tracking: RwLock::new(None),
             trouble: RwLock::new(None),
             errand: RwLock::new(None),
+            import: RwLock::new(None),
             origins: crate::tracking::origin::Recorder::default(),
             askpass: None,
         }
@@ -111,6 +114,13 @@ impl Host {
     }
     pub fn errand(&self) -> Option<Arc<Errand>> {
         self.errand.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_import(&self, errand: Option<Arc<Errand>>) {
+        *self.import.write().unwrap_or_else(PoisonError::into_inner) = errand;
+    }
+    pub(crate) fn import(&self) -> Option<Arc<Errand>> {
+        self.import.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub fn set_tracking(&self, url: Option<String>) {

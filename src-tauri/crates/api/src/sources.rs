@@ -2,6 +2,8 @@
 
 use crate::ApiError;
 use crate::host::{Host, Workspace};
+use crate::sharing::Progress;
+use crate::tracking::export;
 use crate::tracking::import::{Files, Importer};
 use crate::workspaces::Nothing;
 use cairn_core::id::RunId;
@@ -9,6 +11,7 @@ use cairn_core::op::{Kind, Op, RunStatus};
 use cairn_ingest::source::{self, Format, SourceError};
 use cairn_os::watch::TreeWatch;
 use cairn_store::sources::Source;
+use cairn_sync::Errand;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -47,7 +50,7 @@ pub struct SourceView {
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
 pub struct ImportSource {
     pub path: String,
-    /// `mlflow_db`, `mlflow_folder`, `tensorboard`, `dvclive`, `jsonl`; found out when left out.
+    /// `mlflow_db`, `mlflow_folder`, `tensorboard`, `dvclive`, `jsonl`, `trackio`, `wandb`, `neptune`, `dvc`; found out when left out.
     #[serde(default)]
     #[ts(optional)]
     pub format: Option<String>,
@@ -133,15 +136,32 @@ pub fn import(host: &Host, request: ImportSource) -> Result<Imported, ApiError> 
         })?,
         None => Format::detect(&path).ok_or_else(|| {
             ApiError::invalid(format!("{} holds no runs in a format that Cairn knows", path.display())).hint(
-                "It reads mlflow.db, mlruns folders, TensorBoard event files, DVCLive folders and JSON lines. A folder is named itself, not its parent.",
+                "It reads mlflow.db, mlruns folders, TensorBoard event files, DVCLive folders, dvc.lock, Trackio databases, W&B offline folders, Neptune exports and JSON lines. A folder is named itself, not its parent.",
             )
         })?,
     };
     let text = path.to_str().ok_or_else(|| ApiError::invalid("The path holds characters that no text has"))?;
     let source = workspace.write(|w| w.add_source(text, format.as_str(), request.watch).map_err(ApiError::from))?;
     let files = if request.without_files { Files::Leave } else { Files::UpTo(FILE_MAX) };
-    let _one = lock(&workspace)?;
-    look(&workspace, source, files)
+    let errand = Arc::new(Errand::default());
+    host.set_import(Some(Arc::clone(&errand)));
+    let done = lock(&workspace).and_then(|_one| look(&workspace, source, files, &errand));
+    host.set_import(None);
+    done
+}
+
+/// What the import that runs now has read so far.
+pub fn progress(host: &Host, _: Nothing) -> Result<Option<Progress>, ApiError> {
+    Ok(host.import().and_then(|e| e.step()).map(|s| Progress { what: s.what, done: s.done, total: s.total }))
+}
+
+/// Stops the import that runs now; what was read so far is kept.
+pub fn cancel(host: &Host, _: Nothing) -> Result<bool, ApiError> {
+    let errand = host.import();
+    if let Some(errand) = &errand {
+        errand.cancel();
+    }
+    Ok(errand.is_some())
 }
 
 /// One process of this computer reads sources at a time.
@@ -153,10 +173,13 @@ fn lock(workspace: &Workspace) -> Result<File, ApiError> {
 }
 
 /// Reads what is new in a source.
-fn look(workspace: &Workspace, mut source: Source, files: Files) -> Result<Imported, ApiError> {
+fn look(workspace: &Workspace, mut source: Source, files: Files, errand: &Errand) -> Result<Imported, ApiError> {
     let format = Format::parse(&source.format).ok_or_else(|| ApiError::invalid(format!("{} is no format of runs", source.format)))?;
     let position = serde_json::from_str(&source.position).unwrap_or_default();
-    let go_on = || true;
+    let go_on = |points: u64| {
+        errand.at("Points read", points, None);
+        !errand.cancelled()
+    };
     let mut importer = Importer::new(workspace, files, &go_on);
     let path = PathBuf::from(&source.path);
     let read = source::read(format, &path, &position, &mut |event| importer.take(event));
@@ -188,12 +211,9 @@ fn look(workspace: &Workspace, mut source: Source, files: Files) -> Result<Impor
     Ok(Imported { source: view(&source), runs: taken.runs.len() as u64, points: taken.points, files: taken.files, left_out })
 }
 
-/// TensorBoard has no word for the end of a run: one that nobody writes to any more has ended.
+/// Some formats have no word for the end of a run: one that nobody writes to any more has ended.
 fn end_quiet_runs(workspace: &Workspace, format: Format, path: &Path, position: &serde_json::Value, now: i64) -> Result<(), ApiError> {
-    if format != Format::TensorBoard {
-        return Ok(());
-    }
-    let quiet = cairn_ingest::tensorboard::quiet_runs(path, position, now, QUIET_MS);
+    let quiet = source::quiet_runs(format, path, position, now, QUIET_MS);
     if quiet.is_empty() {
         return Ok(());
     }
@@ -222,7 +242,7 @@ fn look_at(workspace: &Workspace, wanted: impl Fn(&Source) -> bool) {
     let sources = workspace.read(|r| r.sources().map_err(ApiError::from)).unwrap_or_default();
     for source in sources.into_iter().filter(|s| s.watched && wanted(s)) {
         let path = source.path.clone();
-        if let Err(error) = look(workspace, source, Files::UpTo(FILE_MAX)) {
+        if let Err(error) = look(workspace, source, Files::UpTo(FILE_MAX), &Errand::default()) {
             // The person sees it beside the source.
             tracing::info!("{path}: {error}");
         }
@@ -255,4 +275,55 @@ pub fn keep_watching(host: &Arc<Host>) {
             }
         }
     });
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct ExportMlflow {
+    /// A new or empty folder.
+    pub dir: String,
+    /// Only these experiments, by name; all when left out.
+    #[serde(default)]
+    #[ts(optional)]
+    pub experiments: Option<Vec<String>>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct ExportedRuns {
+    pub dir: String,
+    #[ts(type = "number")]
+    pub experiments: u64,
+    #[ts(type = "number")]
+    pub runs: u64,
+    #[ts(type = "number")]
+    pub points: u64,
+    #[ts(type = "number")]
+    pub files: u64,
+    /// Registered models.
+    #[ts(type = "number")]
+    pub models: u64,
+    pub left_out: Vec<String>,
+}
+
+/// Writes runs and models as a folder that stock MLflow opens.
+pub fn export_mlflow(host: &Host, request: ExportMlflow) -> Result<ExportedRuns, ApiError> {
+    let workspace = host.workspace()?;
+    let dir = PathBuf::from(request.dir.trim());
+    let errand = Arc::new(Errand::default());
+    host.set_import(Some(Arc::clone(&errand)));
+    let go_on = |runs: u64| {
+        errand.at("Runs written", runs, None);
+        !errand.cancelled()
+    };
+    let done = export::mlruns(&workspace, &dir, &export::Wanted { experiments: request.experiments.as_deref(), go_on: &go_on });
+    host.set_import(None);
+    let done = done?;
+    Ok(ExportedRuns {
+        dir: dir.display().to_string(),
+        experiments: done.experiments,
+        runs: done.runs,
+        points: done.points,
+        files: done.files,
+        models: done.models,
+        left_out: done.left_out,
+    })
 }

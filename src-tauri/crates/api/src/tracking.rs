@@ -2,6 +2,7 @@
 //! do. Nothing here signs, approves, reads notes or changes a governed record.
 
 pub mod experiments;
+pub mod export;
 pub mod files;
 pub mod filter;
 pub mod import;

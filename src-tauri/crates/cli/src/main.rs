@@ -83,8 +83,8 @@ enum Verb {
     },
     /// Log a run from a shell script.
     Log(log::Log),
-    /// Take runs from mlflow.db, mlruns, TensorBoard, DVCLive or JSON lines; or register a CSV file as a
-    /// dataset version, with --project and --name.
+    /// Take runs from mlflow.db, mlruns, TensorBoard, DVCLive, dvc.lock, Trackio, W&B offline folders, Neptune
+    /// exports or JSON lines; or register a CSV or .dvc file as a dataset version, with --project and --name.
     Import {
         path: PathBuf,
         /// Of a dataset: the project's id or title.
@@ -99,6 +99,17 @@ enum Verb {
         /// Of runs: leave their files where they are.
         #[arg(long, conflicts_with = "project")]
         without_files: bool,
+    },
+    /// Write runs and registered models as a folder that stock MLflow opens.
+    Export {
+        /// MLflow's file store (`mlruns`): the only form there is.
+        #[arg(long, required = true)]
+        mlflow: bool,
+        /// A new or empty folder.
+        dir: PathBuf,
+        /// Only this experiment; may stand several times.
+        #[arg(long = "experiment")]
+        experiments: Vec<String>,
     },
     /// List runs; or show one, say how to make it again, tag many.
     Runs(runs::Runs),
@@ -314,6 +325,10 @@ fn run(cli: &Cli, host: &Arc<Host>) -> Result<Outcome, ApiError> {
             let id = found.map(|p| p["id"].clone()).ok_or_else(|| ApiError::not_found(&format!("The project {project}")))?;
             let path = std::path::absolute(path).map_err(|e| ApiError::invalid(e.to_string()))?;
             print::record(cli.json, &call("dataset.import_csv", json!({ "project": id, "path": path, "name": name }))?, print::dataset);
+        }
+        Verb::Export { mlflow: _, dir, experiments } => {
+            let wanted = (!experiments.is_empty()).then_some(experiments);
+            print::record(cli.json, &call("run.export_mlflow", json!({ "dir": dir, "experiments": wanted }))?, print::exported);
         }
         Verb::Runs(runs) => runs.run(cli.json, &call)?,
         Verb::File { digest, out } => {

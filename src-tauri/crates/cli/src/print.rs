@@ -44,6 +44,23 @@ pub(crate) fn findings(v: &Value) -> String {
     rows(v).map(line).collect::<Vec<_>>().join("\n")
 }
 
+pub(crate) fn exported(v: &Value) -> String {
+    let mut out = vec![
+        format!(
+            "{} runs of {} experiments with {} points and {} files, and {} registered models, are in {}.",
+            v["runs"],
+            v["experiments"],
+            v["points"],
+            v["files"],
+            v["models"],
+            text(v, "dir")
+        ),
+        format!("Open it with: MLFLOW_ALLOW_FILE_STORE=true mlflow ui --backend-store-uri {}", text(v, "dir")),
+    ];
+    out.extend(rows(&v["left_out"]).map(|l| format!("Not in it: {}", l.as_str().unwrap_or_default())));
+    out.join("\n")
+}
+
 pub(crate) fn run(v: &Value) -> String {
     let (run, source) = (&v["run"], &v["source"]);
     let mut out = vec![

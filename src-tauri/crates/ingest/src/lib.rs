@@ -2,12 +2,16 @@
 
 pub mod checkout;
 pub mod csv_file;
+pub mod dvc;
 mod dvclive;
 pub mod jsonl;
 pub mod mlflow_db;
 mod mlflow_folder;
+mod neptune;
 pub mod notebook;
 pub mod python;
 pub mod source;
 pub mod table;
-pub mod tensorboard;
+mod tensorboard;
+mod trackio;
+mod wandb;

@@ -20,7 +20,18 @@ struct Position {
     open: Vec<String>,
 }
 
-fn failed(path: &Path, error: &rusqlite::Error) -> SourceError {
+/// Opens an SQLite file of another program, to read and never to write.
+pub(crate) fn open_read_only(file: &Path) -> Result<Connection, SourceError> {
+    let open = || {
+        let conn = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        conn.busy_timeout(Duration::from_secs(3))?;
+        conn.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0))?;
+        Ok(conn)
+    };
+    open().map_err(|e| failed(file, &e))
+}
+
+pub(crate) fn failed(path: &Path, error: &rusqlite::Error) -> SourceError {
     use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, NotADatabase};
     match error.sqlite_error_code() {
         Some(DatabaseBusy | DatabaseLocked) => SourceError::Busy(path.to_owned()),
@@ -37,13 +48,7 @@ fn file_of(path: &Path) -> PathBuf {
 pub(crate) fn read(path: &Path, position: &Value, take: Take<'_>) -> Result<Outcome, SourceError> {
     let file = file_of(path);
     let position: Position = serde_json::from_value(position.clone()).unwrap_or_default();
-    let open = || {
-        let conn = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-        conn.busy_timeout(Duration::from_secs(3))?;
-        conn.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0))?;
-        Ok(conn)
-    };
-    let conn: Connection = open().map_err(|e| failed(&file, &e))?;
+    let conn = open_read_only(&file)?;
     let mut reader = Reader { conn: &conn, file: &file, outcome: Outcome::default(), was: position, now: Position::default() };
     for table in ["experiments", "runs", "metrics", "params", "tags"] {
         if !reader.has(table)? {

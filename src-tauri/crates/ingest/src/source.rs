@@ -1,5 +1,6 @@
 //! What the readers of runs have in common: what they tell, where they stopped, what they could not read.
 
+use cairn_core::source::RunSource;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -31,6 +32,21 @@ pub enum Event {
         run: String,
         path: String,
         content: Content,
+    },
+    /// Which code and environment made a run, as far as the source says; with the files that it speaks of.
+    Source {
+        run: String,
+        source: Box<RunSource>,
+        changes: Vec<u8>,
+        packages: Vec<u8>,
+    },
+    /// A file that stays where it is.
+    Reference {
+        run: String,
+        path: String,
+        address: String,
+        size: Option<u64>,
+        version: Option<String>,
     },
     Ended {
         run: String,
@@ -170,10 +186,28 @@ pub enum Format {
     DvcLive,
     /// One JSON object a line, see the handbook.
     Jsonl,
+    /// Trackio's SQLite file of one project.
+    Trackio,
+    /// A folder of runs that W&B logged without a network.
+    Wandb,
+    /// What Neptune's exporter wrote: Parquet files and folders of files.
+    Neptune,
+    /// A pipeline of DVC as it was last run: `dvc.lock`.
+    Dvc,
 }
 
 impl Format {
-    pub const ALL: [Self; 5] = [Self::MlflowDb, Self::MlflowFolder, Self::TensorBoard, Self::DvcLive, Self::Jsonl];
+    pub const ALL: [Self; 9] = [
+        Self::MlflowDb,
+        Self::MlflowFolder,
+        Self::TensorBoard,
+        Self::DvcLive,
+        Self::Jsonl,
+        Self::Trackio,
+        Self::Wandb,
+        Self::Neptune,
+        Self::Dvc,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -182,6 +216,10 @@ impl Format {
             Self::TensorBoard => "tensorboard",
             Self::DvcLive => "dvclive",
             Self::Jsonl => "jsonl",
+            Self::Trackio => "trackio",
+            Self::Wandb => "wandb",
+            Self::Neptune => "neptune",
+            Self::Dvc => "dvc",
         }
     }
 
@@ -197,6 +235,10 @@ impl Format {
             Self::TensorBoard => "TensorBoard logs",
             Self::DvcLive => "DVCLive folder",
             Self::Jsonl => "JSON lines",
+            Self::Trackio => "Trackio database",
+            Self::Wandb => "W&B offline folder",
+            Self::Neptune => "Neptune export",
+            Self::Dvc => "DVC pipeline",
         }
     }
 
@@ -206,7 +248,9 @@ impl Format {
             let name = path.file_name()?.to_string_lossy().into_owned();
             return match path.extension().and_then(|e| e.to_str()) {
                 _ if name.contains(".tfevents.") => Some(Self::TensorBoard),
-                Some("db" | "sqlite" | "sqlite3") => Some(Self::MlflowDb),
+                Some("db" | "sqlite" | "sqlite3") => Some(if crate::trackio::is_trackio(path) { Self::Trackio } else { Self::MlflowDb }),
+                Some("wandb") => Some(Self::Wandb),
+                Some("lock") if name == "dvc.lock" => Some(Self::Dvc),
                 Some("jsonl" | "ndjson") => Some(Self::Jsonl),
                 _ => None,
             };
@@ -219,6 +263,15 @@ impl Format {
         }
         if path.join("metrics.json").is_file() && path.join("plots").is_dir() || path.join("plots/metrics").is_dir() {
             return Some(Self::DvcLive);
+        }
+        if path.join("dvc.lock").is_file() {
+            return Some(Self::Dvc);
+        }
+        if crate::wandb::has_runs(path) {
+            return Some(Self::Wandb);
+        }
+        if crate::neptune::is_export(path) {
+            return Some(Self::Neptune);
         }
         crate::tensorboard::has_events(path).then_some(Self::TensorBoard)
     }
@@ -236,7 +289,72 @@ pub fn read(format: Format, path: &Path, position: &Value, take: Take<'_>) -> Re
         Format::TensorBoard => crate::tensorboard::read(path, position, take),
         Format::DvcLive => crate::dvclive::read(path, position, take),
         Format::Jsonl => crate::jsonl::read(path, position, take),
+        Format::Trackio => crate::trackio::read(path, position, take),
+        Format::Wandb => crate::wandb::read(path, position, take),
+        Format::Neptune => crate::neptune::read(path, position, take),
+        Format::Dvc => crate::dvc::read(path, position, take),
     }
+}
+
+/// The runs of a source that nobody writes to any more, in a format that has no word for the end: ids and the
+/// time of the last that was heard of each. `patience_ms` without a change is the end.
+pub fn quiet_runs(format: Format, path: &Path, position: &Value, now_ms: i64, patience_ms: i64) -> Vec<(String, i64)> {
+    match format {
+        Format::TensorBoard => crate::tensorboard::quiet_runs(path, position, now_ms, patience_ms),
+        Format::Trackio => crate::trackio::quiet_runs(path, position, now_ms, patience_ms),
+        Format::MlflowDb | Format::MlflowFolder | Format::DvcLive | Format::Jsonl | Format::Wandb | Format::Neptune | Format::Dvc => {
+            Vec::new()
+        }
+    }
+}
+
+/// A nested object as flat pairs, `opt.lr` for a key in a key; lists and others as JSON.
+pub(crate) fn flat(prefix: &str, value: &Value, into: &mut Vec<(String, Value)>) {
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            for (key, value) in map {
+                let name = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+                flat(&name, value, into);
+            }
+        }
+        other => into.push((prefix.to_owned(), other.clone())),
+    }
+}
+
+/// A value as the text of a parameter.
+pub(crate) fn as_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// A number, or one of the words that JSON has no number for; true and false are 1 and 0.
+pub(crate) fn as_number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(n) => n.as_f64(),
+        Value::Bool(truth) => Some(f64::from(u8::from(*truth))),
+        Value::String(text) => match text.as_str() {
+            "NaN" | "nan" => Some(f64::NAN),
+            "Infinity" | "inf" => Some(f64::INFINITY),
+            "-Infinity" | "-inf" => Some(f64::NEG_INFINITY),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Milliseconds since 1970 of a time as ISO 8601 writes it; one without a zone is taken as UTC.
+pub(crate) fn iso_ms(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let at = text.parse::<jiff::Timestamp>().ok().or_else(|| format!("{text}Z").parse().ok())?;
+    Some(at.as_millisecond())
+}
+
+/// Runs whose name is an id of MLflow's form keep it.
+pub(crate) fn own_or_made_id(own: &str, parts: &[&str]) -> String {
+    let plain = own.replace('-', "");
+    if plain.len() == 32 && plain.bytes().all(|b| b.is_ascii_hexdigit()) { plain.to_lowercase() } else { run_id(parts) }
 }
 
 /// The name of a run that has none of its own: it follows from what identifies it.

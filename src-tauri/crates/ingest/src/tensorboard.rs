@@ -16,8 +16,10 @@ use std::path::{Path, PathBuf};
 const RECORD_MAX: u64 = 256 * 1024 * 1024;
 /// Points of a metric that are handed over at once.
 const POINTS: usize = 4_096;
-/// Pictures that are kept of one run.
+/// Pictures and sounds that are kept of one run.
 const IMAGES_MAX: u64 = 1_000;
+/// Steps of a histogram that go into one file.
+const HISTOGRAMS: usize = 5_000;
 
 /// The messages, as far as they are read. Source: tensorflow/core/util/event.proto and
 /// tensorflow/core/framework/summary.proto, tensorboard/plugins/hparams/plugin_data.proto.
@@ -50,9 +52,9 @@ mod message {
         #[prost(message, optional, tag = "4")]
         pub image: Option<Image>,
         #[prost(message, optional, tag = "5")]
-        pub histo: Option<Empty>,
+        pub histo: Option<Histogram>,
         #[prost(message, optional, tag = "6")]
-        pub audio: Option<Empty>,
+        pub audio: Option<Audio>,
         #[prost(message, optional, tag = "8")]
         pub tensor: Option<Tensor>,
         #[prost(message, optional, tag = "9")]
@@ -60,7 +62,21 @@ mod message {
     }
 
     #[derive(Clone, PartialEq, Message)]
-    pub(super) struct Empty {}
+    pub(super) struct Histogram {
+        #[prost(double, tag = "1")]
+        pub min: f64,
+        /// The upper edge of each bucket.
+        #[prost(double, repeated, tag = "6")]
+        pub limits: Vec<f64>,
+        #[prost(double, repeated, tag = "7")]
+        pub counts: Vec<f64>,
+    }
+
+    #[derive(Clone, PartialEq, Message)]
+    pub(super) struct Audio {
+        #[prost(bytes = "vec", tag = "4")]
+        pub encoded: Vec<u8>,
+    }
 
     #[derive(Clone, PartialEq, Message)]
     pub(super) struct Image {
@@ -196,7 +212,14 @@ pub(crate) fn read(root: &Path, position: &Value, take: Take<'_>) -> Result<Outc
         let folder = name.rsplit_once('/').map_or(String::new(), |(dir, _)| dir.to_owned());
         let offset = position.files.get(&name).copied().unwrap_or(0);
         let known = position.runs.get(&folder).cloned();
-        let mut one = OneFile { path: &path, folder: &folder, experiment: &experiment, run: known, points: BTreeMap::new() };
+        let mut one = OneFile {
+            path: &path,
+            folder: &folder,
+            experiment: &experiment,
+            run: known,
+            points: BTreeMap::new(),
+            histograms: BTreeMap::new(),
+        };
         let read = one.read(offset, take, &mut outcome)?;
         if let Some(run) = one.run {
             position.runs.insert(folder, run);
@@ -213,6 +236,8 @@ struct OneFile<'p> {
     experiment: &'p str,
     run: Option<Known>,
     points: BTreeMap<String, Vec<Measured>>,
+    /// Histograms as JSON lines, with their steps.
+    histograms: BTreeMap<String, Vec<(i64, String)>>,
 }
 
 impl OneFile<'_> {
@@ -313,8 +338,28 @@ impl OneFile<'_> {
                     Some(v) => self.point(key, event.step, at_ms, v, take)?,
                     None => outcome.left_out("scalars in a form that is not read"),
                 },
-                ("histograms", _) | (_, message::Value { histo: Some(_), .. }) => outcome.left_out("histograms"),
-                (_, message::Value { audio: Some(_), .. }) => outcome.left_out("audio"),
+                (_, message::Value { histo: Some(histogram), .. }) => {
+                    let mut edges = vec![histogram.min];
+                    edges.extend(&histogram.limits);
+                    self.histogram(key, event.step, at_ms, &edges, &histogram.counts, take)?;
+                }
+                ("histograms", message::Value { tensor: Some(tensor), .. }) => {
+                    // Rows of left edge, right edge, count.
+                    let rows = doubles(tensor);
+                    let mut edges: Vec<f64> = rows.first().copied().into_iter().collect();
+                    edges.extend(rows.iter().skip(1).step_by(3));
+                    let counts: Vec<f64> = rows.iter().skip(2).step_by(3).copied().collect();
+                    self.histogram(key, event.step, at_ms, &edges, &counts, take)?;
+                }
+                (_, message::Value { audio: Some(audio), .. }) => {
+                    self.image(&key, event.step, at_ms, audio.encoded.clone(), take, outcome)?
+                }
+                ("audio", message::Value { tensor: Some(tensor), .. }) => {
+                    // Each sound is followed by its label.
+                    for (i, bytes) in tensor.string_val.iter().step_by(2).enumerate() {
+                        self.image(&format!("{key}/{i}"), event.step, at_ms, bytes.clone(), take, outcome)?;
+                    }
+                }
                 (other, _) => outcome.left_out(if other.is_empty() { "values of an unknown kind" } else { other }),
             }
         }
@@ -346,19 +391,21 @@ impl OneFile<'_> {
             Some([0x89, b'P', b'N', b'G']) => "png",
             Some([0xff, 0xd8, ..]) => "jpg",
             Some([b'G', b'I', b'F', ..]) => "gif",
+            Some([b'R', b'I', b'F', b'F']) => "wav",
             _ => {
-                outcome.left_out("pictures of an unknown kind");
+                outcome.left_out("pictures or sounds of an unknown kind");
                 return Ok(());
             }
         };
         match &mut self.run {
             Some(run) if run.images < IMAGES_MAX => run.images += 1,
             Some(_) | None => {
-                outcome.left_out("pictures beyond the first thousand of a run");
+                outcome.left_out("pictures and sounds beyond the first thousand of a run");
                 return Ok(());
             }
         }
-        take(Event::File { run, path: format!("images/{key}/step-{step}.{ending}"), content: Content::Bytes(bytes) })?;
+        let folder = if ending == "wav" { "audio" } else { "images" };
+        take(Event::File { run, path: format!("{folder}/{key}/step-{step}.{ending}"), content: Content::Bytes(bytes) })?;
         Ok(())
     }
 
@@ -392,8 +439,26 @@ impl OneFile<'_> {
         Ok(())
     }
 
+    /// `edges` has one more than `counts`; an edge or count that is no number is left as text.
+    fn histogram(&mut self, key: String, step: i64, at_ms: i64, edges: &[f64], counts: &[f64], take: Take<'_>) -> Result<(), SourceError> {
+        let run = self.run(at_ms, take)?;
+        let number = |v: &f64| if v.is_finite() { Value::from(*v) } else { Value::from(v.to_string()) };
+        let list = |all: &[f64]| all.iter().map(number).collect::<Vec<Value>>();
+        let line = serde_json::json!({ "step": step, "time": at_ms, "edges": list(edges), "counts": list(counts) });
+        let lines = self.histograms.entry(key.clone()).or_default();
+        lines.push((step, line.to_string()));
+        if lines.len() >= HISTOGRAMS {
+            let lines = std::mem::take(lines);
+            keep_histograms(&run, &key, &lines, take)?;
+        }
+        Ok(())
+    }
+
     fn flush(&mut self, take: Take<'_>) -> Result<(), SourceError> {
         let Some(run) = self.run.as_ref().map(|r| r.id.clone()) else { return Ok(()) };
+        for (key, lines) in std::mem::take(&mut self.histograms) {
+            keep_histograms(&run, &key, &lines, take)?;
+        }
         for (key, points) in std::mem::take(&mut self.points) {
             if !points.is_empty() {
                 take(Event::Points { run: run.clone(), key, points })?;
@@ -401,6 +466,22 @@ impl OneFile<'_> {
         }
         Ok(())
     }
+}
+
+/// Files that are only ever added: one for the steps that were read at once.
+fn keep_histograms(run: &str, key: &str, lines: &[(i64, String)], take: Take<'_>) -> Result<(), SourceError> {
+    let (Some((first, _)), Some((last, _))) = (lines.first(), lines.last()) else { return Ok(()) };
+    let text: String = lines.iter().map(|(_, line)| format!("{line}\n")).collect();
+    let path = format!("histograms/{key}/steps-{first}-{last}.jsonl");
+    Ok(take(Event::File { run: run.to_owned(), path, content: Content::Bytes(text.into_bytes()) })?)
+}
+
+/// The values of a tensor of 64-bit numbers.
+fn doubles(tensor: &message::Tensor) -> Vec<f64> {
+    if !tensor.double_val.is_empty() {
+        return tensor.double_val.clone();
+    }
+    tensor.content.chunks_exact(8).filter_map(|b| Some(f64::from_le_bytes(b.try_into().ok()?))).collect()
 }
 
 fn scalar(tensor: &message::Tensor) -> Option<f64> {
@@ -426,7 +507,7 @@ fn masked(bytes: &[u8]) -> u32 {
 
 /// The runs that have not ended and whose files nobody touched for so long that they must have: ids
 /// and the time of their last event.
-pub fn quiet_runs(root: &Path, position: &Value, now_ms: i64, patience_ms: i64) -> Vec<(String, i64)> {
+pub(crate) fn quiet_runs(root: &Path, position: &Value, now_ms: i64, patience_ms: i64) -> Vec<(String, i64)> {
     let position: Position = serde_json::from_value(position.clone()).unwrap_or_default();
     let base = if root.is_file() { root.parent().unwrap_or(root) } else { root };
     let newest = |folder: &str| {

@@ -92,6 +92,8 @@ impl Objects {
     /// `?endpoint=…&region=…` names a store that speaks like S3; `?account=…` the account of Azure.
     pub fn open(address: &str, login: Option<&Login>) -> Result<Self, ObjectError> {
         let bad = || ObjectError::Address(address.to_owned());
+        // First: a client cannot be made before there is a provider of its cryptography.
+        let runtime = runtime()?;
         let url = Url::parse(address).map_err(|_| bad())?;
         let option = |name: &str| url.query_pairs().find(|(k, _)| k == name).map(|(_, v)| v.into_owned());
         let host = url.host_str().unwrap_or_default();
@@ -168,7 +170,7 @@ impl Objects {
             _ => return Err(bad()),
         };
         let at = ObjectPath::from_url_path(url.path()).map_err(|_| bad())?;
-        Ok(Self { store, at, address: address.to_owned(), runtime: runtime()? })
+        Ok(Self { store, at, address: address.to_owned(), runtime })
     }
 
     /// A path below the folder; the empty one is the file that the address names.

@@ -6,6 +6,7 @@ use super::{TrackingError, experiments};
 use crate::host::Workspace;
 use cairn_core::id::{Digest, ExperimentId, RunId};
 use cairn_core::op::{Kind, Op, RunStatus, Subject};
+use cairn_core::source::RunSource;
 use cairn_core::text::Title;
 use cairn_ingest::source::{Content, Dataset, Event, Run, Status, Stop};
 use cairn_store::Writer;
@@ -43,13 +44,13 @@ pub(crate) struct Importer<'w> {
     files: Files,
     waiting: Vec<Event>,
     points: usize,
-    /// Asked between transactions: whether to go on.
-    go_on: &'w dyn Fn() -> bool,
+    /// Told between transactions how many points were taken; says whether to go on.
+    go_on: &'w dyn Fn(u64) -> bool,
     pub(crate) taken: Taken,
 }
 
 impl<'w> Importer<'w> {
-    pub(crate) fn new(workspace: &'w Workspace, files: Files, go_on: &'w dyn Fn() -> bool) -> Self {
+    pub(crate) fn new(workspace: &'w Workspace, files: Files, go_on: &'w dyn Fn(u64) -> bool) -> Self {
         Self { workspace, files, waiting: Vec::new(), points: 0, go_on, taken: Taken::default() }
     }
 
@@ -66,7 +67,7 @@ impl<'w> Importer<'w> {
 
     /// Writes what waits.
     pub(crate) fn flush(&mut self) -> Result<(), Stop> {
-        if !(self.go_on)() {
+        if !(self.go_on)(self.taken.points) {
             return Err(Stop("It was stopped; what was read so far is kept.".to_owned()));
         }
         let events = std::mem::take(&mut self.waiting);
@@ -79,6 +80,10 @@ impl<'w> Importer<'w> {
                     Some((digest, size)) => Ready::File { run, path, digest, size },
                     None => continue,
                 },
+                Event::Source { run, mut source, changes, packages } => {
+                    self.origin(&mut source, &changes, &packages)?;
+                    Ready::Event(Event::Source { run, source, changes: Vec::new(), packages: Vec::new() })
+                }
                 other => Ready::Event(other),
             });
         }
@@ -96,6 +101,24 @@ impl<'w> Importer<'w> {
                 Ok::<_, TrackingError>(())
             })
             .map_err(|error| Stop(error.message().to_owned()))
+    }
+
+    /// Keeps the files that a source speaks of, and what of it looks like a secret out.
+    fn origin(&self, source: &mut RunSource, changes: &[u8], packages: &[u8]) -> Result<(), Stop> {
+        source.command = cairn_os::process::without_secrets(&source.command);
+        let keep = |bytes: &[u8]| self.workspace.store.put_blob(bytes).map_err(|e| Stop(e.to_string()));
+        if let Some(code) = &mut source.code {
+            code.remote = code.remote.take().map(|r| cairn_os::process::without_login(&r));
+            if !changes.is_empty() {
+                code.changes = Some(keep(changes)?);
+                code.changes_bytes = changes.len() as u64;
+            }
+        }
+        if let (Some(environment), false) = (&mut source.environment, packages.is_empty()) {
+            environment.packages = Some(keep(packages)?);
+            environment.packages_bytes = packages.len() as u64;
+        }
+        Ok(())
     }
 
     fn store(&mut self, path: &str, content: &Content) -> Result<Option<(Digest, u64)>, Stop> {
@@ -201,9 +224,11 @@ fn one(
                 refuse(taken, error.message().to_owned());
                 return Ok(());
             }
+            let run = RunId::parse(run)?;
+            let points: Vec<Point> = points.into_iter().map(|(step, ts, value)| super::runs::clamped(Point { step, ts, value })).collect();
+            let points = unless_others_have_them(workspace, w, &run, &key, points, taken)?;
             taken.points += points.len() as u64;
-            let points = points.into_iter().map(|(step, ts, value)| (key.as_str(), super::runs::clamped(Point { step, ts, value })));
-            Ok(w.log_points(&RunId::parse(run)?, points)?)
+            Ok(w.log_points(&run, points.into_iter().map(|p| (key.as_str(), p)))?)
         }
         Event::Input { run, dataset } => input(w, run, dataset),
         Event::Ended { run, status, end_ms } => {
@@ -222,8 +247,53 @@ fn one(
             w.settle(&run)?;
             Ok(w.freshen_run(&run)?)
         }
+        Event::Source { run, source, .. } => {
+            let run = RunId::parse(run)?;
+            if w.record(Kind::Run, run.as_str())?.is_some_and(|r| r.get("source").is_none()) {
+                w.append(Op::RunSourceRecorded { run, source: source.to_map() })?;
+            }
+            Ok(())
+        }
+        Event::Reference { run, path, address, size, version } => {
+            if artifact_path(&path).is_err() {
+                refuse(taken, format!("the file \"{path}\" has a name that cannot be kept"));
+                return Ok(());
+            }
+            let known = w.record(Kind::Run, &run)?.map(|r| artifacts_of(&r)).unwrap_or_default();
+            let same = |a: &super::files::Artifact| {
+                a.path == path && a.reference.as_ref().is_some_and(|r| r.address == address && r.version == version)
+            };
+            if !known.iter().any(same) {
+                let owner = Subject { kind: Kind::Run, id: run };
+                w.append(Op::ArtifactReferenced { owner, path, address, digest: None, size, version })?;
+            }
+            Ok(())
+        }
         Event::File { .. } => Ok(()),
     }
+}
+
+/// Points of a run that another computer of the team logged are its points, and would count twice as ours.
+fn unless_others_have_them(
+    workspace: &Workspace,
+    w: &Writer<'_>,
+    run: &RunId,
+    key: &str,
+    points: Vec<Point>,
+    taken: &mut Taken,
+) -> Result<Vec<Point>, TrackingError> {
+    let ours = w.record(Kind::Run, run.as_str())?.is_none_or(|r| r.device == workspace.device().as_str());
+    if ours {
+        return Ok(points);
+    }
+    let (known, complete) = w.points(run.as_str(), key)?;
+    if !complete {
+        refuse(taken, format!("points of {key} of run {run}: another computer logged the run, and not all its points are here to compare"));
+        return Ok(Vec::new());
+    }
+    let name = |p: &Point| (p.step, p.ts, p.value.to_bits());
+    let known: BTreeSet<_> = known.iter().map(name).collect();
+    Ok(points.into_iter().filter(|p| !known.contains(&name(p))).collect())
 }
 
 fn begin(

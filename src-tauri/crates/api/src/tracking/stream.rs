@@ -25,7 +25,7 @@ impl<'w> Stream<'w> {
     /// Takes some lines and keeps what they say. Returns those that are no JSON objects.
     pub fn take<'l>(&mut self, lines: &[&'l [u8]]) -> Result<Vec<&'l [u8]>, TrackingError> {
         let now = self.workspace.edge.now_ms();
-        let go_on = || true;
+        let go_on = |_| true;
         let mut importer = Importer::new(self.workspace, Files::Leave, &go_on);
         let mut other = Vec::new();
         for line in lines {
