@@ -362,3 +362,54 @@ mod clean {
         assert!(w.store.read(|r| r.view_digest()).is_ok());
     }
 }
+
+#[test]
+fn runs_are_grouped_by_what_they_have_in_common_and_a_group_s_filter_finds_its_runs() {
+    let team = Team::new();
+    let w = team.dan.host.workspace().unwrap();
+    let number = experiments::create(&w, "groups", BTreeMap::new()).unwrap().to_string();
+    for (i, model) in ["forest", "forest", "it's", "forest", "\"odd\" 'both'", ""].into_iter().enumerate() {
+        let run = runs::create(&w, NewRun { experiment: number.clone(), ..NewRun::default() }).unwrap();
+        let params = if model.is_empty() { vec![] } else { vec![("model x".to_owned(), model.to_owned())] };
+        let value = if i == 3 { f64::NAN } else { i as f64 };
+        let metrics = vec![("f1".to_owned(), Point { step: 0, ts: 1, value })];
+        runs::log_batch(&w, &run.id, Batch { params, metrics, ..Batch::default() }).unwrap();
+    }
+    let found = team.dan.must("run.groups", json!({ "by": "params.model x", "metric": "f1" }));
+    assert_eq!(found["total"], 4);
+    let first = &found["groups"][0];
+    assert_eq!((&first["value"], &first["runs"], &first["measured"]), (&json!("forest"), &json!(3), &json!(2)), "NaN is in no mean");
+    assert_eq!((&first["mean"], &first["lowest"], &first["highest"]), (&json!("0.5"), &json!("0"), &json!("1")));
+    for group in found["groups"].as_array().unwrap() {
+        match group["filter"].as_str() {
+            Some(filter) => {
+                let page = team.dan.must("run.page", json!({ "filter": filter, "offset": 0 }));
+                assert_eq!(page["total"], group["runs"], "{filter}");
+            }
+            None => assert_eq!(group["value"], "\"odd\" 'both'", "only a value with both quotes cannot be written"),
+        }
+    }
+    let by = |by: &str| team.dan.call("run.groups", json!({ "by": by })).unwrap();
+    assert_eq!(by("experiment")["groups"][0]["value"], "groups");
+    assert_eq!(by("status")["groups"][0]["value"], "RUNNING");
+    assert!(team.dan.call("run.groups", json!({ "by": "moon" })).unwrap_err().hint.unwrap().contains("params.<name>"));
+}
+
+#[test]
+fn a_filter_is_completed_with_the_names_and_values_that_there_are() {
+    let team = Team::new();
+    model_run(&team.dan);
+    let suggest = |text: &str| -> Vec<String> {
+        let found = team.dan.must("run.complete", json!({ "text": text, "cursor": text.chars().count() }));
+        found["suggestions"].as_array().unwrap().iter().map(|s| s["text"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(suggest("lo"), ["metrics.loss"]);
+    assert_eq!(suggest("params.l"), ["params.lr"]);
+    assert_eq!(suggest("tags.team = "), ["'red'"]);
+    assert_eq!(suggest("tags.team = 'r"), ["'red'"]);
+    assert_eq!(suggest("tags.team = 'x"), Vec::<String>::new());
+    assert_eq!(suggest("status = 'fin"), ["'FINISHED'"]);
+    assert_eq!(suggest("experiment = 'c"), ["'churn'"]);
+    assert!(suggest("metrics.loss ").contains(&">=".to_owned()));
+    assert_eq!(suggest("metrics.loss > 1 a"), ["AND"]);
+}

@@ -114,6 +114,21 @@ export type ColumnView = { name: string, dtype: string, missing: number, distinc
  * As text: every digit, and no rounding on the way.
  */
 min: string | null, mean: string | null, max: string | null, };
+export type CompleteFilter = { text: string, 
+/**
+ * Where the cursor is, counted in characters.
+ */
+cursor: number, };
+export type Completion = { text: string, 
+/**
+ * What it is, in a word or two.
+ */
+about: string, };
+export type Completions = { 
+/**
+ * What a suggestion takes the place of, in characters.
+ */
+from: number, to: number, suggestions: Array<Completion>, };
 export type CreateProject = { title: string, problem?: string, hypothesis?: string, value_metric?: string, risk_class?: string, };
 export type CreateWorkspace = { name: string, person: string, email: string, 
 /**
@@ -237,6 +252,27 @@ export type GateAnswer = { approved: boolean, state: string, sentence: string, m
  * The digest of the model's files: a pipeline compares it with what it is about to deploy.
  */
 model_digest: string, release: string, };
+export type GroupQuery = { 
+/**
+ * `experiment`, `status`, `user`, `params.<name>` or `tags.<name>`.
+ */
+by: string, 
+/**
+ * A metric whose last values are summed up for each group.
+ */
+metric?: string, 
+/**
+ * Only runs of this project's experiments.
+ */
+project?: string, experiment?: string, 
+/**
+ * MLflow's filter grammar, such as `metrics.accuracy > 0.9 AND params.model = 'forest'`.
+ */
+filter?: string, order_by?: string, 
+/**
+ * At most this many; 1,000 when left out.
+ */
+limit?: number, };
 export type HandBack = { checklist: string, reason: string, };
 export type ImportCsv = { project: string, 
 /**
@@ -608,6 +644,24 @@ renamed: boolean,
  */
 files: number, };
 export type RunDetail = { run: RunRow, metrics: Array<MetricRow>, artifacts: Array<ArtifactRow>, models: Array<LoggedModelRow>, inputs: Array<InputRow>, };
+export type RunGroup = { 
+/**
+ * What the runs have in common, as people read it; none: they have none.
+ */
+value: string | null, runs: number, 
+/**
+ * The condition that finds just these runs, to be joined with AND; none where it cannot be written.
+ */
+filter: string | null, 
+/**
+ * Runs of the group that have the metric.
+ */
+measured: number, mean: string | null, lowest: string | null, highest: string | null, };
+export type RunGroups = { groups: Array<RunGroup>, 
+/**
+ * How many groups there are in all.
+ */
+total: number, };
 export type RunPage = { rows: Array<RunRow>, 
 /**
  * How many runs there are in all.
@@ -952,11 +1006,14 @@ export interface Commands {
   "experiment.link": { request: LinkExperiment; response: Array<Experiment> };
   "run.list": { request: RunQuery; response: Array<RunRow> };
   "run.page": { request: RunPageQuery; response: RunPage };
+  "run.groups": { request: GroupQuery; response: RunGroups };
+  "run.complete": { request: CompleteFilter; response: Completions };
   "run.stretches": { request: StretchQuery; response: Array<StretchView> };
   "run.get": { request: RunRef; response: RunDetail };
   "run.lineage": { request: RunRef; response: Lineage };
   "run.source": { request: RunRef; response: OriginView };
   "run.reproduce": { request: Reproduce; response: Script };
+  "run.recording": { request: Nothing; response: Recording };
   "run.set_source_recording": { request: SetRecording; response: Recording };
   "view.list": { request: ViewQuery; response: Array<View> };
   "view.save": { request: SaveView; response: View };
@@ -1041,11 +1098,14 @@ export const queryTags = {
   "experiment.list": ["experiment", "run"],
   "run.list": ["run", "metric", "experiment"],
   "run.page": ["run", "metric", "experiment"],
+  "run.groups": ["run", "metric", "experiment"],
+  "run.complete": ["run", "metric", "experiment"],
   "run.stretches": ["metric"],
   "run.get": ["run", "metric", "logged_model"],
   "run.lineage": ["run", "logged_model", "model_version"],
   "run.source": ["run"],
   "run.reproduce": ["run"],
+  "run.recording": ["settings"],
   "view.list": ["view", "member"],
   "setting.get": ["setting"],
   "setting.try_store": [],

@@ -3,7 +3,7 @@
 
 use crate::{
     ApiError, Host, artifacts, audit, cards, charts, checklists, datasets, deployments, gate, inbox, lineage, maintenance, members, models,
-    notes, projects, recovery, releases, repair, reproduce, runs, settings, sharing, sources, views, workspaces,
+    notes, projects, recovery, releases, repair, reproduce, run_table, runs, settings, sharing, sources, views, workspaces,
 };
 use serde_json::Value;
 use std::any::TypeId;
@@ -71,11 +71,14 @@ commands! {
     "experiment.link" Mutation runs::link: runs::LinkExperiment => Vec<runs::Experiment>, [];
     "run.list" Query runs::list: runs::RunQuery => Vec<runs::RunRow>, ["run", "metric", "experiment"];
     "run.page" Query runs::page: runs::RunPageQuery => runs::RunPage, ["run", "metric", "experiment"];
+    "run.groups" Query run_table::groups: run_table::GroupQuery => run_table::RunGroups, ["run", "metric", "experiment"];
+    "run.complete" Query run_table::complete: run_table::CompleteFilter => run_table::Completions, ["run", "metric", "experiment"];
     "run.stretches" Query runs::stretches: runs::StretchQuery => Vec<runs::StretchView>, ["metric"];
     "run.get" Query runs::get: runs::RunRef => runs::RunDetail, ["run", "metric", "logged_model"];
     "run.lineage" Query lineage::run: runs::RunRef => lineage::Lineage, ["run", "logged_model", "model_version"];
     "run.source" Query reproduce::source: runs::RunRef => reproduce::OriginView, ["run"];
     "run.reproduce" Query reproduce::script: reproduce::Reproduce => reproduce::Script, ["run"];
+    "run.recording" Query reproduce::recording: workspaces::Nothing => reproduce::Recording, ["settings"];
     "run.set_source_recording" Mutation reproduce::set_recording: reproduce::SetRecording => reproduce::Recording, [];
     "view.list" Query views::list: views::ViewQuery => Vec<views::View>, ["view", "member"];
     "view.save" Mutation views::save: views::SaveView => views::View, [];

@@ -29,6 +29,7 @@ pub mod recovery;
 pub mod releases;
 pub mod repair;
 pub mod reproduce;
+pub mod run_table;
 pub mod runs;
 pub mod settings;
 pub mod sharing;

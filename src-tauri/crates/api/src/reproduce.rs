@@ -4,6 +4,7 @@ use crate::ApiError;
 use crate::host::Host;
 use crate::runs::RunRef;
 use crate::tracking::{origin, runs as tracked};
+use crate::workspaces::Nothing;
 use cairn_core::id::Digest;
 use cairn_core::op::Kind;
 use cairn_core::source::RunSource;
@@ -82,6 +83,11 @@ pub struct Script {
     pub script: String,
     /// What stands in the way of making exactly the same again.
     pub caveats: Vec<String>,
+}
+
+/// Whether this computer notes which code makes its runs.
+pub fn recording(host: &Host, _: Nothing) -> Result<Recording, ApiError> {
+    Ok(Recording { on: origin::is_on(&*host.workspace()?)? })
 }
 
 pub fn set_recording(host: &Host, request: SetRecording) -> Result<Recording, ApiError> {

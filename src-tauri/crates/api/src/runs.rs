@@ -1,7 +1,7 @@
 //! Runs as the window and the command line show them.
 
 use crate::ApiError;
-use crate::host::Host;
+use crate::host::{Host, Workspace};
 use crate::people::{Person, person_at};
 use crate::tracking::files::artifacts_of;
 use crate::tracking::{TrackingError, experiments, filter, runs as tracked};
@@ -201,19 +201,25 @@ pub fn page(host: &Host, request: RunPageQuery) -> Result<RunPage, ApiError> {
     Ok(RunPage { rows, total })
 }
 
-fn found(host: &Host, query: &RunQuery, offset: u32, limit: u32) -> Result<(Vec<RunRow>, RunSearch), ApiError> {
-    let workspace = host.workspace()?;
+type ExperimentNames = BTreeMap<String, (String, Option<String>)>;
+
+/// The search behind a query, and the experiments that it is about: name and project by id.
+pub(crate) fn search_of(
+    workspace: &Workspace,
+    query: &RunQuery,
+    offset: u32,
+    limit: u32,
+) -> Result<(RunSearch, ExperimentNames), ApiError> {
     let (entity, wide) = (filter::Entity::Run, filter::Dialect::Wide);
     let wanted = filter::parse(entity, wide, query.filter.as_deref().unwrap_or_default())?;
     let order = query.order_by.as_deref().filter(|o| !o.trim().is_empty()).map(|o| filter::parse_order(entity, wide, o)).transpose()?;
-    match tracked::freshen(&workspace) {
+    match tracked::freshen(workspace) {
         // Somebody who may not write still reads what is there.
         Ok(()) | Err(TrackingError::Denied(_)) => {}
         Err(error) => return Err(error.into()),
     }
     workspace.read(|r| {
-        let acl = r.acl()?;
-        let names: BTreeMap<String, (String, Option<String>)> = r
+        let names: ExperimentNames = r
             .records(Kind::Experiment, None)?
             .into_iter()
             .filter(|e| {
@@ -231,6 +237,15 @@ fn found(host: &Host, query: &RunQuery, offset: u32, limit: u32) -> Result<(Vec<
             limit: limit as usize,
             ..RunSearch::default()
         };
+        Ok((search, names))
+    })
+}
+
+fn found(host: &Host, query: &RunQuery, offset: u32, limit: u32) -> Result<(Vec<RunRow>, RunSearch), ApiError> {
+    let workspace = host.workspace()?;
+    let (search, names) = search_of(&workspace, query, offset, limit)?;
+    workspace.read(|r| {
+        let acl = r.acl()?;
         let runs = tracked::found(r, &search)?.runs;
         Ok((runs.into_iter().map(|run| row(&acl, &names, run)).collect(), search))
     })

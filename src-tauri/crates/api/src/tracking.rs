@@ -1,6 +1,7 @@
 //! Experiments, runs, logged models and their files, with MLflow's rules: what a training script may
 //! do. Nothing here signs, approves, reads notes or changes a governed record.
 
+pub mod complete;
 pub mod experiments;
 pub mod export;
 pub mod files;

@@ -4,6 +4,7 @@
 //! The cost follows what the clauses find, never the number of runs times the number of clauses.
 
 mod find;
+pub mod groups;
 mod order;
 mod view;
 

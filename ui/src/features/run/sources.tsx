@@ -9,6 +9,11 @@ export function Sources() {
   const sources = useCommand('source.list', {});
   const add = useAct('source.import');
   const remove = useAct('source.remove');
+  const write = useAct('run.export_mlflow');
+  const stop = useAct('source.cancel');
+  const busy = add.isPending || write.isPending;
+  const progress = useCommand('source.progress', {}, { enabled: busy, refetchInterval: busy ? 300 : undefined });
+  const [out, setOut] = useState('');
   const toast = useToast();
   const [path, setPath] = useState('');
   const [watch, setWatch] = useState(true);
@@ -30,8 +35,8 @@ export function Sources() {
     <section className="card stack" aria-label="Runs from other tools">
       <h2>Runs from other tools</h2>
       <p className="muted">
-        MLflow (mlflow.db or mlruns), TensorBoard, DVCLive and JSON lines. Nothing in your script changes, and nothing is taken
-        twice.
+        MLflow (mlflow.db or mlruns), TensorBoard, DVCLive, DVC pipelines, Trackio, W&B offline folders, Neptune exports and JSON
+        lines. Nothing in your script changes, and nothing is taken twice.
       </p>
       <form
         className="row"
@@ -62,7 +67,15 @@ export function Sources() {
           {add.isPending ? 'Reading…' : 'Take the runs'}
         </button>
       </form>
-      <Failed error={add.error} />
+      {busy && (
+        <div className="row" role="status">
+          <span>{progress.data ? `${progress.data.what}: ${progress.data.done.toLocaleString('en')}` : 'Working…'}</span>
+          <button type="button" className="btn" onClick={() => stop.mutate({})}>
+            Stop
+          </button>
+        </div>
+      )}
+      {add.error?.code === 'stopped' ? <Say>{add.error.message}</Say> : <Failed error={add.error} />}
       {(sources.data?.length ?? 0) > 0 && (
         <ul className="list">
           {sources.data?.map((s) => (
@@ -103,6 +116,39 @@ export function Sources() {
         </ul>
       )}
       <Failed error={remove.error} />
+      <details>
+        <summary>Write all runs as a folder that MLflow opens</summary>
+        <form
+          className="row"
+          onSubmit={(e) => {
+            e.preventDefault();
+            write.mutate(
+              { dir: out },
+              { onSuccess: (done) => toast(`${done.runs.toLocaleString('en')} runs are in ${done.dir}`) },
+            );
+          }}
+        >
+          <input
+            type="text"
+            className="grow"
+            aria-label="A new folder"
+            placeholder="/home/you/mlruns-of-cairn"
+            value={out}
+            onChange={(e) => setOut(e.target.value)}
+          />
+          <button type="submit" className="btn" disabled={!out.trim() || busy}>
+            Write the folder
+          </button>
+        </form>
+        <Failed error={write.error} />
+        {write.data && write.data.left_out.length > 0 && (
+          <Say tone="warn">
+            {write.data.left_out.map((l) => (
+              <div key={l}>{l}</div>
+            ))}
+          </Say>
+        )}
+      </details>
     </section>
   );
 }

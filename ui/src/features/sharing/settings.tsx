@@ -1,5 +1,6 @@
 import { useAct, useCommand } from '../../host/cache';
 import { Badge, Empty, Failed, Say, Time, Waiting } from '../../parts/bits';
+import { FileSettings, SourceRecording } from './files';
 import { Alarms, NotCounted, Place } from './place';
 
 export function SettingsScreen() {
@@ -41,6 +42,8 @@ export function SettingsScreen() {
         </table>
       </section>
       <NotCounted status={s} />
+      <FileSettings />
+      <SourceRecording />
       <section className="card stack">
         <h2>Check the history</h2>
         <p className="muted">Checks every signature again, from the first entry.</p>
