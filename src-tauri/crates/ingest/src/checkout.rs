@@ -2,7 +2,7 @@
 //!
 //! Only looks. The work tree, its index and its settings are never written.
 
-use git2::{DiffFormat, DiffOptions, Patch, Repository, Status, StatusOptions};
+use git2::{DiffOptions, Patch, Repository, Status, StatusOptions};
 use std::path::{Path, PathBuf};
 
 /// A file larger than this is named, not kept.
@@ -33,10 +33,8 @@ pub struct Checkout {
 /// The work tree that a folder is in. None: it is in no repository, or in a bare one.
 pub fn look(folder: &Path) -> Option<Checkout> {
     let repository = Repository::discover(folder).ok()?;
-    match found(&repository, folder) {
-        Ok(found) => found,
-        Err(_) => None,
-    }
+    // One that cannot be read says as much as one that is not there.
+    found(&repository, folder).unwrap_or_default()
 }
 
 fn found(repository: &Repository, folder: &Path) -> Result<Option<Checkout>, git2::Error> {
@@ -134,23 +132,6 @@ impl Checkout {
             self.left_out.push(path.to_owned());
         }
     }
-}
-
-/// What differs between two commits of a work tree on this computer, as text. None: one of them is not here.
-pub fn between(root: &Path, old: &str, new: &str, most: usize) -> Option<String> {
-    let repository = Repository::open(root).ok()?;
-    let tree = |id: &str| repository.find_commit(git2::Oid::from_str(id).ok()?).ok()?.tree().ok();
-    let diff = repository.diff_tree_to_tree(Some(&tree(old)?), Some(&tree(new)?), None).ok()?;
-    let mut text = Vec::new();
-    diff.print(DiffFormat::Patch, |_, _, line| {
-        if matches!(line.origin(), '+' | '-' | ' ') {
-            text.push(u8::try_from(line.origin()).unwrap_or(b' '));
-        }
-        text.extend_from_slice(line.content());
-        text.len() < most
-    })
-    .unwrap_or_default();
-    Some(String::from_utf8_lossy(&text).into_owned())
 }
 
 #[cfg(test)]

@@ -99,7 +99,7 @@ fn piece(output: &Value) -> Option<Piece> {
 }
 
 /// Text without the codes that colour it in a terminal (`ESC [ … letter`).
-pub fn without_colours(text: &str) -> String {
+fn without_colours(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {

@@ -352,7 +352,7 @@ impl OneFile<'_> {
                     self.histogram(key, event.step, at_ms, &edges, &counts, take)?;
                 }
                 (_, message::Value { audio: Some(audio), .. }) => {
-                    self.image(&key, event.step, at_ms, audio.encoded.clone(), take, outcome)?
+                    self.image(&key, event.step, at_ms, audio.encoded.clone(), take, outcome)?;
                 }
                 ("audio", message::Value { tensor: Some(tensor), .. }) => {
                     // Each sound is followed by its label.

@@ -19,7 +19,7 @@ export function FileSettings() {
   const fields: [string, string, string, string][] = [
     [
       'shared_file_max',
-      'Largest file that travels with the log, in kB',
+      'Largest file that travels with the history, in kB',
       kilobytes(s.shared_file_max),
       `At most ${bytes(s.shared_file_limit)}.`,
     ],
@@ -50,7 +50,8 @@ export function FileSettings() {
     <section className="card stack" aria-label="Files of runs">
       <h2>Files of runs</h2>
       <p className="muted">
-        For the whole workspace. Small files travel through git; larger ones need a place of their own, or stay where they are.
+        For the whole workspace. Small files travel with the history; larger ones need a place of their own, or stay where they
+        are.
       </p>
       {fields.map(([setting, label, value, hint]) => (
         <form

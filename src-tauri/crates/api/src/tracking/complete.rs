@@ -157,7 +157,11 @@ pub fn suggest(workspace: &Workspace, text: &str, cursor: usize) -> Result<Sugge
             if matches!(field, "" | "tag") {
                 // MLflow's own tags are many, and wanted by whoever names them.
                 let own = |n: &&String| n.starts_with("mlflow.") && !wanted.starts_with("mlf");
-                r.text_names("tag", wanted, each + MOST)?.iter().filter(|n| !own(n)).take(each).for_each(|n| add(written("tags", n), "tag"));
+                r.text_names("tag", wanted, each + MOST)?
+                    .iter()
+                    .filter(|n| !own(n))
+                    .take(each)
+                    .for_each(|n| add(written("tags", n), "tag"));
             }
             Ok::<_, TrackingError>(())
         })?,
