@@ -82,7 +82,7 @@ def main():
         took = time.perf_counter() - begun
         print(f"{RUNS} runs with 20 parameters, 20 metrics and 5 tags from JSON lines: {took:.1f} s, {RUNS / took:.0f} runs/s; {folder_bytes(f'{folder}/ws') / RUNS:.0f} bytes a run")
         begun = time.perf_counter()
-        process = subprocess.Popen([CAIRN, "--workspace", f"{folder}/ws", "--json", "serve", "--port", "0"], env=env, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen([CAIRN, "--workspace", f"{folder}/ws", "--json", "serve", "--port", "0", "--pages", str(ROOT / "ui/dist")], env=env, stdout=subprocess.PIPE, text=True)
         said = json.loads(process.stdout.readline())
         wire = Wire(said["url"])
         wire.ask("GET", "/health")
@@ -115,6 +115,13 @@ def measure(wire, said, folder):
     table = lambda: wire.ask("POST", "/rpc/run.list", {"limit": 200}, said["token"])
     middle, worst = timed(table)
     print(f"the table's first 200 rows: p50 {middle:.1f} ms, worst {worst:.1f} ms")
+    groups = lambda: wire.ask("POST", "/rpc/run.groups", {"by": "params.model", "metric": "m1"}, said["token"])
+    middle, worst = timed(groups)
+    print(f"all runs in groups by a parameter, with the mean of a metric: p50 {middle:.1f} ms, worst {worst:.1f} ms")
+    complete = lambda: wire.ask("POST", "/rpc/run.complete", {"text": "tags.team = ", "cursor": 12}, said["token"])
+    middle, worst = timed(complete)
+    print(f"values of a tag while a filter is written: p50 {middle:.1f} ms, worst {worst:.1f} ms")
+    print(subprocess.run(["node", "tests/e2e/bench_table.mjs", said["url"], said["token"]], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip())
 
     # One metric of 100,000 points, of 32-bit origin as frameworks log it.
     run = wire.call("runs/create", {"experiment_id": number, "run_name": "long"})["run"]["info"]["run_id"]

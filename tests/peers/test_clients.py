@@ -123,7 +123,8 @@ class ObjectStore(unittest.TestCase):
         place.run("--workspace", str(place.workspace), "file", row["digest"], "--out", str(out))
         self.assertEqual(out.read_bytes(), big.read_bytes())
         self.assertEqual(json.loads(place.run("--workspace", str(place.workspace), "--json", "share").stdout)["files"], 0, "nothing is sent twice")
-        view = lambda: place.call("file.view", {"owner": {"kind": "run", "id": run}, "path": "data/train.csv"})["view"]
+        view = lambda fetch=True: place.call("file.view", {"owner": {"kind": "run", "id": run}, "path": "data/train.csv", "fetch": fetch})["view"]
+        self.assertEqual((view(False)["kind"], view(False)["can_fetch"]), ("elsewhere", True), "nothing is asked of a stranger without a click")
         self.assertEqual(view()["rows"], [["1", "2"]])
         s3.put_object(Bucket="team", Key="data/train.csv", Body=b"a,b\n1,3\n")
         self.assertIn("another version", view()["why"])

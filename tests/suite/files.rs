@@ -116,6 +116,33 @@ fn a_reference_says_when_the_file_is_not_what_the_run_saw() {
 }
 
 #[test]
+fn a_reference_of_a_colleague_opens_no_file_that_they_do_not_know() {
+    use cairn_core::id::Digest;
+    use cairn_core::op::{Kind, Op, Subject};
+    let team = Team::new();
+    let run = model_run(&team.dan);
+    let secret = team.path().join("secret.txt");
+    std::fs::write(&secret, "only Ana may read this").unwrap();
+    let w = team.dan.host.workspace().unwrap();
+    let name = |path: &str, digest: Option<&str>, version: Option<&str>| {
+        let owner = Subject { kind: Kind::Run, id: run.clone() };
+        let digest = digest.map(|d| Digest::parse(d).unwrap());
+        let address = format!("file://{}", secret.display());
+        w.append(Op::ArtifactReferenced { owner, path: path.into(), address, digest, size: Some(22), version: version.map(str::to_owned) })
+            .unwrap();
+    };
+    name("a", None, None);
+    name("b", Some(&"0".repeat(64)), None);
+    name("c", None, Some("md5:00000000000000000000000000000000"));
+    team.settle();
+    for path in ["a", "b", "c"] {
+        let shown = view(&team.ana, &run, path, true);
+        assert_eq!(shown["view"]["kind"], "elsewhere", "{path}: {shown}");
+        assert!(!shown.to_string().contains("only Ana"), "{shown}");
+    }
+}
+
+#[test]
 fn a_view_that_two_people_change_at_once_is_kept_twice_until_one_is_chosen() {
     let team = Team::new();
     let made = team.dan.must("view.save", json!({ "name": "Best", "state": { "filter": "metrics.f1 > 0.9" } }));

@@ -2,12 +2,15 @@
 # First figures, beside the peers, in one run: not a test, only numbers.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-bash tests/tools/setup.sh peers
+bash tests/tools/setup.sh peers ui e2e
+(cd ui && npm run --silent build)
 cargo build --release -p cairn-cli
 .venv/bin/python tests/peers/bench.py
 # A hundred thousand runs: searching, reading, writing; then thirty-two clients for two minutes.
 .venv/bin/python tests/peers/bench_scale.py
 .venv/bin/python tests/peers/bench_clients.py
+# Runs of other tools, beside MLflow's own migration; a TensorBoard file of a gigabyte.
+.venv/bin/python tests/peers/bench_import.py
 # The log: sharing beside bare git, sizes, a cold start of a million operations, growth, 150 computers.
 cargo bench --quiet -p cairn-tests --bench log
 # Ten thousand schedules of the simulator, instead of the three hundred of the tests.

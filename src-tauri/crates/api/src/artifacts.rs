@@ -181,6 +181,16 @@ pub fn view(host: &Host, request: FileRef) -> Result<FileShown, ApiError> {
     let workspace = host.workspace()?;
     let artifact = artifact(&workspace, request.owner.as_ref(), request.digest.as_deref(), &request.path)?;
     let most = if request.fetch { u64::MAX } else { FETCH_MAX };
+    // What lies elsewhere is asked for by a click: its keeper hears who asks.
+    if let Some(reference) = artifact.reference.as_ref().filter(|r| !r.address.starts_with("file:") && !request.fetch) {
+        let view = FileView::Elsewhere { why: format!("It lies at {}.", reference.address), hint: None, can_fetch: true };
+        return Ok(FileShown {
+            view,
+            size: artifact.size,
+            digest: artifact.digest.as_ref().map(ToString::to_string),
+            address: Some(reference.address.clone()),
+        });
+    }
     let (size, view) = match content::file_of(&workspace, &artifact, most) {
         Ok(file) => {
             let size = std::fs::metadata(&file).map(|m| m.len()).ok();

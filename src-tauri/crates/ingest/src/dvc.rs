@@ -162,6 +162,24 @@ fn metrics(run: &str, path: &Path, item: &Item, at_ms: i64, take: Take<'_>, outc
     Ok(())
 }
 
+/// The md5 of a file, as DVC writes it.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn md5_of_file(path: &Path) -> std::io::Result<String> {
+    use std::io::Read;
+    let mut file = std::fs::File::open(path)?;
+    let mut hash = md5::Md5::new();
+    let mut buffer = vec![0_u8; 1 << 18];
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            return Ok(hash.finalize().iter().map(|b| format!("{b:02x}")).collect());
+        }
+        hash.update(&buffer[..read]);
+    }
+}
+
 fn md5_of(bytes: &[u8]) -> String {
     md5::Md5::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
 }

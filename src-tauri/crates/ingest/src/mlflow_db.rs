@@ -215,11 +215,11 @@ impl Reader<'_> {
     /// New points, in the order that they were written.
     fn metrics(&mut self, take: Take<'_>) -> Result<(), SourceError> {
         self.now.metric = self.was.metric;
-        // Deleted runs were not taken, so their points are not either.
+        // Deleted runs, and those whose id is none, were not taken, so their points are not either.
         let sql = "SELECT m.rowid, m.run_uuid, m.key, m.step, m.timestamp, m.value, m.is_nan FROM metrics m
             JOIN runs r ON r.run_uuid = m.run_uuid AND r.lifecycle_stage = 'active'
             JOIN experiments e ON e.experiment_id = r.experiment_id AND e.lifecycle_stage = 'active'
-            WHERE m.rowid > ?1 ORDER BY m.rowid";
+            WHERE m.rowid > ?1 AND length(m.run_uuid) = 32 AND m.run_uuid NOT GLOB '*[^0-9a-fA-F]*' ORDER BY m.rowid";
         let mut held = Held::default();
         let mut statement = self.sql(self.conn.prepare(sql))?;
         let mut rows = self.sql(statement.query([self.was.metric]))?;
@@ -300,6 +300,30 @@ mod tests {
         Connection::open(&path).unwrap().execute_batch("CREATE TABLE experiments (a)").unwrap();
         let Err(SourceError::Foreign { what, .. }) = all(&path, &Value::Null) else { panic!() };
         assert!(what.contains("no table runs"));
+    }
+
+    #[test]
+    fn a_run_whose_id_is_none_is_named_and_its_points_are_left() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("mlflow.db");
+        let (good, bad) = ("a".repeat(32), "7");
+        let conn = Connection::open(&path).unwrap();
+        conn.execute_batch(
+            "CREATE TABLE experiments (experiment_id INTEGER PRIMARY KEY, name, lifecycle_stage);
+             INSERT INTO experiments VALUES (1, 'e', 'active');
+             CREATE TABLE runs (run_uuid TEXT PRIMARY KEY, name, user_id, status, start_time, end_time, artifact_uri, lifecycle_stage, experiment_id);
+             CREATE TABLE params (key, value, run_uuid); CREATE TABLE tags (key, value, run_uuid);
+             CREATE TABLE metrics (key TEXT, value REAL, timestamp INTEGER, step INTEGER, run_uuid TEXT, is_nan INTEGER);",
+        )
+        .unwrap();
+        for run in [good.as_str(), bad] {
+            conn.execute("INSERT INTO runs VALUES (?1, 'r', '', 'FINISHED', 1, 2, NULL, 'active', 1)", [run]).unwrap();
+            conn.execute("INSERT INTO metrics VALUES ('loss', 0.5, 1, 0, ?1, 0)", [run]).unwrap();
+        }
+        let (events, outcome) = all(&path, &Value::Null).unwrap();
+        let points = events.iter().filter(|e| matches!(e, Event::Points { run, .. } if *run == good)).count();
+        assert_eq!((points, events.iter().filter(|e| matches!(e, Event::Points { .. })).count()), (1, 1));
+        assert_eq!(outcome.problems.len(), 1);
     }
 
     #[test]

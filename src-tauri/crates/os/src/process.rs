@@ -23,10 +23,15 @@ pub struct Process {
     pub variables: BTreeMap<String, String>,
 }
 
-/// The program that holds the other end: `peer` is its port, `here` ours, both on 127.0.0.1.
-pub fn at_other_end(peer: u16, here: u16) -> Option<u32> {
+/// The kernel's number for the other end of a connection: `peer` is its port, `here` ours, both on
+/// 127.0.0.1. It is that connection's alone for as long as it stands.
+pub fn other_end(peer: u16, here: u16) -> Option<u64> {
     let table = std::fs::read_to_string("/proc/net/tcp").ok()?;
-    let inode = table.lines().skip(1).find_map(|line| inode_of(line, peer, here))?;
+    table.lines().skip(1).find_map(|line| inode_of(line, peer, here))
+}
+
+/// The program that holds a connection by that number.
+pub fn holder(inode: u64) -> Option<u32> {
     let wanted = format!("socket:[{inode}]");
     let holds = |pid: &str| {
         let open = std::fs::read_dir(format!("/proc/{pid}/fd")).ok()?;
@@ -145,7 +150,7 @@ mod tests {
         let here = listener.local_addr().unwrap().port();
         let out = TcpStream::connect(("127.0.0.1", here)).unwrap();
         let (_in, peer) = listener.accept().unwrap();
-        assert_eq!(at_other_end(peer.port(), here), Some(std::process::id()));
+        assert_eq!(other_end(peer.port(), here).and_then(holder), Some(std::process::id()));
         drop(out);
         let me = look(std::process::id()).unwrap();
         assert_eq!(me.folder, std::env::current_dir().ok());

@@ -176,6 +176,9 @@ fn stored_elsewhere(workspace: &Workspace, path: &str, address: &str) -> Result<
 }
 
 /// Whether a file of this computer is still what a reference says; in words what differs.
+///
+/// A path that a colleague wrote is followed only to the content that they named by its fingerprint: else a
+/// reference could show, or serve to other programs, any file of whoever looks at it.
 pub(crate) fn changed_since(file: &Path, artifact: &Artifact) -> Option<String> {
     let size = match std::fs::metadata(file) {
         Ok(about) => about.len(),
@@ -184,8 +187,13 @@ pub(crate) fn changed_since(file: &Path, artifact: &Artifact) -> Option<String> 
     if artifact.size.is_some_and(|was| was != size) {
         return Some(format!("it has {size} bytes now, and had {}", artifact.size.unwrap_or(0)));
     }
-    let digest = cairn_ingest::source::digest_of(file).ok().map(|(d, _)| d);
-    (artifact.digest.is_some() && digest != artifact.digest).then(|| "its content is another one now".to_owned())
+    let md5 = artifact.reference.as_ref().and_then(|r| r.version.as_deref()).and_then(|v| v.strip_prefix("md5:"));
+    let same = match (&artifact.digest, md5) {
+        (Some(digest), _) => cairn_ingest::source::digest_of(file).is_ok_and(|(found, _)| found == *digest),
+        (None, Some(md5)) => cairn_ingest::dvc::md5_of_file(file).is_ok_and(|found| found == md5),
+        (None, None) => return Some("nobody took its fingerprint, so what it is cannot be told".to_owned()),
+    };
+    (!same).then(|| "its content is another one now".to_owned())
 }
 
 /// Takes a file out of the list of a run or logged model; others may still use its content.

@@ -12,7 +12,7 @@ use cairn_os::process::{self, Process};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -51,62 +51,83 @@ pub fn record_soon(host: &Host, run: &str, peer: u16, here: u16) {
     }
 }
 
+/// What waits to be written, and how long it may wait for others: one transaction for many runs.
+const TOGETHER: Duration = Duration::from_millis(250);
+const MANY: usize = 200;
+
 fn keep_recording(receive: &Receiver<Begun>) {
     let mut known = Known::default();
-    while let Ok(first) = receive.recv() {
-        let mut all = vec![first];
-        // Runs that begin at once are written at once.
-        while let Ok(more) = receive.recv_timeout(Duration::from_millis(5)) {
-            all.push(more);
-            if all.len() >= 500 {
-                break;
+    let mut waiting: Vec<(Arc<Workspace>, RunId, Map<String, Value>)> = Vec::new();
+    loop {
+        let next =
+            if waiting.is_empty() { receive.recv().map_err(|_| RecvTimeoutError::Disconnected) } else { receive.recv_timeout(TOGETHER) };
+        let ended = matches!(next, Err(RecvTimeoutError::Disconnected));
+        let quiet = next.is_err();
+        if let Ok(begun) = next {
+            // Looked at now: a short script may be gone soon.
+            match is_on(&begun.workspace) {
+                Ok(true) => {
+                    if let Some(source) = known.source(&begun.workspace, begun.peer, begun.here) {
+                        waiting.push((begun.workspace, begun.run, source));
+                    }
+                }
+                Ok(false) => {}
+                Err(error) => tracing::info!("where runs come from is not noted: {}", error.message()),
             }
         }
-        for begun in all.chunk_by(|a, b| Arc::ptr_eq(&a.workspace, &b.workspace)) {
-            let Some(workspace) = begun.first().map(|b| Arc::clone(&b.workspace)) else { continue };
-            if let Err(error) = record(&workspace, begun, &mut known) {
-                tracing::info!("where runs come from could not be written: {}", error.message());
+        if quiet || waiting.len() >= MANY {
+            for same in waiting.chunk_by(|a, b| Arc::ptr_eq(&a.0, &b.0)) {
+                if let Err(error) = write(same) {
+                    tracing::info!("where runs come from could not be written: {}", error.message());
+                }
             }
+            waiting.clear();
+        }
+        if ended {
+            return;
         }
     }
 }
 
-fn record(workspace: &Workspace, begun: &[Begun], known: &mut Known) -> Result<(), TrackingError> {
-    if !is_on(workspace)? {
-        return Ok(());
-    }
-    let mut found = Vec::new();
-    for b in begun {
-        if let Some(source) = process::at_other_end(b.peer, b.here).and_then(|pid| known.source(workspace, pid)) {
-            found.push((b.run.clone(), source));
-        }
-    }
+fn write(found: &[(Arc<Workspace>, RunId, Map<String, Value>)]) -> Result<(), TrackingError> {
+    let Some((workspace, ..)) = found.first() else { return Ok(()) };
     workspace.write(|w| {
-        for (run, source) in found {
+        for (_, run, source) in found {
             if w.record(Kind::Run, run.as_str())?.is_some_and(|r| r.get("source").is_none()) {
-                w.append(Op::RunSourceRecorded { run, source })?;
+                w.append(Op::RunSourceRecorded { run: run.clone(), source: source.clone() })?;
             }
         }
         Ok(())
     })
 }
 
-/// What was found out of programs, by their number and start.
+/// What was found out of programs: by their number and start, and by their connections.
 #[derive(Default)]
-struct Known(BTreeMap<(u32, u64), Map<String, Value>>);
+struct Known {
+    sources: BTreeMap<(u32, u64), Map<String, Value>>,
+    holders: BTreeMap<u64, u32>,
+}
 
 impl Known {
-    fn source(&mut self, workspace: &Workspace, pid: u32) -> Option<Map<String, Value>> {
+    fn source(&mut self, workspace: &Workspace, peer: u16, here: u16) -> Option<Map<String, Value>> {
+        let connection = process::other_end(peer, here)?;
+        if self.holders.len() >= REMEMBERED {
+            self.holders.clear();
+        }
+        let pid = match self.holders.get(&connection) {
+            Some(pid) => *pid,
+            None => *self.holders.entry(connection).or_insert(process::holder(connection)?),
+        };
         let process = process::look(pid)?;
         let name = (process.id, process.began);
-        if let Some(found) = self.0.get(&name) {
+        if let Some(found) = self.sources.get(&name) {
             return Some(found.clone());
         }
         let source = look(workspace, &process).to_map();
-        if self.0.len() >= REMEMBERED {
-            self.0.clear();
+        if self.sources.len() >= REMEMBERED {
+            self.sources.clear();
         }
-        self.0.insert(name, source.clone());
+        self.sources.insert(name, source.clone());
         Some(source)
     }
 }
