@@ -143,6 +143,56 @@ fn a_reference_of_a_colleague_opens_no_file_that_they_do_not_know() {
 }
 
 #[test]
+fn a_path_that_leads_out_is_never_written_to() {
+    use cairn_core::op::{Kind, Op, Subject};
+    let team = Team::new();
+    let run = model_run(&team.dan);
+    put(&team.dan, &run, "good.txt", b"good");
+    let w = team.dan.host.workspace().unwrap();
+    let outside = team.path().join("outside.txt");
+    let digest = w.store.put_blob(b"from a modified program").unwrap();
+    for path in [outside.to_str().unwrap(), "../../../outside.txt", "a/../../outside.txt"] {
+        let owner = Subject { kind: Kind::Run, id: run.clone() };
+        w.append(Op::ArtifactLogged { owner, path: path.into(), digest: digest.clone(), size: 23 }).unwrap();
+    }
+    let models = [("..-x".replace('-', "/"), 0)].into();
+    w.append(Op::RunOutputsLogged { run: cairn_core::id::RunId::parse(run.as_str()).unwrap(), models }).unwrap();
+    team.settle();
+    let out = team.path().join("out");
+    let done = team.ana.must("run.export_mlflow", json!({ "dir": out }));
+    assert_eq!((&done["runs"], outside.exists()), (&json!(1), false));
+    assert!(done["left_out"].to_string().contains("../x"), "{done}");
+    assert!(team.ana.must("run.get", json!({ "run": run }))["artifacts"].to_string().contains("good.txt"));
+}
+
+#[test]
+fn whoever_has_no_login_at_the_object_store_shares_all_the_same() {
+    let team = Team::new();
+    team.ana.must("setting.change", json!({ "setting": "object_store", "value": "s3://nobody/here?endpoint=http://127.0.0.1:9" }));
+    team.settle();
+    let round = team.dan.share();
+    assert_eq!(round["files_error"], Value::Null, "there is nothing to send, so nobody is asked");
+    let run = model_run(&team.dan);
+    put(&team.dan, &run, "large.txt", &vec![b'x'; 300_000]);
+    let round = team.dan.share();
+    assert!(round["files_error"]["message"].as_str().is_some(), "the large file waits, and says why: {round}");
+    team.settle();
+    assert_eq!(team.ana.digest(), team.dan.digest(), "everything else was shared");
+}
+
+#[test]
+fn a_file_that_git_did_not_carry_is_sent_whatever_the_limit_is_later() {
+    let team = Team::new();
+    let run = model_run(&team.dan);
+    put(&team.dan, &run, "large.txt", &vec![b'x'; 300_000]);
+    team.dan.share();
+    team.ana.must("setting.change", json!({ "setting": "shared_file_max", "value": "8000000" }));
+    team.ana.must("setting.change", json!({ "setting": "object_store", "value": store_of(&team) }));
+    team.settle();
+    assert_eq!(view(&team.ana, &run, "large.txt", true)["view"]["kind"], "text");
+}
+
+#[test]
 fn a_view_that_two_people_change_at_once_is_kept_twice_until_one_is_chosen() {
     let team = Team::new();
     let made = team.dan.must("view.save", json!({ "name": "Best", "state": { "filter": "metrics.f1 > 0.9" } }));

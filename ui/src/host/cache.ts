@@ -12,7 +12,7 @@ export const queryClient = new QueryClient({
 export function useCommand<K extends QueryName & CommandName>(
   name: K,
   request: Commands[K]['request'],
-  options?: { enabled?: boolean; refetchInterval?: number },
+  options?: { enabled?: boolean; refetchInterval?: number; staleTime?: number; gcTime?: number },
 ) {
   return useQuery<Commands[K]['response'], ApiError>({
     queryKey: [name, request],

@@ -642,7 +642,11 @@ renamed: boolean,
 /**
  * Large files sent to the object store.
  */
-files: number, };
+files: number, 
+/**
+ * Why large files could not be sent; everything else was.
+ */
+files_error: ApiError | null, };
 export type RunDetail = { run: RunRow, metrics: Array<MetricRow>, artifacts: Array<ArtifactRow>, models: Array<LoggedModelRow>, inputs: Array<InputRow>, };
 export type RunGroup = { 
 /**
@@ -879,7 +883,11 @@ export type TagRuns = {
 /**
  * These runs; or all that fit the filter.
  */
-runs?: Array<string>, filter?: string, set: { [key in string]: string }, remove: Array<string>, };
+runs?: Array<string>, filter?: string, 
+/**
+ * With a filter: only runs of this project.
+ */
+project?: string, set: { [key in string]: string }, remove: Array<string>, };
 export type TaggedRuns = { 
 /**
  * Runs that changed.

@@ -117,8 +117,27 @@ pub fn file_of(workspace: &Workspace, artifact: &Artifact, most: u64) -> Result<
     let mut incoming = workspace.store.incoming()?;
     place.fetch("", &mut incoming, most, &|| true)?;
     // Kept like a cache: a clean-up takes it when nothing else has this content.
-    let (digest, _) = workspace.store.keep_incoming(incoming)?;
+    let (digest, size) = workspace.store.keep_incoming(incoming)?;
+    if artifact.size.is_some_and(|was| was != size) || artifact.digest.as_ref().is_some_and(|was| *was != digest) {
+        return Err(ApiError::new("changed", format!("What lies at {} is not what the run saw", reference.address))
+            .hint("It was referred to, not copied. Log a file itself to keep it for ever."));
+    }
     Ok(workspace.store.blob_path(&digest))
+}
+
+/// The name of the smallest limit that this computer ever sealed under.
+const SEALED_UNDER: &str = "sealed_under";
+
+pub(crate) fn sealed_under(r: &cairn_store::Reader<'_>) -> Result<Option<u64>, ApiError> {
+    Ok(r.local(SEALED_UNDER)?.and_then(|n| n.parse().ok()))
+}
+
+/// Takes note of the limit that is sealed under now.
+pub(crate) fn seal_under(workspace: &Workspace, limit: u64) -> Result<(), ApiError> {
+    if workspace.read(sealed_under)?.is_none_or(|least| limit < least) {
+        workspace.write(|w| w.set_local(SEALED_UNDER, &limit.to_string()).map_err(ApiError::from))?;
+    }
+    Ok(())
 }
 
 /// Sends this computer's files that are too large for git to the team's object store. Returns how many.
@@ -126,7 +145,8 @@ pub(crate) fn send_large(workspace: &Workspace, errand: &Errand) -> Result<u64, 
     let (address, small, most) = workspace.read(|r| {
         Ok::<_, ApiError>((
             settings::text(r, Setting::ObjectStore)?,
-            settings::number(r, Setting::SharedFileMax)?,
+            // Git carried only what was small enough for every limit that this computer ever sealed under.
+            sealed_under(r)?.unwrap_or(0).min(settings::number(r, Setting::SharedFileMax)?),
             settings::number(r, Setting::StoredFileMax)?,
         ))
     })?;
@@ -134,13 +154,14 @@ pub(crate) fn send_large(workspace: &Workspace, errand: &Errand) -> Result<u64, 
         return Ok(0);
     }
     // Each store has seen the operations up to a number of its own; a smaller limit for git begins anew.
-    let mark = format!("objects_sent {small} {address}");
+    let mark = format!("objects_sent {small} {most} {address}");
     let device = workspace.device();
     let from: u64 = workspace.read(|r| r.local(&mark))?.and_then(|n| n.parse().ok()).unwrap_or(0);
     let lines = workspace.read(|r| r.lines_with_files(&device, from))?;
     let Some((last, _)) = lines.last() else { return Ok(0) };
     let last = *last;
-    let store = team_store(workspace)?.ok_or_else(|| ApiError::not_found("The object store"))?;
+    // Opened when there is something to send: whoever has nothing needs no login.
+    let mut open: Option<Objects> = None;
     let mut sent = 0;
     for (n, line) in &lines {
         for (digest, size) in files_of(line) {
@@ -149,6 +170,10 @@ pub(crate) fn send_large(workspace: &Workspace, errand: &Errand) -> Result<u64, 
                 continue;
             }
             errand.at("Sending large files", sent, None);
+            let store = match &mut open {
+                Some(store) => store,
+                none => none.insert(team_store(workspace)?.ok_or_else(|| ApiError::not_found("The object store"))?),
+            };
             let there = match store.about(&object_name(&digest)) {
                 Ok(about) => about.size == size,
                 Err(ObjectError::NotFound(_)) => false,

@@ -190,7 +190,8 @@ pub fn script(host: &Host, request: Reproduce) -> Result<Script, ApiError> {
     }
     let environment = origin.environment.clone().unwrap_or_default();
     if let (Some(packages), false) = (&environment.packages, request.without_environment) {
-        let python = environment.python.as_deref().unwrap_or_default();
+        // What a colleague's computer recorded is their text: nothing of it may become another command.
+        let python: String = environment.python.iter().flat_map(|p| p.chars()).filter(|c| c.is_ascii_digit() || *c == '.').collect();
         let short: Vec<&str> = python.split('.').take(2).collect();
         let _ = writeln!(out, "\n# Python {python} with {} packages", environment.packages_count);
         let _ = writeln!(out, "python{} -m venv ../environment", short.join("."));
@@ -243,7 +244,8 @@ fn checkout(out: &mut String, code: &cairn_core::source::Code, caveats: &mut Vec
     }
     match &code.commit {
         Some(commit) => {
-            let _ = writeln!(out, "\ngit clone {} code\ncd code\ngit checkout --detach {commit}", quoted(from));
+            let commit: String = commit.chars().filter(char::is_ascii_hexdigit).collect();
+            let _ = writeln!(out, "\ngit clone -- {} code\ncd code\ngit checkout --detach {commit}", quoted(from));
         }
         None => out.push_str("\ngit init code\ncd code\n"),
     }

@@ -393,6 +393,10 @@ pub struct TagRuns {
     #[serde(default)]
     #[ts(optional)]
     pub filter: Option<String>,
+    /// With a filter: only runs of this project.
+    #[serde(default)]
+    #[ts(optional)]
+    pub project: Option<String>,
     #[serde(default)]
     pub set: BTreeMap<String, String>,
     #[serde(default)]
@@ -418,7 +422,7 @@ pub fn tag(host: &Host, request: TagRuns) -> Result<TaggedRuns, ApiError> {
     let ids = match (request.runs, request.filter) {
         (Some(ids), None) => ids,
         (None, Some(filter)) => {
-            let query = RunQuery { filter: Some(filter), ..RunQuery::default() };
+            let query = RunQuery { filter: Some(filter), project: request.project, ..RunQuery::default() };
             found(host, &query, 0, TAG_MAX)?.0.into_iter().map(|r| r.id).collect()
         }
         (_, _) => return Err(ApiError::invalid("Name either the runs or a filter")),

@@ -43,6 +43,8 @@ pub struct Round {
     pub renamed: bool,
     /// Large files sent to the object store.
     pub files: u64,
+    /// Why large files could not be sent; everything else was.
+    pub files_error: Option<ApiError>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]

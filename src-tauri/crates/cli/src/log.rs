@@ -183,6 +183,9 @@ impl Log {
         let mut kept = Kept::default();
         let mut stream = Stream::into_run(workspace, run);
         let mut waiting: Vec<Vec<u8>> = Vec::new();
+        // What cannot be logged must not end the command: it is told when the command has ended.
+        let mut trouble = None;
+        let mut quiet = 0;
         loop {
             let came = receive.recv_timeout(TOGETHER);
             if let Ok((from, line)) = &came {
@@ -194,10 +197,14 @@ impl Log {
             let done = matches!(came, Err(RecvTimeoutError::Disconnected));
             if !waiting.is_empty() && (came.is_err() || waiting.len() >= 1_000) {
                 let lines: Vec<&[u8]> = waiting.iter().map(Vec::as_slice).collect();
-                stream.take(&lines)?;
+                if let Err(error) = stream.take(&lines) {
+                    trouble.get_or_insert(error);
+                }
                 waiting.clear();
             }
-            if done {
+            // Something that the command left running may hold its output open for ever.
+            quiet = if came.is_err() && matches!(child.try_wait(), Ok(Some(_))) { quiet + 1 } else { 0 };
+            if done || quiet > 5 {
                 break;
             }
         }
@@ -206,6 +213,9 @@ impl Log {
             put_artifact(workspace, RecordKind::Run, run, "output.log", &kept.text())?;
         }
         say(&stream.problems());
+        if let Some(error) = trouble {
+            return Err(error);
+        }
         let signal = || std::os::unix::process::ExitStatusExt::signal(&status).map_or(1, |s| 128 + s);
         Ok(u8::try_from(status.code().unwrap_or_else(signal)).unwrap_or(255))
     }
@@ -237,22 +247,31 @@ fn pass_on(from: Option<impl Read + Send + 'static>, output: Output, send: Sende
     let Some(from) = from else { return };
     std::thread::spawn(move || {
         let mut reader = BufReader::new(from);
-        loop {
-            let mut line = Vec::new();
-            // A line without end is cut, so that it does not fill the memory.
-            match Read::by_ref(&mut reader).take(1 << 20).read_until(b'\n', &mut line) {
-                Ok(0) | Err(_) => break,
-                Ok(_) => {
-                    // Whoever reads may stop early; the command goes on.
-                    let _ = match output {
-                        Output::Standard => std::io::stdout().write_all(&line).and_then(|()| std::io::stdout().flush()),
-                        Output::Error => std::io::stderr().write_all(&line),
-                    };
-                    if send.send((output, line)).is_err() {
-                        break;
-                    }
+        let mut line = Vec::new();
+        while let Ok(came) = reader.fill_buf() {
+            if came.is_empty() {
+                break;
+            }
+            // Passed on as it comes: a question has no end of line, and neither has a bar that grows.
+            // Whoever reads may stop early; the command goes on.
+            let _ = match output {
+                Output::Standard => std::io::stdout().write_all(came).and_then(|()| std::io::stdout().flush()),
+                Output::Error => std::io::stderr().write_all(came),
+            };
+            let count = came.len();
+            for piece in came.split_inclusive(|b| *b == b'\n') {
+                line.extend_from_slice(piece);
+                // A line without end is cut, so that it does not fill the memory.
+                let whole = line.ends_with(b"\n") || line.len() >= 1 << 20;
+                if whole && send.send((output, std::mem::take(&mut line))).is_err() {
+                    return;
                 }
             }
+            reader.consume(count);
+        }
+        if !line.is_empty() {
+            // The one who listens is gone only when the command is.
+            let _ = send.send((output, line));
         }
     });
 }

@@ -51,6 +51,8 @@ impl Setting {
                 value.is_empty()
                     || (value.len() <= 1_000
                         && !value.contains(char::is_whitespace)
+                        // A login stays in each computer's keyring; this is written into everybody's log.
+                        && !value.split_once("://").is_some_and(|(_, rest)| rest.split('/').next().unwrap_or_default().contains('@'))
                         && ["s3://", "gs://", "az://", "http://", "https://", "file:///"].iter().any(|scheme| value.starts_with(scheme)))
             }
         }
@@ -71,7 +73,7 @@ mod tests {
     #[test]
     fn an_address_of_another_kind_is_no_object_store() {
         assert!(Setting::ObjectStore.accepts("s3://bucket/prefix"));
-        for bad in ["ftp://x/y", "s3://a b", "bucket", "javascript:alert(1)"] {
+        for bad in ["ftp://x/y", "s3://a b", "bucket", "javascript:alert(1)", "https://ann:pw@dav.host/x"] {
             assert!(!Setting::ObjectStore.accepts(bad), "{bad}");
         }
     }

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 const FILE_MAX: u64 = 512 * 1024;
 /// All changes together; what does not fit is named.
 const CHANGES_MAX: usize = 4 * 1024 * 1024;
+/// New files that are looked into; a folder of pictures is not code.
+const NEW_MAX: usize = 1_000;
 /// How many names are kept of what is left out.
 const NAMES_MAX: usize = 100;
 
@@ -62,7 +64,7 @@ fn found(repository: &Repository, folder: &Path) -> Result<Option<Checkout>, git
         out.changed += 1;
         if entry.status() == Status::WT_NEW {
             let size = std::fs::metadata(out.root.join(path)).map_or(u64::MAX, |m| m.len());
-            if size <= FILE_MAX {
+            if size <= FILE_MAX && small_new.len() < NEW_MAX && !may_be_secret(path) {
                 small_new.push(path.to_owned());
             } else {
                 out.leave(path);
@@ -92,6 +94,15 @@ fn found(repository: &Repository, folder: &Path) -> Result<Option<Checkout>, git
     Ok(Some(out))
 }
 
+/// Whether a new file may hold a secret, by its name: what git does not follow is often there for that reason.
+fn may_be_secret(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    let begins = [".env", ".netrc", ".pypirc", ".npmrc", "id_rsa", "id_ed25519", "id_ecdsa", "id_dsa", "kaggle.json"];
+    let ends = [".pem", ".key", ".p12", ".pfx", ".kdbx", ".jks", ".keystore", ".ovpn"];
+    let holds = ["secret", "credential", "password", "passwd", "token", "apikey", "api_key", "service-account", "service_account"];
+    begins.iter().any(|b| name.starts_with(b)) || ends.iter().any(|e| name.ends_with(e)) || holds.iter().any(|h| name.contains(h))
+}
+
 fn remote(repository: &Repository) -> Option<String> {
     let names = repository.remotes().ok()?;
     let only = || if names.len() == 1 { names.get(0).ok().flatten().and_then(|n| repository.find_remote(n).ok()) } else { None };
@@ -104,7 +115,10 @@ fn keep(diff: &git2::Diff<'_>, out: &mut Checkout) -> Result<(), git2::Error> {
     for at in 0..diff.deltas().len() {
         let name = |d: &git2::DiffDelta<'_>| d.new_file().path().or_else(|| d.old_file().path()).map(|p| p.to_string_lossy().into_owned());
         let path = diff.get_delta(at).and_then(|d| name(&d)).unwrap_or_default();
-        if out.changed > 0 && diff.get_delta(at).is_some_and(|d| d.new_file().size().max(d.old_file().size()) > FILE_MAX) {
+        // No more is read once there is no room.
+        if out.changes.len() >= CHANGES_MAX - 1024
+            || diff.get_delta(at).is_some_and(|d| d.new_file().size().max(d.old_file().size()) > FILE_MAX)
+        {
             out.leave(&path);
             continue;
         }
@@ -177,9 +191,10 @@ mod tests {
         std::fs::write(root.join("data.bin"), "a\0c").unwrap();
         std::fs::write(root.join("huge.csv"), "1,2,3\n".repeat(200_000)).unwrap();
         std::fs::write(root.join("x.log"), "ignored").unwrap();
+        std::fs::write(root.join(".env"), "PASSWORD=hunter2").unwrap();
         let dirty = look(&root).unwrap();
-        assert_eq!(dirty.changed, 6, "{dirty:?}");
-        assert_eq!(dirty.left_out, ["huge.csv", "data.bin"], "what is large or no text is named");
+        assert_eq!(dirty.changed, 7, "{dirty:?}");
+        assert_eq!(dirty.left_out, [".env", "huge.csv", "data.bin"], "what is large, no text or may be a secret is named");
 
         let copy = dir.path().join("copy");
         git(dir.path(), &["clone", "-q", root.to_str().unwrap(), "copy"]);

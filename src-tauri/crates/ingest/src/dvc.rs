@@ -92,7 +92,7 @@ pub(crate) fn read(root: &Path, position: &Value, take: Take<'_>) -> Result<Outc
         for item in &stage.outs {
             // Said with DVC's own word for the content; the file stays where DVC keeps it.
             let path = folder.join(&item.path);
-            let address = format!("file://{}", path.display());
+            let address = url::Url::from_file_path(&path).map(|u| u.to_string()).unwrap_or_default();
             let version = item.md5.as_ref().map(|m| format!("md5:{m}"));
             let one_file = item.nfiles.is_none();
             if one_file && plain_name(&item.path) == item.path {

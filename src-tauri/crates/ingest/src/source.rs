@@ -302,9 +302,8 @@ pub fn quiet_runs(format: Format, path: &Path, position: &Value, now_ms: i64, pa
     match format {
         Format::TensorBoard => crate::tensorboard::quiet_runs(path, position, now_ms, patience_ms),
         Format::Trackio => crate::trackio::quiet_runs(path, position, now_ms, patience_ms),
-        Format::MlflowDb | Format::MlflowFolder | Format::DvcLive | Format::Jsonl | Format::Wandb | Format::Neptune | Format::Dvc => {
-            Vec::new()
-        }
+        Format::Wandb => crate::wandb::quiet_runs(path, position, now_ms, patience_ms),
+        Format::MlflowDb | Format::MlflowFolder | Format::DvcLive | Format::Jsonl | Format::Neptune | Format::Dvc => Vec::new(),
     }
 }
 
@@ -373,6 +372,9 @@ pub(crate) fn run_id(parts: &[&str]) -> String {
 pub fn digest_of(path: &Path) -> std::io::Result<(cairn_core::id::Digest, u64)> {
     use std::io::Read;
     let mut file = std::fs::File::open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(std::io::Error::other("it is no file"));
+    }
     let mut hash = cairn_core::canonical::Hasher::default();
     let mut buffer = vec![0_u8; 1 << 18];
     let mut size = 0;

@@ -8,6 +8,8 @@ use std::path::Path;
 
 /// No cell is shown longer.
 const CELL_MAX: usize = 500;
+/// No more of a file is read to show its beginning: a quote that never closes makes one cell of the rest.
+const READ_MAX: u64 = 32 * 1024 * 1024;
 /// Columns that are shown.
 const COLUMNS_MAX: usize = 200;
 
@@ -46,7 +48,7 @@ pub fn separated(path: &Path, rows: usize) -> Result<Head, BadTable> {
     let count = |sep: u8| first.iter().filter(|b| **b == sep).count();
     let separator = [b',', b';', b'\t', b'|'].into_iter().max_by_key(|s| (count(*s), *s == b',')).unwrap_or(b',');
     let file = File::open(path).map_err(|e| bad(&e))?;
-    let mut csv = csv::ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(BufReader::new(file));
+    let mut csv = csv::ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(BufReader::new(file.take(READ_MAX)));
     let text = |r: &csv::ByteRecord| -> Vec<String> { r.iter().take(COLUMNS_MAX).map(|c| cut(&String::from_utf8_lossy(c))).collect() };
     let head = csv.byte_headers().map_err(|e| bad(&e))?.clone();
     let mut out = Head { columns: text(&head), more_columns: head.len().saturating_sub(COLUMNS_MAX), ..Head::default() };
@@ -54,6 +56,7 @@ pub fn separated(path: &Path, rows: usize) -> Result<Head, BadTable> {
     while out.rows.len() < rows {
         match csv.read_byte_record(&mut record) {
             Ok(true) => out.rows.push(text(&record)),
+            Ok(false) if csv.position().byte() >= READ_MAX => break,
             Ok(false) => {
                 out.total = Some(out.rows.len() as u64);
                 break;

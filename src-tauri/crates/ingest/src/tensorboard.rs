@@ -18,6 +18,8 @@ const RECORD_MAX: u64 = 256 * 1024 * 1024;
 const POINTS: usize = 4_096;
 /// Pictures and sounds that are kept of one run.
 const IMAGES_MAX: u64 = 1_000;
+/// No more of histograms is in memory at once.
+const HISTOGRAM_BYTES: usize = 8 * 1024 * 1024;
 /// Steps of a histogram that go into one file.
 const HISTOGRAMS: usize = 5_000;
 
@@ -219,6 +221,9 @@ pub(crate) fn read(root: &Path, position: &Value, take: Take<'_>) -> Result<Outc
             run: known,
             points: BTreeMap::new(),
             histograms: BTreeMap::new(),
+            held: 0,
+            at: offset,
+            now: offset,
         };
         let read = one.read(offset, take, &mut outcome)?;
         if let Some(run) = one.run {
@@ -238,6 +243,11 @@ struct OneFile<'p> {
     points: BTreeMap<String, Vec<Measured>>,
     /// Histograms as JSON lines, with their steps.
     histograms: BTreeMap<String, Vec<(i64, String)>>,
+    /// Bytes of histograms that are held.
+    held: usize,
+    /// Where in the file the histograms begin that are held, and where reading is.
+    at: u64,
+    now: u64,
 }
 
 impl OneFile<'_> {
@@ -277,6 +287,7 @@ impl OneFile<'_> {
                 Ok(_) | Err(_) => outcome.problem(self.path, format!("byte {offset}"), "a record is damaged; it was left out"),
             }
             offset += 16 + length;
+            self.now = offset;
         }
         self.flush(take)?;
         Ok(offset)
@@ -445,20 +456,34 @@ impl OneFile<'_> {
         let number = |v: &f64| if v.is_finite() { Value::from(*v) } else { Value::from(v.to_string()) };
         let list = |all: &[f64]| all.iter().map(number).collect::<Vec<Value>>();
         let line = serde_json::json!({ "step": step, "time": at_ms, "edges": list(edges), "counts": list(counts) });
-        let lines = self.histograms.entry(key.clone()).or_default();
-        lines.push((step, line.to_string()));
-        if lines.len() >= HISTOGRAMS {
-            let lines = std::mem::take(lines);
-            keep_histograms(&run, &key, &lines, take)?;
+        let line = line.to_string();
+        self.held += line.len();
+        let lines = self.histograms.entry(key).or_default();
+        lines.push((step, line));
+        if lines.len() >= HISTOGRAMS || self.held >= HISTOGRAM_BYTES {
+            self.keep_histograms(&run, take)?;
         }
+        Ok(())
+    }
+
+    /// Files that are only ever added: one for the steps that were read at once, named by their steps and, but
+    /// for the first, by their place in the log, so that none takes the place of another.
+    fn keep_histograms(&mut self, run: &str, take: Take<'_>) -> Result<(), SourceError> {
+        for (key, lines) in std::mem::take(&mut self.histograms) {
+            let (Some((first, _)), Some((last, _))) = (lines.first(), lines.last()) else { continue };
+            let text: String = lines.iter().map(|(_, line)| format!("{line}\n")).collect();
+            let place = if self.at == 0 { String::new() } else { format!("-from-{}", self.at) };
+            let path = format!("histograms/{key}/steps-{first}-{last}{place}.jsonl");
+            take(Event::File { run: run.to_owned(), path, content: Content::Bytes(text.into_bytes()) })?;
+        }
+        self.held = 0;
+        self.at = self.now;
         Ok(())
     }
 
     fn flush(&mut self, take: Take<'_>) -> Result<(), SourceError> {
         let Some(run) = self.run.as_ref().map(|r| r.id.clone()) else { return Ok(()) };
-        for (key, lines) in std::mem::take(&mut self.histograms) {
-            keep_histograms(&run, &key, &lines, take)?;
-        }
+        self.keep_histograms(&run, take)?;
         for (key, points) in std::mem::take(&mut self.points) {
             if !points.is_empty() {
                 take(Event::Points { run: run.clone(), key, points })?;
@@ -466,14 +491,6 @@ impl OneFile<'_> {
         }
         Ok(())
     }
-}
-
-/// Files that are only ever added: one for the steps that were read at once.
-fn keep_histograms(run: &str, key: &str, lines: &[(i64, String)], take: Take<'_>) -> Result<(), SourceError> {
-    let (Some((first, _)), Some((last, _))) = (lines.first(), lines.last()) else { return Ok(()) };
-    let text: String = lines.iter().map(|(_, line)| format!("{line}\n")).collect();
-    let path = format!("histograms/{key}/steps-{first}-{last}.jsonl");
-    Ok(take(Event::File { run: run.to_owned(), path, content: Content::Bytes(text.into_bytes()) })?)
 }
 
 /// The values of a tensor of 64-bit numbers.

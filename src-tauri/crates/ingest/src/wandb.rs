@@ -182,6 +182,9 @@ struct Known {
     run: Option<String>,
     start_ms: i64,
     ended: bool,
+    /// What was found of the run's source so far; it is told once, when the run has ended.
+    #[serde(default)]
+    source: RunSource,
 }
 
 /// The logs below a folder.
@@ -210,6 +213,18 @@ fn logs(root: &Path) -> Vec<(String, PathBuf)> {
     found
 }
 
+/// A script that was killed wrote no end.
+pub(crate) fn quiet_runs(root: &Path, position: &Value, now_ms: i64, patience_ms: i64) -> Vec<(String, i64)> {
+    let position: Position = serde_json::from_value(position.clone()).unwrap_or_default();
+    let mut quiet = Vec::new();
+    for (name, path) in logs(root) {
+        let last = crate::source::modified_ms(&path);
+        let open = position.files.get(&name).filter(|k| !k.ended).and_then(|k| k.run.clone());
+        quiet.extend(open.filter(|_| now_ms - last > patience_ms).map(|run| (run, last)));
+    }
+    quiet
+}
+
 /// Whether there are runs of W&B in a folder.
 pub(crate) fn has_runs(path: &Path) -> bool {
     !logs(path).is_empty()
@@ -220,7 +235,7 @@ pub(crate) fn read(root: &Path, position: &Value, take: Take<'_>) -> Result<Outc
     let mut outcome = Outcome::default();
     for (name, path) in logs(root) {
         let known = position.files.remove(&name).unwrap_or_default();
-        let mut one = OneLog { path: &path, known, held: Held::default(), source: RunSource::default(), output: String::new() };
+        let mut one = OneLog { path: &path, known, held: Held::default(), output: String::new() };
         let failed = one.read(take, &mut outcome);
         position.files.insert(name, one.known);
         failed?;
@@ -233,7 +248,6 @@ struct OneLog<'p> {
     path: &'p Path,
     known: Known,
     held: Held,
-    source: RunSource,
     output: String,
 }
 
@@ -467,7 +481,7 @@ impl OneLog<'_> {
     }
 
     fn code(&mut self, git: message::Git) {
-        let code = self.source.code.get_or_insert_with(Code::default);
+        let code = self.known.source.code.get_or_insert_with(Code::default);
         code.commit = Some(git.commit).filter(|c| !c.is_empty());
         code.remote = Some(git.remote).filter(|r| !r.is_empty());
     }
@@ -504,12 +518,12 @@ impl OneLog<'_> {
             self.code(git);
         }
         if !found.program.is_empty() {
-            self.source.script = some(&found.code_path).or_else(|| some(&found.program));
-            self.source.folder = some(&found.root);
+            self.known.source.script = some(&found.code_path).or_else(|| some(&found.program));
+            self.known.source.folder = some(&found.root);
             let python = some(&found.executable).unwrap_or_else(|| "python".to_owned());
-            self.source.command = [python, found.program.clone()].into_iter().chain(found.args.clone()).collect();
+            self.known.source.command = [python, found.program.clone()].into_iter().chain(found.args.clone()).collect();
         }
-        let environment = self.source.environment.get_or_insert_with(Environment::default);
+        let environment = self.known.source.environment.get_or_insert_with(Environment::default);
         environment.system = some(&found.os).or(environment.system.take());
         environment.python = found.python.split(' ').next_back().and_then(some).or(environment.python.take());
         environment.cores = environment.cores.max(u64::from(found.cpus));
@@ -535,7 +549,7 @@ impl OneLog<'_> {
         let Some(folder) = self.path.parent().map(|p| p.join("files")) else { return Ok(()) };
         let read = |name: &str| std::fs::read(folder.join(name)).unwrap_or_default();
         let (packages, changes) = (read("requirements.txt"), read("diff.patch"));
-        let mut source = std::mem::take(&mut self.source);
+        let mut source = std::mem::take(&mut self.known.source);
         if !packages.is_empty() {
             let environment = source.environment.get_or_insert_with(Environment::default);
             environment.packages_count = packages.split(|b| *b == b'\n').filter(|l| !l.is_empty()).count() as u64;

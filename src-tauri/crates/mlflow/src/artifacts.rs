@@ -163,6 +163,10 @@ async fn get(host: &Arc<Host>, place: Place, request: Request) -> Result<Respons
     let file = off(host, move |w| {
         let all = files_of(w, place.kind, &place.id)?;
         let found = all.into_iter().find(|a| a.path == place.path).ok_or_else(|| missing(format!("No artifact at {}", place.path)))?;
+        // What lies elsewhere is fetched by a person's click, never on the way of another program's call.
+        if let Some(reference) = found.reference.as_ref().filter(|r| !r.address.starts_with("file:")) {
+            return Err(missing(format!("{} was referred to and lies at {}", place.path, reference.address)));
+        }
         content::file_of(w, &found, u64::MAX).map_err(|e| missing(e.message))
     })
     .await?;

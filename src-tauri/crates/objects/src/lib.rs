@@ -101,7 +101,11 @@ impl Objects {
         let patience = RetryConfig { max_retries: 3, retry_timeout: Duration::from_secs(60), ..RetryConfig::default() };
         let endpoint = option("endpoint");
         let plain = endpoint.as_deref().is_some_and(|e| e.starts_with("http://")) || url.scheme() == "http";
-        let client = ClientOptions::new().with_allow_http(plain).with_connect_timeout(Duration::from_secs(10)).with_timeout_disabled();
+        let client = ClientOptions::new()
+            .with_allow_http(plain)
+            .with_connect_timeout(Duration::from_secs(10))
+            .with_timeout_disabled()
+            .with_read_timeout(Duration::from_secs(60));
         let other = |e: object_store::Error| ObjectError::Other(e.to_string());
         let store: Arc<dyn ObjectStore> = match url.scheme() {
             "s3" => {
@@ -163,6 +167,10 @@ impl Objects {
                 Arc::new(builder.build().map_err(other)?)
             }
             "http" | "https" => {
+                let mut url = url.clone();
+                if let Some(login) = login {
+                    url.set_username(&login.name).and_then(|()| url.set_password(Some(&login.secret))).map_err(|()| bad())?;
+                }
                 let root = &url[..url::Position::BeforePath];
                 Arc::new(HttpBuilder::new().with_url(root).with_client_options(client).with_retry(patience).build().map_err(other)?)
             }
@@ -287,10 +295,31 @@ pub fn local_path(address: &str) -> Option<PathBuf> {
     url.to_file_path().ok()
 }
 
+/// Whether an address names a folder: its path ends in a slash.
+pub fn is_folder(address: &str) -> bool {
+    Url::parse(address).is_ok_and(|u| u.path().ends_with('/'))
+}
+
+/// The address of a file below a folder's, whatever else the address says.
+pub fn below(folder: &str, name: &str) -> String {
+    match Url::parse(folder) {
+        Ok(mut url) => {
+            if let Ok(mut parts) = url.path_segments_mut() {
+                parts.pop_if_empty().extend(name.split('/'));
+            }
+            url.to_string()
+        }
+        Err(_) => format!("{folder}{name}"),
+    }
+}
+
 /// Whether a text is an address that a file may be referred to by, without a login in it.
 pub fn is_address(text: &str) -> bool {
     Url::parse(text).is_ok_and(|u| {
-        matches!(u.scheme(), "s3" | "gs" | "az" | "http" | "https" | "file") && u.username().is_empty() && u.password().is_none()
+        matches!(u.scheme(), "s3" | "gs" | "az" | "http" | "https" | "file") && u.username().is_empty()
+            && u.password().is_none()
+            // What a web address asks for stands after its path and may be a signature: it is neither kept nor sent.
+            && !(u.scheme().starts_with("http") && u.query().is_some())
     })
 }
 
@@ -320,6 +349,12 @@ mod tests {
     fn a_path_with_spaces_comes_back_from_its_address() {
         let path = Path::new("/data/größe 1/a#b?.csv");
         assert_eq!(local_path(&local_address(path).unwrap()).as_deref(), Some(path));
+        assert!(
+            !is_address("https://host/get?sig=abc")
+                && is_folder("s3://b/dir/?endpoint=http://h")
+                && !is_folder("s3://b/x?endpoint=http://h/")
+        );
+        assert_eq!(below("s3://b/dir/?endpoint=http://h", "a b/c#d"), "s3://b/dir/a%20b/c%23d?endpoint=http://h");
         assert!(is_address("s3://bucket/x") && !is_address("https://ann:pw@host/x") && !is_address("javascript:1"));
     }
 

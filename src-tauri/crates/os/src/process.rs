@@ -99,8 +99,22 @@ impl Process {
 /// Words of a command whose value nobody may see.
 const SECRET: [&str; 9] = ["password", "passwd", "secret", "token", "api-key", "api_key", "apikey", "credential", "access-key"];
 
-/// A command without what looks like a secret.
+/// A command without what looks like a secret, also inside a line that a shell is given as one word.
 pub fn without_secrets(command: &[String]) -> Vec<String> {
+    let plain = hidden(command);
+    plain
+        .into_iter()
+        .map(|word| {
+            if !word.contains(char::is_whitespace) {
+                return word;
+            }
+            let parts: Vec<String> = word.split(' ').map(str::to_owned).collect();
+            hidden(&parts).join(" ")
+        })
+        .collect()
+}
+
+fn hidden(command: &[String]) -> Vec<String> {
     let names_one = |word: &str| {
         let word = word.to_ascii_lowercase();
         SECRET.iter().any(|s| word.contains(s))
@@ -108,7 +122,7 @@ pub fn without_secrets(command: &[String]) -> Vec<String> {
     let mut out = Vec::with_capacity(command.len());
     let mut hide = false;
     for word in command {
-        if std::mem::take(&mut hide) && !word.starts_with('-') {
+        if std::mem::take(&mut hide) && !word.starts_with("--") {
             out.push("***".to_owned());
             continue;
         }
@@ -171,5 +185,7 @@ mod tests {
         ] {
             assert_eq!(hidden(line), wanted);
         }
+        let shell = ["sh".to_owned(), "-c".to_owned(), "LR=1 python t.py --api-key abc && echo done".to_owned()];
+        assert_eq!(without_secrets(&shell)[2], "LR=1 python t.py --api-key *** && echo done");
     }
 }

@@ -121,7 +121,8 @@ interface Shown {
 /** A look into a file. Nothing in it runs. */
 export function FileDialog({ path, title, digest, owner, onClose }: Shown) {
   const [fetch, get] = useState(false);
-  const content = useCommand('file.view', { path, digest, owner, fetch });
+  // Looked at anew each time: a file that was referred to may be another one now.
+  const content = useCommand('file.view', { path, digest, owner, fetch }, { staleTime: 0, gcTime: 0 });
   const save = useAct('file.save');
   const toast = useToast();
   const [to, setTo] = useState('');
@@ -131,7 +132,9 @@ export function FileDialog({ path, title, digest, owner, onClose }: Shown) {
     <Dialog open onClose={onClose} title={title ?? path} className="wide">
       <Failed error={content.error} />
       {!shown && !content.error && <Waiting lines={6} />}
-      {shown && <Look shown={shown} path={path} busy={content.isFetching} onFetch={() => get(true)} />}
+      {shown && (
+        <Look shown={shown} path={path} busy={content.isFetching} onFetch={() => (fetch ? void content.refetch() : get(true))} />
+      )}
       {saving && (
         <form
           className="row"

@@ -261,7 +261,7 @@ export function RunTable({ project }: { project?: string }) {
         </section>
       )}
       {tagging && (
-        <Tagging runs={picked} filter={state.filter || 'start_time >= 0'} total={total} onClose={() => setTagging(false)} />
+        <Tagging runs={picked} project={project} filter={state.filter} total={total} onClose={() => setTagging(false)} />
       )}
       {picked.length > 0 && (
         <section className="stack" aria-label="Comparison">

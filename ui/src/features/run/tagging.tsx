@@ -7,7 +7,8 @@ import { useToast } from '../../parts/toast';
 
 interface Props {
   /** Runs that were chosen, with their tags, so that it can be undone. */
-  runs: { id: string; tags: { [key: string]: string | undefined } }[];
+  runs: { id: string }[];
+  project?: string;
   /** All that fit, instead. */
   filter: string;
   total: number;
@@ -15,7 +16,7 @@ interface Props {
 }
 
 /** Sets or removes a tag of many runs at once. */
-export function Tagging({ runs, filter, total, onClose }: Props) {
+export function Tagging({ runs, project, filter, total, onClose }: Props) {
   const tag = useAct('run.tag');
   const toast = useToast();
   const [whom, setWhom] = useState<'chosen' | 'all'>(runs.length > 0 ? 'chosen' : 'all');
@@ -23,12 +24,14 @@ export function Tagging({ runs, filter, total, onClose }: Props) {
   const [value, setValue] = useState('');
   const [what, setWhat] = useState<'set' | 'remove'>('set');
   const count = whom === 'chosen' ? runs.length : total;
-  const apply = () => {
+  const apply = async () => {
     const name = key.trim();
     const set: { [key: string]: string } = what === 'set' ? { [name]: value } : {};
     const remove = what === 'remove' ? [name] : [];
-    const before = runs.map((r) => ({ id: r.id, value: r.tags[name] }));
-    tag.mutate(whom === 'chosen' ? { runs: runs.map((r) => r.id), set, remove } : { filter, set, remove }, {
+    // As they are now, not as they were when they were ticked.
+    const now = whom === 'chosen' ? await Promise.all(runs.map((r) => call('run.get', { run: r.id }))) : [];
+    const before = now.map((d) => ({ id: d.run.id, value: d.run.tags[name] }));
+    tag.mutate(whom === 'chosen' ? { runs: runs.map((r) => r.id), set, remove } : { project, filter, set, remove }, {
       onSuccess: (done) => {
         const undo =
           whom === 'chosen'
@@ -54,17 +57,23 @@ export function Tagging({ runs, filter, total, onClose }: Props) {
         className="stack"
         onSubmit={(e) => {
           e.preventDefault();
-          apply();
+          void apply();
         }}
       >
         <fieldset className="stack">
           <legend>Which runs</legend>
           <label className="check">
-            <input type="radio" checked={whom === 'chosen'} disabled={runs.length === 0} onChange={() => setWhom('chosen')} />
+            <input
+              type="radio"
+              name="whom"
+              checked={whom === 'chosen'}
+              disabled={runs.length === 0}
+              onChange={() => setWhom('chosen')}
+            />
             The {runs.length} that are ticked
           </label>
           <label className="check">
-            <input type="radio" checked={whom === 'all'} onChange={() => setWhom('all')} />
+            <input type="radio" name="whom" checked={whom === 'all'} onChange={() => setWhom('all')} />
             All {total.toLocaleString('en')} that the table shows
           </label>
         </fieldset>

@@ -41,7 +41,7 @@ export function FileSettings() {
       { setting, value: setting === 'object_store' ? value : String(Math.round(Number(value) * 1000)) },
       {
         onSuccess: () => {
-          edit({ ...edited, [setting]: '' });
+          edit(Object.fromEntries(Object.entries(edited).filter(([key]) => key !== setting)));
           toast('The setting is changed for the workspace');
         },
       },
@@ -67,12 +67,16 @@ export function FileSettings() {
             <input
               type="text"
               inputMode={setting === 'object_store' ? 'url' : 'numeric'}
-              value={edited[setting] || value}
+              value={edited[setting] ?? value}
               onChange={(e) => edit({ ...edited, [setting]: e.target.value })}
             />
             <span className="hint">{hint}</span>
           </label>
-          <button type="submit" className="btn" disabled={change.isPending || !edited[setting] || edited[setting] === value}>
+          <button
+            type="submit"
+            className="btn"
+            disabled={change.isPending || edited[setting] === undefined || edited[setting] === value}
+          >
             Change
           </button>
           {setting === 'object_store' && value && (
@@ -88,7 +92,7 @@ export function FileSettings() {
           {tried.data.sentence} {tried.data.hint}
         </Say>
       )}
-      {s.object_store && /^(s3|gs|az):/.test(s.object_store) && (
+      {s.object_store && /^(s3|gs|az|https?):/.test(s.object_store) && (
         <form
           className="row"
           onSubmit={(e) => {

@@ -134,7 +134,9 @@ pub(super) fn seal_locked(workspace: &Workspace, repo: &Repo) -> Result<(), ApiE
         }
         let mut past = union(&pasts);
         past.remove(device);
-        let attachments = attachments(workspace, &batch.ops, shared_file_max(workspace)?)?;
+        let limit = shared_file_max(workspace)?;
+        crate::content::seal_under(workspace, limit)?;
+        let attachments = attachments(workspace, &batch.ops, limit)?;
         let tips: Vec<String> = others.iter().map(|b| b.tip.clone()).collect();
         let seq = own.as_ref().map_or(1, |b| b.seq + 1);
         let before = own.as_ref().map(|b| b.tip.clone());
@@ -269,7 +271,10 @@ pub fn round(workspace: &Workspace, remote: &dyn Remote, errand: &Errand) -> Res
     // After the log: a store that does not answer keeps back large files, and nothing else.
     let large = crate::content::send_large(workspace, errand);
     files?;
-    done.files = large?;
+    match large {
+        Ok(sent) => done.files = sent,
+        Err(error) => done.files_error = Some(error),
+    }
     Ok(done)
 }
 

@@ -10,6 +10,7 @@ use super::runs::{self, Run};
 use super::{TrackingError, experiments, registry, validate};
 use crate::content;
 use crate::host::Workspace;
+use cairn_core::id::LoggedModelId;
 use cairn_core::op::Kind;
 use cairn_store::search::{RunSearch, View};
 use serde_json::{Value, json};
@@ -193,6 +194,12 @@ impl Out<'_> {
             self.input(experiment, &folder, i, input)?;
         }
         for (model, step) in &run.outputs {
+            // Ids come from other computers too: one that is no id must not become a path.
+            let known = LoggedModelId::parse(model.as_str()).is_ok().then(|| logged_models::get(self.workspace, model));
+            let Some(Ok(known)) = known else {
+                self.leave(format!("the model {model} of run {}: it was deleted, or is not known here", run.id));
+                continue;
+            };
             let meta = yaml(&[
                 ("destination_id", json!(model)),
                 ("destination_type", json!("MODEL_OUTPUT")),
@@ -202,7 +209,7 @@ impl Out<'_> {
                 ("tags", json!({})),
             ]);
             self.write(&folder.join("outputs").join(model).join("meta.yaml"), &meta)?;
-            self.logged_model(experiment, &logged_models::get(self.workspace, model)?)?;
+            self.logged_model(experiment, &known)?;
         }
         let files = self.workspace.read(|r| artifacts(r, Kind::Run, &run.id))?;
         self.files(&folder, &files)?;
@@ -296,6 +303,10 @@ impl Out<'_> {
             line.push('\n');
         }
         for (key, text) in lines {
+            if validate::name("name", key).is_err() {
+                self.leave(format!("metric {key} of model {}: its name is no file name", model.id));
+                continue;
+            }
             self.write(&folder.join("metrics").join(key), &text)?;
         }
         let files = self.workspace.read(|r| artifacts(r, Kind::LoggedModel, &model.id))?;
@@ -305,14 +316,20 @@ impl Out<'_> {
     fn files(&mut self, folder: &Path, files: &[Artifact]) -> Result<(), TrackingError> {
         for file in files {
             let to = self.dir.join(folder).join("artifacts").join(&file.path);
+            if let Some(reference) = file.reference.as_ref().filter(|r| !r.address.starts_with("file:")) {
+                self.leave(format!("file {} of {}: it lies at {}", file.path, folder.display(), reference.address));
+                continue;
+            }
             match content::file_of(self.workspace, file, u64::MAX) {
                 Ok(from) => {
                     let copy = || {
                         std::fs::create_dir_all(to.parent().unwrap_or(&self.dir))?;
                         std::fs::copy(&from, &to).map(drop)
                     };
-                    copy().map_err(|e| io(&to, &e))?;
-                    self.done.files += 1;
+                    match copy() {
+                        Ok(()) => self.done.files += 1,
+                        Err(error) => self.leave(format!("file {} of {}: {error}", file.path, folder.display())),
+                    }
                 }
                 Err(error) => self.leave(format!("file {} of {}: {}", file.path, folder.display(), error.message)),
             }
@@ -342,6 +359,10 @@ impl Out<'_> {
         self.write(&folder.join("meta.yaml"), &meta)?;
         self.pairs(&folder, "tags", &model.tags)?;
         for (alias, n) in &model.aliases {
+            if !alias.chars().all(|c| c.is_alphanumeric() || "_-".contains(c)) {
+                self.leave(format!("alias {alias} of model {}: it is no file name", model.name));
+                continue;
+            }
             self.write(&folder.join("aliases").join(alias), &n.to_string())?;
         }
         let filter = format!("name = '{}'", model.name.replace('\'', ""));

@@ -57,8 +57,14 @@ pub(crate) fn artifacts_of(owner: &Record) -> Vec<Artifact> {
             let text = |name: &str| value[name].as_str().map(str::to_owned);
             let digest = text("digest").and_then(|d| Digest::parse(d).ok());
             let reference = text("address").map(|address| Reference { address, version: text("version") });
-            // What says neither is from a later version of the program.
-            (digest.is_some() || reference.is_some()).then(|| Artifact { path, digest, size: value["size"].as_u64(), reference })
+            // What says neither is from a later version of the program; a path that leads out of its folder is
+            // from a hostile one, and nobody may ever write to it.
+            (artifact_path(&path).is_ok() && (digest.is_some() || reference.is_some())).then(|| Artifact {
+                path,
+                digest,
+                size: value["size"].as_u64(),
+                reference,
+            })
         })
         .collect()
 }
@@ -158,13 +164,16 @@ fn stored_elsewhere(workspace: &Workspace, path: &str, address: &str) -> Result<
     let place =
         Objects::open(address, login.as_ref()).map_err(|e| TrackingError::Invalid(format!("{address} cannot be referred to: {e}")))?;
     let failed = |e: cairn_objects::ObjectError| TrackingError::Invalid(format!("{address} cannot be referred to: {e}"));
-    if let Some(folder) = address.strip_suffix('/') {
-        let found = place.list(FOLDER_MAX).map_err(failed)?;
+    if cairn_objects::is_folder(address) {
+        let found = place.list(FOLDER_MAX + 1).map_err(failed)?;
+        if found.len() > FOLDER_MAX {
+            return Err(TrackingError::Invalid(format!("{address} cannot be referred to: it holds more than {FOLDER_MAX} files")));
+        }
         return Ok(found
             .into_iter()
             .map(|(name, about)| Referred {
                 path: format!("{path}/{name}"),
-                address: format!("{folder}/{name}"),
+                address: cairn_objects::below(address, &name),
                 digest: None,
                 size: Some(about.size),
                 version: about.version,
@@ -181,6 +190,8 @@ fn stored_elsewhere(workspace: &Workspace, path: &str, address: &str) -> Result<
 /// reference could show, or serve to other programs, any file of whoever looks at it.
 pub(crate) fn changed_since(file: &Path, artifact: &Artifact) -> Option<String> {
     let size = match std::fs::metadata(file) {
+        // A device or a pipe has no end, and no content of its own.
+        Ok(about) if !about.is_file() => return Some("it is no file".to_owned()),
         Ok(about) => about.len(),
         Err(error) => return Some(format!("it cannot be read any more: {error}")),
     };

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The setting of this computer that turns it off.
 const LOCAL: &str = "source_recording";
@@ -101,10 +101,21 @@ fn write(found: &[(Arc<Workspace>, RunId, Map<String, Value>)]) -> Result<(), Tr
     })
 }
 
+/// How long what a notebook's kernel runs is taken for what it was.
+const KERNEL_LOOK: Duration = Duration::from_secs(5);
+/// Programs that carry the calls of others, from other computers or containers: they made no run.
+const CARRIERS: [&str; 12] =
+    ["ssh", "sshd", "kubectl", "socat", "nginx", "haproxy", "docker-proxy", "rootlessport", "cloudflared", "ngrok", "autossh", "envoy"];
+
+fn passes_on(process: &Process) -> bool {
+    let name = process.command.first().and_then(|p| p.rsplit('/').next()).unwrap_or_default();
+    CARRIERS.contains(&name.trim_end_matches(':')) || name.starts_with("sshd:")
+}
+
 /// What was found out of programs: by their number and start, and by their connections.
 #[derive(Default)]
 struct Known {
-    sources: BTreeMap<(u32, u64), Map<String, Value>>,
+    sources: BTreeMap<(u32, u64), (Instant, Map<String, Value>)>,
     holders: BTreeMap<u64, u32>,
 }
 
@@ -119,15 +130,20 @@ impl Known {
             None => *self.holders.entry(connection).or_insert(process::holder(connection)?),
         };
         let process = process::look(pid)?;
+        if passes_on(&process) {
+            return None;
+        }
         let name = (process.id, process.began);
-        if let Some(found) = self.sources.get(&name) {
+        // A notebook's kernel lives for days while its code changes; a script is what it was when it began.
+        let kernel = process.variables.contains_key("JPY_SESSION_NAME") || process.command.iter().any(|w| w.contains("ipykernel"));
+        if let Some((_, found)) = self.sources.get(&name).filter(|(looked, _)| !kernel || looked.elapsed() < KERNEL_LOOK) {
             return Some(found.clone());
         }
         let source = look(workspace, &process).to_map();
         if self.sources.len() >= REMEMBERED {
             self.sources.clear();
         }
-        self.sources.insert(name, source.clone());
+        self.sources.insert(name, (Instant::now(), source.clone()));
         Some(source)
     }
 }
@@ -194,7 +210,12 @@ fn environment(workspace: &Workspace, process: &Process) -> Environment {
     let machine = machine::look();
     let in_environment = || process.variables.get("VIRTUAL_ENV").map(|v| Path::new(v).join("bin/python"));
     let python = process.program().as_deref().and_then(python::look).or_else(|| in_environment().as_deref().and_then(python::look));
-    let requirements = python.as_ref().map(|p| p.requirements.iter().map(|r| format!("{r}\n")).collect::<String>()).unwrap_or_default();
+    let line = |r: &String| match r.split_once(" @ ") {
+        // An address may hold a login.
+        Some((name, address)) => format!("{name} @ {}\n", process::without_login(address)),
+        None => format!("{r}\n"),
+    };
+    let requirements = python.as_ref().map(|p| p.requirements.iter().map(line).collect::<String>()).unwrap_or_default();
     let packages = stored(workspace, requirements.as_bytes());
     Environment {
         packages_count: python.as_ref().map_or(0, |p| p.requirements.len() as u64),
