@@ -57,6 +57,24 @@ print(json.dumps({"params": got.data.params, "steps": len(client.get_metric_hist
 """
 
 
+SYSTEM = r"""
+import json, sys, time
+import mlflow
+mlflow.set_tracking_uri(sys.argv[1])
+mlflow.set_experiment("system")
+mlflow.set_system_metrics_sampling_interval(1)
+mlflow.set_system_metrics_samples_before_logging(1)
+client = mlflow.MlflowClient()
+with mlflow.start_run(log_system_metrics=True) as run:
+    for _ in range(200):
+        keys = client.get_run(run.info.run_id).data.metrics
+        if "system/cpu_utilization_percentage" in keys:
+            break
+        time.sleep(0.1)
+print(json.dumps(sorted(client.get_run(run.info.run_id).data.metrics)))
+"""
+
+
 class Clients(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -79,6 +97,11 @@ class Clients(unittest.TestCase):
         self.assertEqual(said["history"], [[step, 1 / (step + 1)] for step in range(30)])
         self.assertEqual((said["predicts"], said["stage"], said["text"]), ([0, 1, 0, 1], "Staging", "hello"))
         self.assertEqual((said["found"], said["loss"], said["odd"]), ([said["run"]], 1 / 30, "nan"))
+
+    def test_system_metrics_are_sampled_beside_the_script(self):
+        said = self.script(sys.executable, SYSTEM)
+        for key in ("system/cpu_utilization_percentage", "system/system_memory_usage_megabytes"):
+            self.assertIn(key, said)
 
     def test_autologging_of_lightgbm_keeps_its_content(self):
         said = self.script(sys.executable, LIGHTGBM)
