@@ -68,7 +68,7 @@ class Source(unittest.TestCase):
         done = subprocess.run(command, cwd=code / "jobs", env=self.env, capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
         run = done.stdout.strip().splitlines()[-1]
-        source = until("the source of the run", lambda: (lambda s: s if s["commit"] else None)(self.place.call("run.source", {"run": run})))
+        source = until("the source of the run", lambda: (lambda s: s if s["folder"] else None)(self.place.call("run.source", {"run": run})))
         self.assertEqual(source["commit"], self.git(code, "rev-parse", "HEAD"))
         self.assertEqual((source["branch"], source["changed"], source["left_out"]), ("main", 2, []))
         self.assertTrue(source["command"].endswith("train.py --lr 0.25 --api-key '***'"), source["command"])

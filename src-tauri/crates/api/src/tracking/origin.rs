@@ -52,7 +52,7 @@ pub fn record_soon(host: &Host, run: &str, peer: u16, here: u16) {
 }
 
 /// What waits to be written, and how long it may wait for others: one transaction for many runs.
-const TOGETHER: Duration = Duration::from_millis(250);
+const TOGETHER: Duration = Duration::from_millis(500);
 const MANY: usize = 200;
 
 fn keep_recording(receive: &Receiver<Begun>) {
@@ -115,8 +115,16 @@ fn passes_on(process: &Process) -> bool {
 /// What was found out of programs: by their number and start, and by their connections.
 #[derive(Default)]
 struct Known {
-    sources: BTreeMap<(u32, u64), (Instant, Map<String, Value>)>,
-    holders: BTreeMap<u64, u32>,
+    sources: BTreeMap<(u32, u64), Seen>,
+    holders: BTreeMap<u64, (u32, u64)>,
+}
+
+/// What a program ran when it was looked at.
+struct Seen {
+    looked: Instant,
+    /// It runs what its user types.
+    kernel: bool,
+    source: Map<String, Value>,
 }
 
 impl Known {
@@ -125,25 +133,27 @@ impl Known {
         if self.holders.len() >= REMEMBERED {
             self.holders.clear();
         }
-        let pid = match self.holders.get(&connection) {
-            Some(pid) => *pid,
-            None => *self.holders.entry(connection).or_insert(process::holder(connection)?),
-        };
-        let process = process::look(pid)?;
+        // A connection is one program's for as long as it stands: what was found for it holds without another look,
+        // but for a notebook's kernel, which lives for days while its code changes.
+        let fresh = |k: &Seen| !k.kernel || k.looked.elapsed() < KERNEL_LOOK;
+        if let Some(seen) = self.holders.get(&connection).and_then(|name| self.sources.get(name)).filter(|k| fresh(k)) {
+            return Some(seen.source.clone());
+        }
+        let process = process::look(process::holder(connection)?)?;
         if passes_on(&process) {
             return None;
         }
         let name = (process.id, process.began);
-        // A notebook's kernel lives for days while its code changes; a script is what it was when it began.
-        let kernel = process.variables.contains_key("JPY_SESSION_NAME") || process.command.iter().any(|w| w.contains("ipykernel"));
-        if let Some((_, found)) = self.sources.get(&name).filter(|(looked, _)| !kernel || looked.elapsed() < KERNEL_LOOK) {
-            return Some(found.clone());
+        self.holders.insert(connection, name);
+        if let Some(seen) = self.sources.get(&name).filter(|k| fresh(k)) {
+            return Some(seen.source.clone());
         }
+        let kernel = process.variables.contains_key("JPY_SESSION_NAME") || process.command.iter().any(|w| w.contains("ipykernel"));
         let source = look(workspace, &process).to_map();
         if self.sources.len() >= REMEMBERED {
             self.sources.clear();
         }
-        self.sources.insert(name, (Instant::now(), source.clone()));
+        self.sources.insert(name, Seen { looked: Instant::now(), kernel, source: source.clone() });
         Some(source)
     }
 }
