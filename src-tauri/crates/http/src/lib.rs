@@ -68,7 +68,7 @@ pub async fn serve(listener: TcpListener, serving: Serving) -> Result<(), ApiErr
         })
         .layer(axum::middleware::from_fn_with_state(address.port(), guard::loopback))
         .layer(tower_http::catch_panic::CatchPanicLayer::new());
-    let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    let app = app.into_make_service_with_connect_info::<cairn_mlflow::Caller>();
     axum::serve(listener, app).await.map_err(|e| ApiError::new("internal", e.to_string()))
 }
 

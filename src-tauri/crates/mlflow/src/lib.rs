@@ -8,15 +8,17 @@ mod calls;
 mod wire;
 
 use axum::body::Bytes;
+use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::any;
+use axum::serve::IncomingStream;
 use axum::{Extension, Router};
-use cairn_api::tracking::origin;
+use cairn_api::tracking::origin::{self, Connection};
 use cairn_api::{Host, Workspace};
-use std::net::SocketAddr;
 use std::sync::Arc;
+use tokio::net::TcpListener;
 use wire::{Failure, Input, json_response, text_response};
 
 /// The largest call. Files are no calls: they are written to disk as they come, whatever their size.
@@ -45,14 +47,20 @@ pub(crate) fn workspace(host: &Host) -> Result<Arc<Workspace>, Failure> {
     host.workspace().map_err(|e| Failure::new(StatusCode::SERVICE_UNAVAILABLE, "TEMPORARILY_UNAVAILABLE", e.message))
 }
 
-/// The port that a request came to; its `Host` was checked before.
-fn own_port(headers: &HeaderMap) -> Option<u16> {
-    headers.get(axum::http::header::HOST)?.to_str().ok()?.rsplit_once(':')?.1.parse().ok()
+/// Who calls: the routes are served with this as their connection's information.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller(Connection);
+
+impl Connected<IncomingStream<'_, TcpListener>> for Caller {
+    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
+        let here = stream.io().local_addr().map_or(0, |a| a.port());
+        Self(Connection::accepted(stream.remote_addr().port(), here))
+    }
 }
 
 async fn call(
     State(host): State<Arc<Host>>,
-    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    caller: Option<Extension<ConnectInfo<Caller>>>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -82,10 +90,9 @@ async fn call(
         }
         let answer = calls::dispatch(&*workspace(&host)?, &method, &name, &input)?;
         if name == "runs/create"
-            && let (Some(Extension(ConnectInfo(peer))), Some(run)) = (peer, answer["run"]["info"]["run_id"].as_str())
-            && let Some(here) = own_port(&headers)
+            && let (Some(Extension(ConnectInfo(Caller(connection)))), Some(run)) = (caller, answer["run"]["info"]["run_id"].as_str())
         {
-            origin::record_soon(&host, run, peer.port(), here);
+            origin::record_soon(&host, run, connection);
         }
         Ok(answer.to_string())
     })

@@ -12,6 +12,7 @@ use cairn_os::process::{self, Process};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,12 +22,28 @@ const LOCAL: &str = "source_recording";
 /// Programs that are remembered: a sweep of a thousand runs by one program looks once.
 const REMEMBERED: usize = 64;
 
+/// A connection that some program of this computer made to us over loopback.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connection {
+    /// Its own since this program began: ports are used again.
+    number: u64,
+    peer: u16,
+    here: u16,
+}
+
+impl Connection {
+    /// A connection that was just accepted, by the port it came from and ours.
+    pub fn accepted(peer: u16, here: u16) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self { number: NEXT.fetch_add(1, Ordering::Relaxed), peer, here }
+    }
+}
+
 /// A run that just began, and the connection that said so.
 struct Begun {
     workspace: Arc<Workspace>,
     run: RunId,
-    peer: u16,
-    here: u16,
+    connection: Connection,
 }
 
 /// Hands runs to the thread that looks.
@@ -35,10 +52,10 @@ pub struct Recorder {
     send: Mutex<Option<Sender<Begun>>>,
 }
 
-/// Takes note of who began a run, soon. `peer` and `here` are the ports of the connection.
-pub fn record_soon(host: &Host, run: &str, peer: u16, here: u16) {
+/// Takes note of who began a run, soon.
+pub fn record_soon(host: &Host, run: &str, connection: Connection) {
     let (Some(workspace), Ok(run)) = (host.current(), RunId::parse(run)) else { return };
-    let begun = Begun { workspace, run, peer, here };
+    let begun = Begun { workspace, run, connection };
     let mut send = host.origins.send.lock().unwrap_or_else(PoisonError::into_inner);
     let sender = send.get_or_insert_with(|| {
         let (send, receive) = channel();
@@ -67,7 +84,7 @@ fn keep_recording(receive: &Receiver<Begun>) {
             // Looked at now: a short script may be gone soon.
             match is_on(&begun.workspace) {
                 Ok(true) => {
-                    if let Some(source) = known.source(&begun.workspace, begun.peer, begun.here) {
+                    if let Some(source) = known.source(&begun.workspace, begun.connection) {
                         waiting.push((begun.workspace, begun.run, source));
                     }
                 }
@@ -128,23 +145,23 @@ struct Seen {
 }
 
 impl Known {
-    fn source(&mut self, workspace: &Workspace, peer: u16, here: u16) -> Option<Map<String, Value>> {
-        let connection = process::other_end(peer, here)?;
+    fn source(&mut self, workspace: &Workspace, connection: Connection) -> Option<Map<String, Value>> {
         if self.holders.len() >= REMEMBERED {
             self.holders.clear();
         }
-        // A connection is one program's for as long as it stands: what was found for it holds without another look,
+        // A connection is one program's for as long as it stands: what was found for it holds without another look
+        // (the kernel takes milliseconds to list its connections),
         // but for a notebook's kernel, which lives for days while its code changes.
         let fresh = |k: &Seen| !k.kernel || k.looked.elapsed() < KERNEL_LOOK;
-        if let Some(seen) = self.holders.get(&connection).and_then(|name| self.sources.get(name)).filter(|k| fresh(k)) {
+        if let Some(seen) = self.holders.get(&connection.number).and_then(|name| self.sources.get(name)).filter(|k| fresh(k)) {
             return Some(seen.source.clone());
         }
-        let process = process::look(process::holder(connection)?)?;
+        let process = process::look(process::holder(process::other_end(connection.peer, connection.here)?)?)?;
         if passes_on(&process) {
             return None;
         }
         let name = (process.id, process.began);
-        self.holders.insert(connection, name);
+        self.holders.insert(connection.number, name);
         if let Some(seen) = self.sources.get(&name).filter(|k| fresh(k)) {
             return Some(seen.source.clone());
         }
