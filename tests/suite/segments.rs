@@ -34,7 +34,7 @@ fn points(seat: &Seat, run: &str) -> (Vec<(i64, i64, u64)>, bool) {
 }
 
 fn chart(seat: &Seat, run: &str) -> Value {
-    seat.must("run.chart", json!({ "metric": "loss", "runs": [run], "width": 600, "height": 300 }))
+    seat.must("chart.draw", json!({ "spec": { "metrics": ["loss"] }, "of": { "runs": [run] }, "width": 600, "height": 300 }))
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn a_chart_is_drawn_before_the_points_arrive_and_from_all_of_them_afterwards() {
     let run = long_run(&team.dan, 3_000, true);
     team.settle();
     let before = chart(&team.ana, &run);
-    assert_eq!((&before["complete"], before["points"].as_u64().unwrap() <= 256), (&json!(false), true));
+    assert_eq!((&before["complete"], &before["points"], before["drawn"].as_u64().unwrap() <= 256), (&json!(false), &json!(3_000), true));
     let got = team.ana.must("run.fetch_points", json!({ "run": run }));
     assert_eq!(got, json!({ "points": 3_000, "gone": 0 }));
     let after = chart(&team.ana, &run);

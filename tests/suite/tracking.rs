@@ -68,7 +68,8 @@ fn a_run_is_seen_on_the_other_computer_with_its_curve() {
     let seen = team.ana.must("run.get", json!({ "run": run }));
     assert_eq!(seen["run"]["metrics"]["loss"], "0.5");
     assert_eq!(seen["run"]["params"]["lr"], "0.1");
-    let chart = team.ana.must("run.chart", json!({ "metric": "loss", "runs": [run], "width": 400, "height": 200 }));
+    let chart =
+        team.ana.must("chart.draw", json!({ "spec": { "metrics": ["loss"] }, "of": { "runs": [run] }, "width": 400, "height": 200 }));
     assert_eq!(chart["points"], 3, "the signed outline holds all points of a short curve, NaN included");
     let files = seen["artifacts"].as_array().unwrap();
     assert!(files.iter().all(|f| f["here"] == true), "small files travel with the log");

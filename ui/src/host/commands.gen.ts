@@ -42,7 +42,14 @@ here: boolean,
  * Where a file lies that the workspace does not hold.
  */
 address: string | null, };
+export type Band = "std_dev" | "std_err" | "min_max" | "quartiles" | "wide" | "none";
+export type BetterIs = "unsaid" | "higher" | "lower";
 export type BoundView = { name: string, sha256: string, };
+export type BrowseCharts = { of: RunSet, 
+/**
+ * Only names that hold all of these words.
+ */
+search?: string, };
 export type Card = { version: string, model: string, number: number, project: string, 
 /**
  * Changes with every letter; a sign-off binds to it.
@@ -62,29 +69,97 @@ export type ChangeSetting = {
  * `shared_file_max`, `object_store` or `stored_file_max`.
  */
 setting: string, value: string, };
-export type Chart = { svg: string, summary: string, 
+export type Chart = { 
+/**
+ * Empty where the window shows it itself: pictures by step, tables.
+ */
+svg: string, title: string, 
+/**
+ * One sentence that says what is to be seen.
+ */
+summary: string, 
+/**
+ * What could not be shown, and why.
+ */
+notes: Array<string>, 
 /**
  * Left, top, right, bottom of the plot in CSS pixels.
  */
-area: [number, number, number, number], x_range: [number, number], y_range: [number, number], points: number, drawn: number, 
+area: [number, number, number, number], x: ChartAxis, y: ChartAxis, 
+/**
+ * Whether its x axis can be zoomed into.
+ */
+zoom: boolean, series: Array<ChartSeries>, 
+/**
+ * Places that say something when pointed at; of lines they come with the values.
+ */
+marks: Array<Mark>, 
+/**
+ * The axes of parallel coordinates.
+ */
+columns: Array<ParallelColumn>, points: number, drawn: number, 
 /**
  * Whether all points are on this computer; else the signed outline was drawn.
  */
-complete: boolean, series: Array<ChartSeries>, };
-export type ChartQuery = { metric: string, 
+complete: boolean, };
+export type ChartAxis = { label: string, from: number, to: number, log: boolean, 
 /**
- * Empty: every run that has the metric.
+ * `number`, `time`, `duration` or `names`.
  */
-runs: Array<string>, 
+measure: string, };
+export type ChartFormat = "svg" | "png" | "csv";
+export type ChartKind = "lines" | "bars" | "box" | "violin" | "histogram" | "scatter" | "contour" | "parallel" | "importance" | "distribution" | "confusion" | "roc" | "precision_recall" | "calibration" | "residuals" | "images" | "table";
+export type ChartSeries = { name: string, runs: Array<string>, 
 /**
- * CSS pixels.
+ * `#rrggbb`.
  */
-width: number, height: number, dark: boolean, };
-export type ChartSeries = { run: string, name: string, 
+colour: string, 
 /**
- * At most 200 points, as text, for the table beside the chart.
+ * As SVG's `stroke-dasharray`; empty: a whole line.
  */
-points: Array<[string, string]>, };
+dash: string, 
+/**
+ * Its last value, as people read it.
+ */
+last: string, };
+export type ChartSpec = { kind: ChartKind, 
+/**
+ * Empty: made from what it shows.
+ */
+title: string, 
+/**
+ * Names of metrics: lines, bars, boxes.
+ */
+metrics: Array<string>, 
+/**
+ * Lines: `step`, `time`, `relative` or `metrics.<name>`. Else a column.
+ */
+x: string, y: string, 
+/**
+ * Scatter: the size of its points.
+ */
+size: string, 
+/**
+ * Scatter, contour, parallel: what the colour says.
+ */
+shade: string, columns: Array<string>, 
+/**
+ * Columns by which runs are brought together.
+ */
+group: Array<string>, band: Band, smoothing: Smoothing, amount: number, log_x: boolean, log_y: boolean, 
+/**
+ * The axis leaves out the lowest and highest twentieth.
+ */
+ignore_outliers: boolean, better: BetterIs, 
+/**
+ * Predictions: the file in the run, and its columns.
+ */
+file: string, truth: string, said: string, 
+/**
+ * The class that counts as positive.
+ */
+positive: string, };
+export type ChartValues = { series: Array<ValueSeries>, table: ValueTable, };
 export type Checklist = { id: string, project: string, gate: string, title: string, from: RoleName, to: RoleName, cycle: number, 
 /**
  * `open`, `picked_up`, `handed_back` or `completed`.
@@ -109,11 +184,85 @@ days?: number,
  * False: only say what would be freed.
  */
 now?: boolean, };
+export type CodeDifference = { 
+/**
+ * From the first run's commit to the second's, as git says it; none: the same commit, or not to be had.
+ */
+commits: string | null, 
+/**
+ * Why the commits could not be compared.
+ */
+why: string | null, 
+/**
+ * How what was not committed differs, line by line; none: it does not.
+ */
+changes: string | null, };
 export type ColumnView = { name: string, dtype: string, missing: number, distinct: number | null, 
 /**
  * As text: every digit, and no rounding on the way.
  */
 min: string | null, mean: string | null, max: string | null, };
+export type CompareRuns = { of: RunSet, 
+/**
+ * The run that the others are measured by; the first when left out.
+ */
+baseline?: string, 
+/**
+ * The metric that decides; the likeliest when left out.
+ */
+metric?: string, };
+export type ComparedMetric = { name: string, 
+/**
+ * `higher`, `lower`, or empty.
+ */
+better: string, last: Array<string | null>, 
+/**
+ * The best value that it ever had; of metrics whose direction is not known, none.
+ */
+best: Array<string | null>, 
+/**
+ * The last value minus the baseline's.
+ */
+delta: Array<number | null>, 
+/**
+ * The places of the runs with the best last value.
+ */
+winners: Array<number>, differs: boolean, };
+export type ComparedRow = { name: string, 
+/**
+ * None: the run has none.
+ */
+values: Array<string | null>, differs: boolean, };
+export type ComparedRun = { id: string, name: string, experiment: string, project: string | null, status: string, start_ms: number, duration_ms: number | null, 
+/**
+ * What it was set to where the runs differ, without seeds: runs of one setting repeat each other.
+ */
+setting: string, };
+export type Comparison = { runs: Array<ComparedRun>, baseline: string, 
+/**
+ * The metric that decides.
+ */
+metric: string | null, 
+/**
+ * Which is better on what, in a sentence or two.
+ */
+verdict: string, 
+/**
+ * How sure that is, and what it rests on.
+ */
+certainty: string, 
+/**
+ * Whether chance alone would hardly explain it.
+ */
+sure: boolean, metrics: Array<ComparedMetric>, 
+/**
+ * Metrics beyond those that are here.
+ */
+more_metrics: number, params: Array<ComparedRow>, tags: Array<ComparedRow>, code: Array<ComparedRow>, environment: Array<ComparedRow>, 
+/**
+ * Packages whose versions differ.
+ */
+packages: Array<ComparedRow>, data: Array<ComparedRow>, files: Array<ComparedRow>, };
 export type CompleteFilter = { text: string, 
 /**
  * Where the cursor is, counted in characters.
@@ -171,6 +320,50 @@ export type DeviceView = { member: string,
  * After this operation nothing of it counts.
  */
 cut: number | null, };
+export type DrawChart = { spec: ChartSpec, of: RunSet, 
+/**
+ * CSS pixels, 120 to 4,000.
+ */
+width: number, height: number, dark: boolean, 
+/**
+ * The part that is looked at: from and to of x, in its own units; all when left out.
+ */
+view?: [number, number], 
+/**
+ * The same of y.
+ */
+view_y?: [number, number], };
+export type Drawable = { metrics: Array<DrawableMetric>, 
+/**
+ * How many metrics there are in all that fit.
+ */
+metrics_total: number, params: Array<DrawableParam>, tags: Array<string>, histograms: Array<string>, 
+/**
+ * Pictures by step, by name.
+ */
+pictures: Array<string>, 
+/**
+ * Files that may hold predictions.
+ */
+tables: Array<string>, runs: number, };
+export type DrawableMetric = { name: string, 
+/**
+ * How many of the runs have it.
+ */
+runs: number, 
+/**
+ * The most points that a run has of it.
+ */
+points: number, 
+/**
+ * `higher`, `lower`, or empty where its name does not tell.
+ */
+better: string, };
+export type DrawableParam = { name: string, 
+/**
+ * How many different values it has.
+ */
+values: number, };
 export type EditCard = { version: string, section: string, text: string, base?: string, };
 export type EditProject = { project: string, field: string, value: string, base?: string, };
 export type EnterStage = { project: string, 
@@ -193,6 +386,11 @@ export type ExportAudit = {
  * A folder that does not exist yet, or is empty.
  */
 dir: string, };
+export type ExportChart = { chart: DrawChart, format: ChartFormat, 
+/**
+ * The file to write; left out: one named by the title, among the downloads.
+ */
+to?: string, };
 export type ExportMlflow = { 
 /**
  * A new or empty folder.
@@ -203,6 +401,11 @@ dir: string,
  */
 experiments?: Array<string>, };
 export type Exported = { dir: string, entries: number, commits: number, signoffs: number, missing: Array<string>, };
+export type ExportedChart = { path: string, title: string, summary: string, 
+/**
+ * Bytes.
+ */
+size: number, };
 export type ExportedRuns = { dir: string, experiments: number, runs: number, points: number, files: number, 
 /**
  * Registered models.
@@ -360,6 +563,15 @@ role: string,
  */
 state: string, };
 export type LoggedModelRow = { id: string, name: string, status: string, files: number, };
+export type Mark = { 
+/**
+ * The number of its series.
+ */
+series: number, 
+/**
+ * CSS pixels.
+ */
+x: number, y: number, text: Array<string>, };
 export type MemberRole = { member: string, role: string, };
 export type MemberRow = { id: string, name: string, email: string, roles: Array<RoleName>, devices: Array<DeviceRow>, me: boolean, };
 export type MemberView = { name: string, roles: Array<string>, };
@@ -457,6 +669,15 @@ changes: SourceFile | null,
  * Files that differed and were not kept.
  */
 left_out: Array<string>, python: string | null, packages_count: number, packages: SourceFile | null, system: string | null, cpu: string | null, cores: number, memory_bytes: number, gpus: Array<string>, };
+export type ParallelColumn = { name: string, 
+/**
+ * CSS pixels from the left.
+ */
+x: number, 
+/**
+ * Where each series meets it: 0 below, 1 above; none: nowhere.
+ */
+at: Array<number | null>, };
 export type Person = { id: string, name: string, roles: Array<RoleName>, };
 export type Printed = { words: Array<string>, 
 /**
@@ -703,6 +924,7 @@ export type RunRow = { id: string, name: string, experiment: string, experiment_
  * The last value of each metric, as text: NaN and every digit survive.
  */
 metrics: { [key in string]: string }, tags: { [key in string]: string }, };
+export type RunSet = { runs: Array<string>, project: string | null, experiment: string | null, filter: string | null, order_by: string | null, };
 export type SaveFile = { owner?: SubjectRef, digest?: string, 
 /**
  * The artifact's path, where an owner is named.
@@ -825,6 +1047,7 @@ claimed_at: string, at_ms: number,
  * Signed over exactly what stands now.
  */
 fresh: boolean, changed: Array<string>, };
+export type Smoothing = "none" | "exponential" | "mean";
 export type SourceFile = { digest: string, size: number, 
 /**
  * Whether this computer holds the content.
@@ -908,6 +1131,7 @@ kind?: string, text?: string,
  * Also the many small lines of tracking.
  */
 tracking: boolean, problems: boolean, offset: number, limit?: number, };
+export type TwoRuns = { first: string, second: string, };
 export type Unlock = { passphrase: string, };
 export type UseRecovery = { 
 /**
@@ -918,6 +1142,24 @@ words: string,
  * The member whose place is taken: yourself, if you were in before. None: a new member.
  */
 member?: string, };
+export type ValueSeries = { x: Array<number>, 
+/**
+ * None: no number there.
+ */
+y: Array<number | null>, 
+/**
+ * The band around it, where there is one.
+ */
+low: Array<number | null>, high: Array<number | null>, 
+/**
+ * When it was logged, where that is known: milliseconds since 1970.
+ */
+at_ms: Array<number>, };
+export type ValueTable = { head: Array<string>, rows: Array<Array<string>>, 
+/**
+ * Rows beyond those that are here.
+ */
+more: number, };
 export type Verified = { commits: number, operations: number, 
 /**
  * Kept and shown, but without effect; how many of each state.
@@ -1029,7 +1271,12 @@ export interface Commands {
   "setting.store_sign_in": { request: StoreSignIn; response: StoreAnswer };
   "setting.try_store": { request: Nothing; response: StoreAnswer };
   "setting.change": { request: ChangeSetting; response: Settings };
-  "run.chart": { request: ChartQuery; response: Chart };
+  "chart.draw": { request: DrawChart; response: Chart };
+  "chart.values": { request: DrawChart; response: ChartValues };
+  "chart.browse": { request: BrowseCharts; response: Drawable };
+  "run.compare": { request: CompareRuns; response: Comparison };
+  "run.code_difference": { request: TwoRuns; response: CodeDifference };
+  "chart.export": { request: ExportChart; response: ExportedChart };
   "file.view": { request: FileRef; response: FileShown };
   "file.save": { request: SaveFile; response: SavedFile };
   "file.refer": { request: ReferFile; response: Referred };
@@ -1117,7 +1364,11 @@ export const queryTags = {
   "view.list": ["view", "member"],
   "setting.get": ["setting"],
   "setting.try_store": [],
-  "run.chart": ["run", "metric"],
+  "chart.draw": ["run", "metric"],
+  "chart.values": ["run", "metric"],
+  "chart.browse": ["run", "metric"],
+  "run.compare": ["run", "metric"],
+  "run.code_difference": ["run"],
   "file.view": [],
   "dataset.list": ["dataset", "dataset_version"],
   "source.list": ["source"],

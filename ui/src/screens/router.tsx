@@ -1,6 +1,7 @@
 import { createHashHistory, createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
 import { AuditScreen } from '../features/audit/trail';
 import { CardScreen } from '../features/card/card';
+import { CompareScreen } from '../features/compare/compare';
 import { ProjectScreen } from '../features/project/project';
 import { ReleaseScreen } from '../features/release/release';
 import { RunScreen } from '../features/run/run';
@@ -21,6 +22,7 @@ const tree = root.addChildren([
   at('/runs', AllRuns),
   at('/runs/$run', RunScreen),
   at('/runs/$run/$tab', RunScreen),
+  at('/compare', CompareScreen),
   at('/cards/$version', CardScreen),
   at('/releases/$release', ReleaseScreen),
   at('/audit', AuditScreen),

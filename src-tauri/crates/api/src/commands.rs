@@ -2,8 +2,9 @@
 //! come from it.
 
 use crate::{
-    ApiError, Host, artifacts, audit, cards, charts, checklists, datasets, deployments, gate, inbox, lineage, maintenance, members, models,
-    notes, projects, recovery, releases, repair, reproduce, run_table, runs, settings, sharing, sources, views, workspaces,
+    ApiError, Host, artifacts, audit, cards, charts, checklists, compare, datasets, deployments, gate, inbox, lineage, maintenance,
+    members, models, notes, projects, recovery, releases, repair, reproduce, run_table, runs, settings, sharing, sources, views,
+    workspaces,
 };
 use serde_json::Value;
 use std::any::TypeId;
@@ -86,7 +87,12 @@ commands! {
     "setting.store_sign_in" Mutation settings::store_sign_in: settings::StoreSignIn => settings::StoreAnswer, [];
     "setting.try_store" Query settings::try_store: workspaces::Nothing => settings::StoreAnswer, [];
     "setting.change" Mutation settings::change: settings::ChangeSetting => settings::Settings, [];
-    "run.chart" Query charts::metric: charts::ChartQuery => charts::Chart, ["run", "metric"];
+    "chart.draw" Query charts::draw: charts::DrawChart => charts::Chart, ["run", "metric"];
+    "chart.values" Query charts::values: charts::DrawChart => charts::ChartValues, ["run", "metric"];
+    "chart.browse" Query charts::browse::browse: charts::browse::BrowseCharts => charts::browse::Drawable, ["run", "metric"];
+    "run.compare" Query compare::compare: compare::CompareRuns => compare::Comparison, ["run", "metric"];
+    "run.code_difference" Query compare::code::difference: compare::code::TwoRuns => compare::code::CodeDifference, ["run"];
+    "chart.export" Mutation charts::export::export: charts::export::ExportChart => charts::export::ExportedChart, [];
     "file.view" Query artifacts::view: artifacts::FileRef => artifacts::FileShown, [];
     "file.save" Mutation artifacts::save: artifacts::SaveFile => artifacts::SavedFile, [];
     "file.refer" Mutation runs::refer: runs::ReferFile => runs::Referred, [];

@@ -10,6 +10,7 @@ pub mod cards;
 pub mod charts;
 pub mod checklists;
 pub mod commands;
+pub mod compare;
 pub mod content;
 pub mod datasets;
 pub mod deployments;

@@ -243,7 +243,7 @@ fn draft(r: &Reader<'_>, run: &Run, datasets: &[Record]) -> Result<Vec<(String, 
     if !run.metrics.is_empty() {
         let mut text = String::from("| Metric | Value |\n|---|---|\n");
         for m in &run.metrics {
-            let _ = writeln!(text, "| {} | {} |", plain(&m.key), cairn_chart::line::number(m.last.value));
+            let _ = writeln!(text, "| {} | {} |", plain(&m.key), cairn_chart::text::number(m.last.value));
         }
         let _ = write!(
             text,

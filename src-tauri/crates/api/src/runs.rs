@@ -379,7 +379,7 @@ pub fn stretches(host: &Host, query: StretchQuery) -> Result<Vec<StretchView>, A
         max: (s.min <= s.max).then(|| text(s.max)),
         last: text(s.last),
         nan: s.nan,
-        infinite: s.infinite,
+        infinite: s.above || s.below,
     };
     Ok(found.iter().map(view).collect())
 }

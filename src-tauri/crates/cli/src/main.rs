@@ -4,6 +4,7 @@
 //! their hint; records go to standard output, as JSON with `--json`.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // this is the program that prints
 
+mod chart;
 mod demo;
 mod log;
 mod print;
@@ -119,22 +120,8 @@ enum Verb {
         #[arg(long)]
         out: PathBuf,
     },
-    /// Draw a metric of all runs that have it, or of some.
-    Chart {
-        #[arg(long)]
-        metric: String,
-        #[arg(long)]
-        out: PathBuf,
-        /// A run's id; may stand several times.
-        #[arg(long = "run")]
-        runs: Vec<String>,
-        #[arg(long, default_value_t = 800)]
-        width: u32,
-        #[arg(long, default_value_t = 400)]
-        height: u32,
-        #[arg(long)]
-        dark: bool,
-    },
+    /// Draw a chart of all runs that fit, or of some.
+    Chart(Box<chart::ChartArgs>),
     /// Exit 0 only if this release is approved, for pipelines.
     Gate {
         #[arg(long)]
@@ -337,15 +324,7 @@ fn run(cli: &Cli, host: &Arc<Host>) -> Result<Outcome, ApiError> {
                 format!("{} bytes are in {}.", v["size"], out.display())
             });
         }
-        Verb::Chart { metric, out, runs, width, height, dark } => {
-            if out.extension().is_none_or(|e| e != "svg") {
-                return Err(ApiError::invalid("A chart is written as SVG").hint("Let the file's name end in .svg."));
-            }
-            let chart = call("run.chart", json!({ "metric": metric, "runs": runs, "width": width, "height": height, "dark": dark }))?;
-            std::fs::write(out, chart["svg"].as_str().unwrap_or_default())
-                .map_err(|e| ApiError::new("io", format!("{} could not be written: {e}", out.display())))?;
-            print::line(chart["summary"].as_str().unwrap_or_default());
-        }
+        Verb::Chart(chart) => chart.run(cli.json, &call)?,
         Verb::Gate { release } => {
             let answer = call("release.gate", json!({ "release": release }))?;
             let approved = answer["approved"] == true;

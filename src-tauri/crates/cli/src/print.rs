@@ -36,6 +36,26 @@ pub(crate) fn status(v: &Value) -> String {
     )
 }
 
+/// Runs side by side: the verdict, then what differs.
+pub(crate) fn comparison(v: &Value) -> String {
+    let names: Vec<&str> = rows(&v["runs"]).map(|r| text(r, "name")).collect();
+    let mut out = vec![text(v, "verdict").to_owned()];
+    out.extend(Some(text(v, "certainty")).filter(|c| !c.is_empty()).map(str::to_owned));
+    out.push(format!("\n{:32}{}", "", names.join("  ")));
+    let cells = |all: &Value| rows(all).map(|c| c.as_str().unwrap_or("-").to_owned()).collect::<Vec<_>>().join("  ");
+    for m in rows(&v["metrics"]).filter(|m| m["differs"] == true) {
+        out.push(format!("{:32}{}", text(m, "name"), cells(&m["last"])));
+    }
+    for part in ["params", "tags", "code", "environment", "packages", "data", "files"] {
+        let differ: Vec<&Value> = rows(&v[part]).filter(|r| r["differs"] == true).collect();
+        if !differ.is_empty() {
+            out.push(format!("\n{part}"));
+            out.extend(differ.into_iter().map(|r| format!("  {:30}{}", text(r, "name"), cells(&r["values"]))));
+        }
+    }
+    out.join("\n")
+}
+
 pub(crate) fn findings(v: &Value) -> String {
     let line = |f: &Value| {
         let mend = f["mend"].as_str().map(|m| format!("\n    {m}")).unwrap_or_default();

@@ -34,6 +34,15 @@ enum Verb {
         #[arg(long)]
         out: Option<PathBuf>,
     },
+    /// What differs between runs, which is better, and how sure that is.
+    Compare {
+        /// The first is what the others are measured by.
+        #[arg(required = true)]
+        runs: Vec<String>,
+        /// The metric that decides.
+        #[arg(long)]
+        metric: Option<String>,
+    },
     /// Set and remove tags of many runs at once.
     Tag {
         /// Which runs: a filter, such as experiment = 'churn'.
@@ -70,6 +79,11 @@ impl Runs {
                     None if as_json => print::record(true, &made, |_| String::new()),
                     None => print::line(script.trim_end()),
                 }
+                Ok(())
+            }
+            Some(Verb::Compare { runs, metric }) => {
+                let found = call("run.compare", json!({ "of": { "runs": runs }, "baseline": runs.first(), "metric": metric }))?;
+                print::record(as_json, &found, print::comparison);
                 Ok(())
             }
             Some(Verb::Tag { filter, set, remove }) => {

@@ -148,6 +148,47 @@ impl Checkout {
     }
 }
 
+/// Why two commits could not be compared.
+#[derive(Debug, thiserror::Error)]
+pub enum NoComparison {
+    #[error("The folder of the code, {0}, is not on this computer.")]
+    NoFolder(String),
+    #[error("The repository in {0} does not have both commits; fetch them and look again.")]
+    NoCommit(String),
+    #[error("The commits could not be compared: {0}")]
+    Git(#[from] git2::Error),
+}
+
+/// What changed from one commit to another in a work tree, as a patch of at most `most` bytes.
+pub fn between(root: &Path, first: &str, second: &str, most: usize) -> Result<String, NoComparison> {
+    let named = root.display().to_string();
+    let repository = Repository::open(root).map_err(|_| NoComparison::NoFolder(named.clone()))?;
+    let tree = |commit: &str| -> Result<git2::Tree<'_>, NoComparison> {
+        let id = git2::Oid::from_str(commit)?;
+        Ok(repository.find_commit(id).map_err(|_| NoComparison::NoCommit(named.clone()))?.tree()?)
+    };
+    let (a, b) = (tree(first)?, tree(second)?);
+    let diff = repository.diff_tree_to_tree(Some(&a), Some(&b), None)?;
+    let mut out = Vec::new();
+    let printed = diff.print(git2::DiffFormat::Patch, |_, _, line| {
+        if matches!(line.origin(), '+' | '-' | ' ') {
+            out.push(line.origin() as u8);
+        }
+        out.extend_from_slice(line.content());
+        out.len() < most
+    });
+    // Stopped by us is no failure.
+    match printed {
+        Err(error) if out.len() < most => return Err(error.into()),
+        Ok(()) | Err(_) => {}
+    }
+    let mut text = String::from_utf8_lossy(&out).into_owned();
+    if out.len() >= most {
+        text.push_str("\n… and more; compare the commits with git to see all of it.\n");
+    }
+    Ok(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -26,6 +26,16 @@ pub fn default_workspace(home: &Path, name: &str) -> PathBuf {
     (2..).map(|i| base.join(format!("{plain}-{i}"))).find(|p| !p.exists()).unwrap_or(first)
 }
 
+/// Where people look for what a program saved for them: `XDG_DOWNLOAD_DIR`, the folder Downloads, or the home folder.
+pub fn downloads() -> PathBuf {
+    if let Some(dir) = std::env::var_os("XDG_DOWNLOAD_DIR").map(PathBuf::from).filter(|d| d.is_dir()) {
+        return dir;
+    }
+    let home = etcetera::home_dir().unwrap_or_else(|_| PathBuf::from("."));
+    let usual = home.join("Downloads");
+    if usual.is_dir() { usual } else { home }
+}
+
 /// The workspace that was opened last.
 pub fn last_workspace(home: &Path) -> Option<PathBuf> {
     let text = std::fs::read_to_string(home.join("last")).ok()?;

@@ -105,14 +105,23 @@ pub(crate) fn decode(bytes: &[u8], out: &mut Vec<Point>) -> Result<(), StoreErro
 pub struct Stretch {
     pub first_step: i64,
     pub last_step: i64,
+    /// When the first and the last of them were logged, milliseconds since 1970.
+    pub first_ts: i64,
+    pub last_ts: i64,
     pub count: u64,
+    /// How many of the values are finite.
+    pub numbers: u64,
     /// Over the finite values; `min > max` if there is none.
     pub min: f64,
     pub max: f64,
+    /// Over the finite values, to seven digits of where it lies between `min` and `max`.
+    pub mean: f64,
     /// The value of the last point, whatever it is.
     pub last: f64,
     pub nan: bool,
-    pub infinite: bool,
+    /// Whether a value is infinite, upwards and downwards.
+    pub above: bool,
+    pub below: bool,
 }
 
 impl Stretch {
@@ -121,21 +130,32 @@ impl Stretch {
         let mut stretch = Self {
             first_step: first.step,
             last_step: last.step,
+            first_ts: first.ts,
+            last_ts: last.ts,
             count: points.len() as u64,
+            numbers: 0,
             min: f64::INFINITY,
             max: f64::NEG_INFINITY,
+            mean: 0.0,
             last: last.value,
             nan: false,
-            infinite: false,
+            above: false,
+            below: false,
         };
         for p in points {
             if p.value.is_nan() {
                 stretch.nan = true;
-            } else if p.value.is_infinite() {
-                stretch.infinite = true;
+            } else if p.value.abs() >= f64::MAX {
+                // MLflow's servers write infinity as the greatest double.
+                stretch.above |= p.value > 0.0;
+                stretch.below |= p.value < 0.0;
             } else {
+                stretch.numbers += 1;
                 stretch.min = stretch.min.min(p.value);
                 stretch.max = stretch.max.max(p.value);
+                // Step by step: a sum of huge values overflows, a mean does not.
+                let part = 1.0 / stretch.numbers as f64;
+                stretch.mean = stretch.mean * (1.0 - part) + p.value * part;
             }
         }
         Some(stretch)
@@ -144,53 +164,112 @@ impl Stretch {
     /// Adds what comes after it.
     pub fn extend(&mut self, next: &Self) {
         self.last_step = next.last_step;
+        self.last_ts = next.last_ts;
         self.count += next.count;
+        let numbers = self.numbers + next.numbers;
+        if next.numbers > 0 {
+            let part = next.numbers as f64 / numbers as f64;
+            self.mean = self.mean * (1.0 - part) + next.mean * part;
+        }
+        self.numbers = numbers;
         self.min = self.min.min(next.min);
         self.max = self.max.max(next.max);
         self.last = next.last;
         self.nan |= next.nan;
-        self.infinite |= next.infinite;
+        self.above |= next.above;
+        self.below |= next.below;
     }
 }
 
-/// Bytes of a stretch in an outline.
-const STRETCH_BYTES: usize = 49;
+/// Begins an outline as it is written now; before, outlines were multiples of 49 bytes, which this is not.
+const OUTLINE_MARK: u8 = 0xc2;
+/// Bytes of a stretch whose length is fixed.
+const FIXED: usize = 33;
 
-/// The outline of a chunk: its stretches one after the other.
+/// A number in as few bytes as it needs (LEB128 of the zigzag).
+fn put_varint(out: &mut Vec<u8>, v: i64) {
+    let mut rest = ((v << 1) ^ (v >> 63)).cast_unsigned();
+    while rest >= 0x80 {
+        out.push(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    out.push(rest as u8);
+}
+
+fn varint(bytes: &mut &[u8]) -> Option<i64> {
+    let mut value = 0_u64;
+    for shift in (0..64).step_by(7) {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Some((value >> 1).cast_signed() ^ -(value & 1).cast_signed());
+        }
+    }
+    None
+}
+
+/// The outline of a chunk: its stretches one after the other. Small, so that SQLite keeps it on the page of the row:
+/// a chart of ten million points reads five thousand of them.
 pub(crate) fn outline(points: &[Point]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(points.len().div_ceil(STRETCH) * STRETCH_BYTES);
+    let mut out = vec![OUTLINE_MARK];
+    let (mut step, mut ts) = (0_i64, 0_i64);
     for s in points.chunks(STRETCH).filter_map(Stretch::of) {
-        out.extend(s.first_step.to_le_bytes());
-        out.extend(s.last_step.to_le_bytes());
-        out.extend(s.count.to_le_bytes());
+        put_varint(&mut out, s.first_step.wrapping_sub(step));
+        put_varint(&mut out, s.last_step.wrapping_sub(s.first_step));
+        put_varint(&mut out, s.first_ts.wrapping_sub(ts));
+        put_varint(&mut out, s.last_ts.wrapping_sub(s.first_ts));
+        (step, ts) = (s.last_step, s.last_ts);
+        out.extend((s.count as u16).to_le_bytes());
+        out.extend((s.numbers as u16).to_le_bytes());
         for v in [s.min, s.max, s.last] {
             out.extend(v.to_bits().to_le_bytes());
         }
-        out.push(u8::from(s.nan) | u8::from(s.infinite) << 1);
+        // Halved: the span may be wider than the greatest double.
+        let between = (s.mean / 2.0 - s.min / 2.0) / (s.max / 2.0 - s.min / 2.0);
+        out.extend((if between.is_finite() { between as f32 } else { 0.0 }).to_le_bytes());
+        out.push(u8::from(s.nan) | u8::from(s.above) << 1 | u8::from(s.below) << 2);
     }
     out
 }
 
-/// Reads what [`outline`] wrote.
-pub(crate) fn stretches(bytes: &[u8]) -> Result<Vec<Stretch>, StoreError> {
-    let (all, rest) = bytes.as_chunks::<STRETCH_BYTES>();
-    if !rest.is_empty() {
-        return Err(damaged("has an outline that is cut"));
+/// Reads what [`outline`] wrote; none for that of an older program, which knew less.
+pub(crate) fn stretches(bytes: &[u8]) -> Result<Option<Vec<Stretch>>, StoreError> {
+    let Some((&OUTLINE_MARK, mut rest)) = bytes.split_first().filter(|_| !bytes.len().is_multiple_of(49)) else {
+        return Ok(None);
+    };
+    let cut = || damaged("has an outline that is cut");
+    let (mut step, mut ts) = (0_i64, 0_i64);
+    let mut all = Vec::with_capacity(CHUNK / STRETCH);
+    while !rest.is_empty() {
+        let mut next = || varint(&mut rest).ok_or_else(cut);
+        let first_step = step.wrapping_add(next()?);
+        let last_step = first_step.wrapping_add(next()?);
+        let first_ts = ts.wrapping_add(next()?);
+        let last_ts = first_ts.wrapping_add(next()?);
+        (step, ts) = (last_step, last_ts);
+        let (b, tail) = rest.split_first_chunk::<FIXED>().ok_or_else(cut)?;
+        rest = tail;
+        let number = |at: usize| f64::from_bits(b[at..at + 8].try_into().map_or(0, u64::from_le_bytes));
+        let (min, max) = (number(4), number(12));
+        let between = f64::from(b[28..32].try_into().map_or(0.0, f32::from_le_bytes));
+        all.push(Stretch {
+            first_step,
+            last_step,
+            first_ts,
+            last_ts,
+            count: u64::from(u16::from_le_bytes([b[0], b[1]])),
+            numbers: u64::from(u16::from_le_bytes([b[2], b[3]])),
+            min,
+            max,
+            mean: if min <= max { min * (1.0 - between) + max * between } else { 0.0 },
+            last: number(20),
+            nan: b[32] & 1 != 0,
+            above: b[32] & 2 != 0,
+            below: b[32] & 4 != 0,
+        });
     }
-    let word = |b: &[u8]| b.try_into().map_or(0, u64::from_le_bytes);
-    Ok(all
-        .iter()
-        .map(|b| Stretch {
-            first_step: word(&b[..8]).cast_signed(),
-            last_step: word(&b[8..16]).cast_signed(),
-            count: word(&b[16..24]),
-            min: f64::from_bits(word(&b[24..32])),
-            max: f64::from_bits(word(&b[32..40])),
-            last: f64::from_bits(word(&b[40..48])),
-            nan: b[48] & 1 != 0,
-            infinite: b[48] & 2 != 0,
-        })
-        .collect())
+    Ok(Some(all))
 }
 
 #[cfg(test)]
@@ -247,9 +326,26 @@ mod tests {
         points[300].value = f64::NAN;
         points[301].value = 99.0;
         points[699].value = f64::INFINITY;
-        let read = stretches(&outline(&points)).unwrap();
+        let bytes = outline(&points);
+        let read = stretches(&bytes).unwrap().unwrap();
         assert_eq!(read.iter().map(|s| s.count).sum::<u64>(), 700);
         assert!(read[1].nan && !read[0].nan && read[1].max == 99.0);
-        assert!(read[2].infinite && read[2].last.is_infinite() && read[2].max.is_finite());
+        assert!(read[2].above && !read[2].below && read[2].last.is_infinite() && read[2].max.is_finite());
+        for (read, made) in read.iter().zip(points.chunks(STRETCH).filter_map(Stretch::of)) {
+            assert!((read.mean - made.mean).abs() < 1e-6 * (made.max - made.min));
+            assert_eq!(Stretch { mean: made.mean, ..*read }, made);
+        }
+        assert!((0..bytes.len()).all(|n| !matches!(stretches(&bytes[..n]), Ok(Some(s)) if s.len() == 3)), "a cut outline is not believed");
+    }
+
+    #[test]
+    fn an_outline_stays_beside_its_row_and_survives_the_widest_numbers() {
+        let noisy = noisy(CHUNK as i64);
+        assert!(outline(&noisy).len() < 400, "{}", outline(&noisy).len());
+        let ends = [Point { step: i64::MIN, ts: i64::MAX, value: f64::MIN }, Point { step: i64::MAX, ts: i64::MIN, value: f64::MAX }];
+        let read = stretches(&outline(&ends)).unwrap().unwrap();
+        assert_eq!((read[0].first_step, read[0].last_step, read[0].first_ts, read[0].last_ts), (i64::MIN, i64::MAX, i64::MAX, i64::MIN));
+        assert_eq!(read[0].mean, 0.0);
+        assert_eq!(stretches(&[0; 98]).unwrap(), None, "an older program wrote 49 bytes for each stretch");
     }
 }

@@ -464,6 +464,23 @@ impl Reader<'_> {
         Ok((all, complete))
     }
 
+    /// How many points a metric has, and whether all of them are on this computer; in the time of a few rows.
+    pub fn extent(&self, run: &str, key: &str) -> Result<(u64, bool), StoreError> {
+        let Some(run) = self.number_of(Kind::Run, run)? else { return Ok((0, true)) };
+        let here: BTreeMap<String, u64> = self.series_of(run, key)?.into_iter().map(|(_, device, count)| (device, count)).collect();
+        let own = self.own_names()?;
+        let (mut count, mut complete) = (here.values().sum(), true);
+        for part in self.parts(run, Some(key), &[])? {
+            let mine = own.contains(&part.device) && here.contains_key("");
+            let known = here.get(&part.device).copied().unwrap_or(0);
+            if !mine && known < part.summary.count {
+                count += part.summary.count - known;
+                complete &= part.summary.count == part.outline.len() as u64;
+            }
+        }
+        Ok((count, complete))
+    }
+
     /// The series of a metric: number, computer (none for this one), how many points.
     fn series_of(&self, run: i64, key: &str) -> Result<Vec<(i64, String, u64)>, StoreError> {
         let mut statement = self.prepare_cached(
@@ -474,70 +491,123 @@ impl Reader<'_> {
         Ok(found)
     }
 
-    /// A metric in `n` stretches of equal width over its steps from `from` to `to`, those without
-    /// points left out. The cost follows the stretches, not the points, unless several computers
-    /// logged the metric or its points are not all here.
+    /// A metric in `n` stretches of equal width over its steps, those without points left out; see [`Self::along`].
     pub fn stretches(&self, run: &str, key: &str, range: Option<(i64, i64)>, n: usize) -> Result<Vec<Stretch>, StoreError> {
-        let Some(num) = self.number_of(Kind::Run, run)? else { return Ok(Vec::new()) };
-        let series = self.series_of(num, key)?;
-        let one = if let [(id, _, count)] = series[..] { Some((id, count)) } else { None };
-        let whole = match one {
-            Some((id, count)) => (!self.parts(num, Some(key), &[])?.iter().any(|part| part.summary.count > count)).then_some(id),
-            None => None,
-        };
-        match whole {
-            Some(id) => self.stretches_of(id, range, n),
-            None => {
-                let (points, _) = self.points(run, key)?;
-                let (Some(first), Some(last)) = (points.first(), points.last()) else { return Ok(Vec::new()) };
-                let mut buckets = Buckets::new(range.unwrap_or((first.step, last.step)), n);
-                buckets.loose(&points);
-                Ok(buckets.done())
-            }
+        self.along(run, key, Along::Step, Edges::Exact, range, n)
+    }
+
+    /// A metric in `n` stretches of equal width over its steps or times, those without points left out. The cost
+    /// follows the stretches, not the points, unless several computers logged the metric, its points are
+    /// not all here, or its clock went backwards.
+    pub fn along(
+        &self,
+        run: &str,
+        key: &str,
+        along: Along,
+        edges: Edges,
+        range: Option<(i64, i64)>,
+        n: usize,
+    ) -> Result<Vec<Stretch>, StoreError> {
+        match self.whole_series(run, key)? {
+            Some(id) => self.stretches_of(id, along, edges, range, n),
+            None => Ok(bucketed(self.points(run, key)?.0, along, range, n)),
         }
     }
 
-    fn stretches_of(&self, id: i64, range: Option<(i64, i64)>, n: usize) -> Result<Vec<Stretch>, StoreError> {
+    /// The points of a metric in a range, and the nearest one on each side of it, in order.
+    pub fn points_between(&self, run: &str, key: &str, along: Along, (from, to): (i64, i64)) -> Result<Vec<Point>, StoreError> {
+        let mut points = match self.whole_series(run, key)? {
+            Some(id) => self.series_between(id, along, from, to)?,
+            None => self.points(run, key)?.0,
+        };
+        if along == Along::Time {
+            points.sort_by_key(|p| (p.ts, p.step));
+        }
+        let first = points.partition_point(|p| along.of(p) < from).saturating_sub(1);
+        let last = (points.partition_point(|p| along.of(p) <= to) + 1).min(points.len());
+        Ok(points.get(first..last).unwrap_or_default().to_vec())
+    }
+
+    /// The chunks that meet a range, one more on each side, and the tail.
+    fn series_between(&self, id: i64, along: Along, from: i64, to: i64) -> Result<Vec<Point>, StoreError> {
+        let mut points = Vec::new();
+        let (low, high) = along.columns();
+        let mut statement = self.prepare_cached(&format!(
+            "SELECT points FROM metric_chunk WHERE series = ?1
+             AND {high} >= coalesce((SELECT max({high}) FROM metric_chunk WHERE series = ?1 AND {high} < ?2), ?2)
+             AND {low} <= coalesce((SELECT min({low}) FROM metric_chunk WHERE series = ?1 AND {low} > ?3), ?3)
+             ORDER BY first_step, first_ts, first_bits"
+        ))?;
+        let mut rows = statement.query(params![id, from, to])?;
+        while let Some(row) = rows.next()? {
+            chunk::decode(blob(row, 0)?, &mut points)?;
+        }
+        points.extend(self.tail_points(id)?);
+        points.sort_by_key(place);
+        Ok(points)
+    }
+
+    /// The one series that holds all points of a metric, if there is just one.
+    fn whole_series(&self, run: &str, key: &str) -> Result<Option<i64>, StoreError> {
+        let Some(num) = self.number_of(Kind::Run, run)? else { return Ok(None) };
+        let [(id, _, count)] = self.series_of(num, key)?[..] else { return Ok(None) };
+        Ok((!self.parts(num, Some(key), &[])?.iter().any(|part| part.summary.count > count)).then_some(id))
+    }
+
+    fn stretches_of(&self, id: i64, along: Along, edges: Edges, range: Option<(i64, i64)>, n: usize) -> Result<Vec<Stretch>, StoreError> {
         let tail = {
             let mut tail = self.tail_points(id)?;
             tail.sort_by_key(place);
             tail
         };
+        let (low_column, high_column) = along.columns();
         let ends = self
-            .prepare_cached("SELECT min(first_step), max(last_step) FROM metric_chunk WHERE series = ?1")?
+            .prepare_cached(&format!("SELECT min({low_column}), max({high_column}) FROM metric_chunk WHERE series = ?1"))?
             .query_row([id], |row| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?)))?;
-        let low = ends.0.into_iter().chain(tail.first().map(|p| p.step)).min();
-        let high = ends.1.into_iter().chain(tail.last().map(|p| p.step)).max();
+        let low = ends.0.into_iter().chain(tail.iter().map(|p| along.of(p)).min()).min();
+        let high = ends.1.into_iter().chain(tail.iter().map(|p| along.of(p)).max()).max();
         let (Some(low), Some(high)) = (low, high) else { return Ok(Vec::new()) };
         let (from, to) = range.unwrap_or((low, high));
-        let mut buckets = Buckets::new((from, to), n);
-        // The tail may begin before the last chunk ends: then there is no cheap order.
-        if ends.1.zip(tail.first()).is_some_and(|(end, first)| first.step < end) {
-            buckets.loose(&self.series_points(id)?);
-            return Ok(buckets.done());
+        let mut buckets = Buckets::new(along, (from, to), n);
+        if edges == Edges::Near {
+            buckets.slack = to.saturating_sub(from) / i64::try_from(n.max(1)).unwrap_or(i64::MAX) / 2;
         }
-        let mut statement = self.prepare_cached(
-            "SELECT outline, points FROM metric_chunk WHERE series = ?1 AND last_step >= ?2 AND first_step <= ?3
-             ORDER BY first_step, first_ts, first_bits",
-        )?;
+        // The tail may begin before the last chunk ends: then there is no cheap order.
+        if ends.1.zip(tail.first()).is_some_and(|(end, first)| along.of(first) < end) {
+            return Ok(bucketed(self.series_points(id)?, along, Some((from, to)), n));
+        }
+        let mut statement = self.prepare_cached(&format!(
+            "SELECT outline, points FROM metric_chunk WHERE series = ?1 AND {high_column} >= ?2 AND {low_column} <= ?3
+             ORDER BY first_step, first_ts, first_bits"
+        ))?;
         let mut rows = statement.query(params![id, from, to])?;
+        let mut points = Vec::with_capacity(CHUNK);
         while let Some(row) = rows.next()? {
-            let all = chunk::stretches(blob(row, 0)?)?;
-            if all.iter().all(|s| buckets.holds(s)) {
+            let outline = chunk::stretches(blob(row, 0)?)?;
+            if let Some(all) = &outline
+                && all.iter().all(|s| buckets.holds(s))
+            {
                 all.iter().for_each(|s| buckets.put(s));
-                continue;
-            }
-            let mut points = Vec::with_capacity(CHUNK);
-            chunk::decode(blob(row, 1)?, &mut points)?;
-            for (s, points) in all.iter().zip(points.chunks(chunk::STRETCH)) {
-                if buckets.holds(s) {
-                    buckets.put(s);
-                } else {
-                    buckets.loose(points);
+            } else {
+                points.clear();
+                chunk::decode(blob(row, 1)?, &mut points)?;
+                let all = outline.unwrap_or_else(|| points.chunks(chunk::STRETCH).filter_map(Stretch::of).collect());
+                for (s, points) in all.iter().zip(points.chunks(chunk::STRETCH)) {
+                    if buckets.holds(s) {
+                        buckets.put(s);
+                    } else {
+                        buckets.loose(points);
+                    }
                 }
+            }
+            if buckets.backwards {
+                return Ok(bucketed(self.series_points(id)?, along, Some((from, to)), n));
             }
         }
         buckets.loose(&tail);
+        if buckets.backwards {
+            return Ok(bucketed(self.series_points(id)?, along, Some((from, to)), n));
+        }
         Ok(buckets.done())
     }
 
@@ -620,30 +690,83 @@ impl Reader<'_> {
     }
 }
 
-/// Stretches of equal width over steps, being filled in the order of the steps.
+/// What a curve is followed along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Along {
+    Step,
+    /// Milliseconds since 1970.
+    Time,
+}
+
+impl Along {
+    fn of(self, p: &Point) -> i64 {
+        if self == Self::Step { p.step } else { p.ts }
+    }
+
+    fn ends(self, s: &Stretch) -> (i64, i64) {
+        if self == Self::Step { (s.first_step, s.last_step) } else { (s.first_ts, s.last_ts) }
+    }
+
+    /// The columns of a chunk that bound it.
+    fn columns(self) -> (&'static str, &'static str) {
+        if self == Self::Step { ("first_step", "last_step") } else { ("first_ts", "last_ts") }
+    }
+}
+
+/// How exactly stretches end where they should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edges {
+    Exact,
+    /// Up to half of their width beside it: for pictures, where a stretch is a pixel. Much cheaper, as no point is unpacked.
+    Near,
+}
+
+/// Any points in stretches of equal width.
+fn bucketed(mut points: Vec<Point>, along: Along, range: Option<(i64, i64)>, n: usize) -> Vec<Stretch> {
+    if along == Along::Time {
+        points.sort_by_key(|p| (p.ts, p.step));
+    }
+    let (Some(first), Some(last)) = (points.first(), points.last()) else { return Vec::new() };
+    let mut buckets = Buckets::new(along, range.unwrap_or((along.of(first), along.of(last))), n);
+    buckets.loose(&points);
+    buckets.done()
+}
+
+/// Stretches of equal width, being filled in order.
 struct Buckets {
+    along: Along,
     from: i64,
     to: i64,
     all: Vec<Option<Stretch>>,
+    /// The widest piece that is put where it begins although it ends in the next stretch; below 0: none.
+    slack: i64,
+    /// What came last, and whether something came after it that lies before it.
+    at: i64,
+    backwards: bool,
 }
 
 impl Buckets {
-    fn new((from, to): (i64, i64), n: usize) -> Self {
-        Self { from, to, all: vec![None; n.max(1)] }
+    fn new(along: Along, (from, to): (i64, i64), n: usize) -> Self {
+        Self { along, from, to, all: vec![None; n.max(1)], slack: -1, at: i64::MIN, backwards: false }
     }
 
-    fn bucket(&self, step: i64) -> usize {
+    fn bucket(&self, at: i64) -> usize {
         let span = (i128::from(self.to) - i128::from(self.from) + 1).max(1);
-        usize::try_from((i128::from(step) - i128::from(self.from)) * self.all.len() as i128 / span).unwrap_or(usize::MAX)
+        usize::try_from((i128::from(at) - i128::from(self.from)) * self.all.len() as i128 / span).unwrap_or(usize::MAX)
     }
 
     /// Whether it lies inside the range, and in one bucket.
     fn holds(&self, s: &Stretch) -> bool {
-        s.first_step >= self.from && s.last_step <= self.to && self.bucket(s.first_step) == self.bucket(s.last_step)
+        let (first, last) = self.along.ends(s);
+        let inside = first <= last && first >= self.from && last <= self.to;
+        inside && (last.saturating_sub(first) <= self.slack || self.bucket(first) == self.bucket(last))
     }
 
     fn put(&mut self, s: &Stretch) {
-        let at = self.bucket(s.first_step);
+        let (first, last) = self.along.ends(s);
+        self.backwards |= first < self.at;
+        self.at = last;
+        let at = self.bucket(first);
         match self.all.get_mut(at) {
             Some(Some(known)) => known.extend(s),
             Some(empty) => *empty = Some(*s),
@@ -653,10 +776,13 @@ impl Buckets {
 
     /// Points in order, of which some may lie outside.
     fn loose(&mut self, points: &[Point]) {
-        let first = points.partition_point(|p| p.step < self.from);
-        let last = points.partition_point(|p| p.step <= self.to);
+        let along = self.along;
+        self.backwards |= !points.is_sorted_by_key(|p| along.of(p));
+        let first = points.partition_point(|p| along.of(p) < self.from);
+        let last = points.partition_point(|p| along.of(p) <= self.to);
         let inside = points.get(first..last).unwrap_or_default();
-        let found: Vec<Stretch> = inside.chunk_by(|a, b| self.bucket(a.step) == self.bucket(b.step)).filter_map(Stretch::of).collect();
+        let found: Vec<Stretch> =
+            inside.chunk_by(|a, b| self.bucket(along.of(a)) == self.bucket(along.of(b))).filter_map(Stretch::of).collect();
         found.iter().for_each(|s| self.put(s));
     }
 

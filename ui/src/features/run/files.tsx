@@ -118,6 +118,15 @@ interface Shown {
   onClose: () => void;
 }
 
+/** A look into a file of a run, in the page. Nothing in it runs. */
+export function FileLook({ run, path }: { run: string; path: string }) {
+  const [fetch, get] = useState(false);
+  const content = useCommand('file.view', { path, owner: { kind: 'run', id: run }, fetch });
+  if (content.error) return <Failed error={content.error} />;
+  if (!content.data) return <Waiting lines={4} />;
+  return <Look shown={content.data} path={path} busy={content.isFetching} onFetch={() => get(true)} />;
+}
+
 /** A look into a file. Nothing in it runs. */
 export function FileDialog({ path, title, digest, owner, onClose }: Shown) {
   const [fetch, get] = useState(false);

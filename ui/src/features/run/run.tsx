@@ -3,9 +3,11 @@ import { useState } from 'react';
 import { useCommand } from '../../host/cache';
 import type { RunDetail } from '../../host/commands.gen';
 import { Badge, Empty, Failed, Num, State, Term, Time, Waiting } from '../../parts/bits';
+import { PLAIN, runsOf } from '../chart/spec';
+import { Together } from '../chart/sync';
+import { ChartView } from '../chart/view';
 import { MakeVersion } from '../model/make';
 import { Notes } from '../note/notes';
-import { MetricChart } from './chart';
 import { Files } from './files';
 import { LineageOf } from './lineage';
 import { Source } from './source';
@@ -166,11 +168,13 @@ function Metrics({ detail }: { detail: RunDetail }) {
 function Charts({ run, metrics }: { run: string; metrics: string[] }) {
   if (metrics.length === 0) return null;
   return (
-    <div className="charts">
-      {metrics.map((key) => (
-        <MetricChart key={key} metric={key} runs={[run]} />
-      ))}
-    </div>
+    <Together>
+      <div className="charts">
+        {metrics.map((key) => (
+          <ChartView key={key} spec={{ ...PLAIN, title: key, metrics: [key] }} of={runsOf(run)} />
+        ))}
+      </div>
+    </Together>
   );
 }
 

@@ -5,7 +5,6 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { useCommand, useCommands } from '../../host/cache';
 import type { RunRow } from '../../host/commands.gen';
 import { Empty, Failed, Num, State, Term, Time, Waiting } from '../../parts/bits';
-import { MetricChart } from './chart';
 import { Columns, Edge } from './columns';
 import { FilterField } from './filter';
 import { Groups } from './groups';
@@ -194,6 +193,17 @@ export function RunTable({ project }: { project?: string }) {
         <button type="button" className="btn" disabled={total === 0} onClick={() => setTagging(true)}>
           Tag…
         </button>
+        <button
+          type="button"
+          className="btn"
+          disabled={total < 2 || total > 300}
+          title={total > 300 ? 'Narrow the filter to at most 300 runs, or choose some' : undefined}
+          onClick={() =>
+            void navigate({ to: '/compare', search: { project, filter: state.filter || undefined, all: 'yes' } as never })
+          }
+        >
+          Compare all
+        </button>
         <small className="muted">
           {total.toLocaleString('en')} {total === 1 ? 'run' : 'runs'}
         </small>
@@ -264,17 +274,19 @@ export function RunTable({ project }: { project?: string }) {
         <Tagging runs={picked} project={project} filter={state.filter} total={total} onClose={() => setTagging(false)} />
       )}
       {picked.length > 0 && (
-        <section className="stack" aria-label="Comparison">
-          <div className="row between">
-            <h2>Comparing {picked.length === 1 ? 'one run' : `${picked.length} runs`}</h2>
-            <button type="button" className="btn" onClick={() => setPicked([])}>
-              Clear
+        <section className="card row between chosen" aria-label="Chosen runs">
+          <span>{picked.length === 1 ? `${picked[0]?.name} is chosen` : `${picked.length} runs are chosen`}</span>
+          <div className="row">
+            <button
+              type="button"
+              className="btn primary"
+              onClick={() => void navigate({ to: '/compare', search: { runs: picked.map((p) => p.id).join(',') } as never })}
+            >
+              Compare
             </button>
-          </div>
-          <div className="charts">
-            {columns.metrics.slice(0, 4).map((m) => (
-              <MetricChart key={m} metric={m} runs={picked.map((p) => p.id)} />
-            ))}
+            <button type="button" className="btn" onClick={() => setPicked([])}>
+              Choose none
+            </button>
           </div>
         </section>
       )}

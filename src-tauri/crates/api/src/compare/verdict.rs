@@ -1,0 +1,319 @@
+//! Which setting is better, and how sure that is. Certainty comes from repetitions only: from runs that differ in
+//! nothing but a seed or a fold, never from one run.
+
+use crate::charts::say;
+use crate::charts::spec::BetterIs;
+use crate::tracking::runs::Run;
+use cairn_chart::text::number;
+use cairn_stats::compare::{Difference, Unsure, paired, welch};
+use cairn_stats::relate::Better;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Parameters that make a run a repetition of another: of their last word or all of it.
+const REPEATS: [&str; 14] = [
+    "seed",
+    "random_state",
+    "randomstate",
+    "random_seed",
+    "fold",
+    "cv_fold",
+    "split",
+    "repeat",
+    "repetition",
+    "replicate",
+    "rep",
+    "trial",
+    "run",
+    "iteration_seed",
+];
+
+/// Whether a parameter only tells repetitions apart.
+fn is_repeat(name: &str) -> bool {
+    let name = name.to_lowercase();
+    REPEATS.contains(&name.as_str()) || name.rsplit(['.', '/', '_', '-']).next().is_some_and(|w| w == "seed" || w == "fold")
+}
+
+/// What each run was set to, in the parameters that differ among them.
+pub(crate) fn settings(runs: &[Run]) -> Vec<String> {
+    let names: BTreeSet<&String> = runs.iter().flat_map(|r| r.params.keys()).filter(|n| !is_repeat(n)).collect();
+    let differ: Vec<&String> = names.into_iter().filter(|n| runs.windows(2).any(|w| w[0].params.get(*n) != w[1].params.get(*n))).collect();
+    runs.iter()
+        .map(|r| {
+            let parts = differ.iter().map(|n| r.params.get(*n).map_or_else(|| format!("without {n}"), |v| format!("{n} {v}")));
+            parts.collect::<Vec<_>>().join(", ")
+        })
+        .collect()
+}
+
+pub(crate) struct Said {
+    pub metric: Option<String>,
+    pub verdict: String,
+    pub certainty: String,
+    pub sure: bool,
+}
+
+/// Runs of one setting.
+struct Arm {
+    name: String,
+    /// Seed or fold, and value.
+    values: Vec<(String, f64)>,
+}
+
+impl Arm {
+    fn mean(&self) -> f64 {
+        self.values.iter().map(|v| v.1 / self.values.len() as f64).sum()
+    }
+}
+
+/// The metric that most likely decides: of validation or test rather than of training, and one whose direction is known.
+pub(crate) fn likeliest(runs: &[Run]) -> Option<String> {
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for m in runs.iter().flat_map(|r| &r.metrics) {
+        if m.last.value.is_finite() {
+            *seen.entry(&m.key).or_default() += 1;
+        }
+    }
+    let rank = |name: &str| {
+        let lower = name.to_lowercase();
+        let of = if lower.contains("test") {
+            3
+        } else if lower.contains("val") || lower.contains("eval") {
+            2
+        } else if lower.contains("train") {
+            0
+        } else {
+            1
+        };
+        // A measure that people mean rather than one that training minimises.
+        (of, u8::from(!lower.contains("loss")))
+    };
+    seen.iter()
+        .filter(|(name, count)| **count * 2 > runs.len() && say::direction(name, BetterIs::Unsaid).is_some())
+        .max_by(|a, b| rank(a.0).cmp(&rank(b.0)).then(a.1.cmp(b.1)).then(b.0.cmp(a.0)))
+        .map(|(name, _)| (*name).to_owned())
+}
+
+pub(crate) fn judge(runs: &[Run], settings: &[String], wanted: Option<&str>) -> Said {
+    let none = |verdict: String| Said { metric: None, verdict, certainty: String::new(), sure: false };
+    let Some(metric) = wanted.map(str::to_owned).or_else(|| likeliest(runs)) else {
+        return none("These runs have no metric in common of which it is known whether more or less is better.".to_owned());
+    };
+    let Some(better) = say::direction(&metric, BetterIs::Unsaid) else {
+        let verdict = format!("Whether more or less {metric} is better is not known.");
+        return Said { metric: Some(metric), ..none(verdict) };
+    };
+    let mut arms: Vec<Arm> = Vec::new();
+    for (run, setting) in runs.iter().zip(settings) {
+        let value = run.metrics.iter().find(|m| m.key == metric).map(|m| m.last.value).filter(|v| v.is_finite());
+        let Some(value) = value else { continue };
+        let seed = run.params.iter().filter(|(n, _)| is_repeat(n)).map(|(n, v)| format!("{n}={v}")).collect::<Vec<_>>().join(",");
+        match arms.iter_mut().find(|a| a.name == *setting) {
+            Some(arm) => arm.values.push((seed, value)),
+            None => arms.push(Arm { name: setting.clone(), values: vec![(seed, value)] }),
+        }
+    }
+    let said = match arms.len() {
+        0 => none(format!("None of these runs has a number for {metric}.")),
+        1 if runs.len() > 1 => of_one_setting(&arms[0], &metric),
+        1 => none(format!("There is one run; its {metric} is {}.", number(arms[0].mean()))),
+        _ => of_arms(runs, arms, &metric, better),
+    };
+    Said { metric: Some(metric), ..said }
+}
+
+fn of_one_setting(arm: &Arm, metric: &str) -> Said {
+    let values: Vec<f64> = arm.values.iter().map(|v| v.1).collect();
+    let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(*v), b.max(*v)));
+    let certainty = match cairn_stats::compare::mean_interval(&values, 0.95) {
+        Ok((a, _, b)) => format!("With 95 % certainty the mean of such runs lies between {} and {}.", number(a), number(b)),
+        Err(_) => String::new(),
+    };
+    Said {
+        metric: None,
+        verdict: format!(
+            "These {} runs repeat each other: they are set alike. Their {metric} is {} on average, from {} to {}.",
+            values.len(),
+            number(arm.mean()),
+            number(low),
+            number(high)
+        ),
+        certainty,
+        sure: false,
+    }
+}
+
+/// The runs as a sentence names them: the run where it is alone, else the setting.
+fn called(runs: &[Run], arm: &Arm, metric: &str) -> String {
+    let alone = runs.iter().find(|r| arm.values.len() == 1 && r.metrics.iter().any(|m| m.key == metric && m.last.value == arm.values[0].1));
+    match alone {
+        Some(run) => run.name().to_owned(),
+        None if arm.name.is_empty() => "the first setting".to_owned(),
+        None => arm.name.clone(),
+    }
+}
+
+fn of_arms(runs: &[Run], mut arms: Vec<Arm>, metric: &str, better: Better) -> Said {
+    let compared = arms.len() - 1;
+    arms.sort_by(|a, b| {
+        let order = a.mean().total_cmp(&b.mean());
+        if better == Better::Higher { order.reverse() } else { order }
+    });
+    let (best, next) = (&arms[0], &arms[1]);
+    let by = (best.mean() - next.mean()).abs();
+    let way = if better == Better::Higher { "higher" } else { "lower" };
+    let (best_name, next_name) = (called(runs, best, metric), called(runs, next, metric));
+    if by == 0.0 {
+        let verdict = format!("{best_name} and {next_name} are equal on {metric}: {}.", number(best.mean()));
+        return Said { metric: None, verdict, certainty: String::new(), sure: false };
+    }
+    let among = if compared > 1 { format!(" of {} settings", compared + 1) } else { String::new() };
+    let verdict = format!(
+        "{best_name} is best{among} on {metric}: {} is {way} by {} than {next_name} with {}.",
+        number(best.mean()),
+        number(by),
+        number(next.mean())
+    );
+    // Whoever picks the best of many picks some luck with it: each comparison gets its share of the doubt (Bonferroni).
+    let level = 1.0 - 0.05 / compared as f64;
+    let (certainty, sure) = certainty(best, next, level, compared);
+    Said { metric: None, verdict, certainty, sure }
+}
+
+fn certainty(best: &Arm, next: &Arm, level: f64, compared: usize) -> (String, bool) {
+    let pairs = pairs(best, next);
+    let (difference, how) = if pairs.len() >= 2 && pairs.len() == best.values.len().min(next.values.len()) {
+        let (a, b): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
+        (paired(&b, &a, level), format!("from {} pairs with the same seed or fold", pairs.len()))
+    } else {
+        let values = |arm: &Arm| arm.values.iter().map(|v| v.1).collect::<Vec<f64>>();
+        (welch(&values(next), &values(best), level), format!("from {} and {} runs", best.values.len(), next.values.len()))
+    };
+    let many = if compared > 1 { format!(", allowing for {compared} comparisons") } else { String::new() };
+    match difference {
+        Ok(Difference { low, high, .. }) => {
+            let (a, b) = (low.abs().min(high.abs()), low.abs().max(high.abs()));
+            if low > 0.0 || high < 0.0 {
+                (
+                    format!(
+                        "That is more than chance: with 95 % certainty the difference lies between {} and {} ({how}{many}).",
+                        number(a),
+                        number(b)
+                    ),
+                    true,
+                )
+            } else {
+                (
+                    format!(
+                        "That may be chance: with 95 % certainty the difference lies between {} and {} ({how}{many}), which includes none.",
+                        number(low),
+                        number(high)
+                    ),
+                    false,
+                )
+            }
+        }
+        Err(Unsure::TooFew) => (
+            "How much of it is chance cannot be said: at least one of the two was run only once. Repeat both with other seeds.".to_owned(),
+            false,
+        ),
+        Err(Unsure::NoSpread) => (
+            "All repetitions gave the same value, so nothing tells how much of it is chance. Was the seed really changed?".to_owned(),
+            false,
+        ),
+    }
+}
+
+/// Values of the best and the next that have the same seed or fold.
+fn pairs(best: &Arm, next: &Arm) -> Vec<(f64, f64)> {
+    let named = |arm: &Arm| -> Option<BTreeMap<String, f64>> {
+        let map: BTreeMap<String, f64> = arm.values.iter().filter(|v| !v.0.is_empty()).map(|v| (v.0.clone(), v.1)).collect();
+        // A seed that came twice pairs with nothing.
+        (map.len() == arm.values.len()).then_some(map)
+    };
+    let (Some(a), Some(b)) = (named(best), named(next)) else { return Vec::new() };
+    a.iter().filter_map(|(seed, v)| Some((*v, *b.get(seed)?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cairn_store::metrics::{Point, Summary};
+
+    fn run(name: &str, params: &[(&str, &str)], accuracy: f64) -> Run {
+        Run {
+            id: name.to_owned(),
+            experiment: 1,
+            experiment_id: String::new(),
+            user: String::new(),
+            status: "FINISHED".into(),
+            start_ms: 0,
+            end_ms: None,
+            deleted: false,
+            params: params.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            tags: BTreeMap::from([("mlflow.runName".to_owned(), name.to_owned())]),
+            metrics: vec![Summary {
+                key: "val_accuracy".into(),
+                count: 1,
+                last: Point { step: 0, ts: 0, value: accuracy },
+                min: Some(accuracy),
+                max: Some(accuracy),
+            }],
+            inputs: Vec::new(),
+            model_inputs: Vec::new(),
+            outputs: Vec::new(),
+            device: String::new(),
+        }
+    }
+
+    fn check(runs: &[Run]) -> Said {
+        judge(runs, &settings(runs), None)
+    }
+
+    #[test]
+    fn one_run_each_gives_a_verdict_without_certainty() {
+        let said = check(&[run("a", &[("lr", "0.1")], 0.8), run("b", &[("lr", "0.2")], 0.9)]);
+        assert!(said.verdict.starts_with("b is best on val_accuracy: 0.9 is higher by 0.1 than a"), "{}", said.verdict);
+        assert!(said.certainty.contains("run only once") && !said.sure, "{}", said.certainty);
+    }
+
+    #[test]
+    fn repeated_seeds_give_an_interval_and_pairs_are_used() {
+        let mut runs = Vec::new();
+        for (seed, (a, b)) in [(0.81, 0.85), (0.83, 0.88), (0.80, 0.84), (0.84, 0.86), (0.82, 0.85)].into_iter().enumerate() {
+            let seed = seed.to_string();
+            runs.push(run(&format!("a{seed}"), &[("lr", "0.1"), ("seed", &seed)], a));
+            runs.push(run(&format!("b{seed}"), &[("lr", "0.2"), ("seed", &seed)], b));
+        }
+        let said = check(&runs);
+        assert!(said.verdict.starts_with("lr 0.2 is best on val_accuracy: 0.856 is higher by 0.036 than lr 0.1"), "{}", said.verdict);
+        assert!(
+            said.sure && said.certainty.contains("between 0.02184 and 0.05016 (from 5 pairs"),
+            "scipy's paired interval: {}",
+            said.certainty
+        );
+        for r in &mut runs {
+            r.params.remove("seed");
+        }
+        let said = check(&runs);
+        assert!(said.sure && said.certainty.contains("between 0.0134 and 0.0586 (from 5 and 5 runs"), "Welch's: {}", said.certainty);
+    }
+
+    #[test]
+    fn a_difference_within_the_noise_is_called_so() {
+        let runs = [
+            run("a", &[("lr", "1"), ("seed", "1")], 0.80),
+            run("b", &[("lr", "1"), ("seed", "2")], 0.90),
+            run("c", &[("lr", "2"), ("seed", "1")], 0.86),
+            run("d", &[("lr", "2"), ("seed", "2")], 0.85),
+        ];
+        let said = check(&runs);
+        assert!(!said.sure && said.certainty.starts_with("That may be chance"), "{}", said.certainty);
+    }
+
+    #[test]
+    fn runs_that_repeat_each_other_are_not_ranked() {
+        let said = check(&[run("a", &[("seed", "1")], 0.8), run("b", &[("seed", "2")], 0.9)]);
+        assert!(said.verdict.contains("repeat each other"), "{}", said.verdict);
+        assert!(check(&[run("a", &[], f64::NAN)]).verdict.contains("no metric in common"));
+    }
+}

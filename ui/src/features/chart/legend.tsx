@@ -1,0 +1,72 @@
+import { useState } from 'react';
+import type { ChartSeries } from '../../host/commands.gen';
+
+/** Entries that are shown before somebody asks for all. */
+const FEW = 12;
+
+interface Props {
+  series: ChartSeries[];
+  hidden: readonly string[];
+  lit: string | null;
+  light: (run: string | null) => void;
+  hide: (hidden: string[]) => void;
+}
+
+/** What the legend calls a series by: its runs, or its name where it has none. */
+export const keyOf = (s: ChartSeries) => s.runs.join(',') || s.name;
+
+/** Names, colours and dashes of the lines; each can be hidden, or shown alone. */
+export function Legend({ series, hidden, lit, light, hide }: Props) {
+  const [all, showAll] = useState(false);
+  if (series.length < 2) return null;
+  const shown = all ? series : series.slice(0, FEW);
+  const others = (key: string) => series.map(keyOf).filter((k) => k !== key);
+  const alone = (key: string) => !hidden.includes(key) && others(key).every((k) => hidden.includes(k));
+  return (
+    <ul className="legend" aria-label="Lines">
+      {shown.map((s, i) => {
+        const key = keyOf(s);
+        const off = hidden.includes(key);
+        return (
+          <li
+            // Several metrics of one run have one key.
+            key={`${key}/${i}`}
+            data-lit={lit === key || undefined}
+            onPointerEnter={() => light(key)}
+            onPointerLeave={() => light(null)}
+          >
+            <button
+              type="button"
+              aria-pressed={!off}
+              title={off ? 'Show it' : 'Hide it'}
+              onFocus={() => light(key)}
+              onBlur={() => light(null)}
+              onClick={() => hide(off ? hidden.filter((k) => k !== key) : [...hidden, key])}
+            >
+              <svg width="22" height="8" aria-hidden="true">
+                <line x1="1" x2="21" y1="4" y2="4" stroke={s.colour} strokeWidth="2.5" strokeDasharray={s.dash || undefined} />
+              </svg>
+              <span>{s.name}</span>
+              {s.last && <span className="muted">{s.last}</span>}
+            </button>
+            <button
+              type="button"
+              className="only"
+              onClick={() => hide(alone(key) ? [] : others(key))}
+              aria-label={alone(key) ? 'Show all lines' : `Show only ${s.name}`}
+            >
+              {alone(key) ? 'all' : 'only'}
+            </button>
+          </li>
+        );
+      })}
+      {series.length > FEW && (
+        <li>
+          <button type="button" className="only" aria-expanded={all} onClick={() => showAll(!all)}>
+            {all ? 'Fewer' : `All ${series.length.toLocaleString('en')}`}
+          </button>
+        </li>
+      )}
+    </ul>
+  );
+}

@@ -1,0 +1,212 @@
+import { useNavigate } from '@tanstack/react-router';
+import { MoreHorizontal } from 'lucide-react';
+import { useEffect, useRef, useState } from 'react';
+import { useAct, useCommand } from '../../host/cache';
+import type { ChartFormat, ChartSpec, DrawChart, RunSet, ValueTable } from '../../host/commands.gen';
+import { Failed } from '../../parts/bits';
+import { useTheme } from '../../parts/theme';
+import { useToast } from '../../parts/toast';
+import { Legend } from './legend';
+import { Parallel } from './parallel';
+import { Pictures } from './pictures';
+import { Plot } from './plot';
+import { useShared } from './sync';
+
+interface Props {
+  spec: ChartSpec;
+  of: RunSet;
+  height?: number;
+  /** What else can be done with it. */
+  menu?: { label: string; run: () => void }[];
+  onPin?: (run: string, x: number, metric: string) => void;
+  /** Heading level, to fit the page around. */
+  level?: 2 | 3;
+  legend?: boolean;
+}
+
+/** How wide an element is, and whether it is near to what is seen. */
+function useSeen(element: React.RefObject<HTMLElement | null>): [number, boolean] {
+  const [width, setWidth] = useState(0);
+  const [seen, setSeen] = useState(false);
+  useEffect(() => {
+    const target = element.current;
+    if (!target) return;
+    // Rounded: a chart is not drawn anew for each pixel that somebody drags a window.
+    const measure = () => setWidth(Math.max(160, Math.floor(target.clientWidth / 8) * 8));
+    measure();
+    const sizes = typeof ResizeObserver === 'undefined' ? null : new ResizeObserver(measure);
+    sizes?.observe(target);
+    const views =
+      typeof IntersectionObserver === 'undefined'
+        ? null
+        : new IntersectionObserver((all) => setSeen(all.some((e) => e.isIntersecting)), { rootMargin: '500px' });
+    if (views) views.observe(target);
+    else setSeen(true);
+    return () => {
+      sizes?.disconnect();
+      views?.disconnect();
+    };
+  }, [element]);
+  return [width, seen];
+}
+
+/** A chart with all that one does to it: read, zoom, hide, save, see as a table. */
+export function ChartView({ spec, of, height = 260, menu = [], onPin, level = 2, legend = true }: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  const [width, seen] = useSeen(box);
+  const [shared, share] = useShared();
+  const [awake, setAwake] = useState(false);
+  const [tabled, setTabled] = useState(false);
+  const dark = useTheme() === 'dark';
+  const navigate = useNavigate();
+  const toast = useToast();
+  const fetch = useAct('run.fetch_points');
+  const save = useAct('chart.export');
+  const along = useRef('');
+  const mine = shared.along !== '' && shared.along === along.current;
+  const view = mine ? shared.view : null;
+  const request: DrawChart = { spec, of, width: width || 480, height, dark, view: view ?? undefined };
+  const chart = useCommand('chart.draw', request, { enabled: seen && width > 0 });
+  const needs = spec.kind === 'images' || spec.kind === 'table' || tabled || (awake && spec.kind === 'lines');
+  const values = useCommand('chart.values', request, { enabled: seen && width > 0 && needs });
+  const drawn = chart.data;
+  if (drawn) along.current = drawn.x.label;
+  const Heading = level === 2 ? 'h2' : 'h3';
+  const title = drawn?.title ?? (spec.title || spec.metrics[0] || '');
+  const open = (run: string) => void navigate({ to: '/runs/$run', params: { run } });
+  const compare = (runs: string[]) => void navigate({ to: '/compare', search: { runs: runs.slice(0, 300).join(',') } as never });
+  const keep = (format: ChartFormat) =>
+    save.mutate({ chart: request, format }, { onSuccess: (done) => toast(`Saved as ${done.path}`) });
+  const get = async () => {
+    for (const run of new Set(drawn?.series.flatMap((s) => s.runs) ?? [])) await fetch.mutateAsync({ run });
+  };
+  return (
+    <figure className="card chart-card" aria-busy={chart.isFetching}>
+      <div className="row between nowrap">
+        <Heading>{title}</Heading>
+        <div className="row tight">
+          {view && (
+            <button type="button" className="btn" onClick={() => share({ view: null })}>
+              Show all
+            </button>
+          )}
+          <details className="menu">
+            <summary aria-label={`What can be done with ${title}`}>
+              <MoreHorizontal size={16} aria-hidden />
+            </summary>
+            <div>
+              {menu.map((item) => (
+                <button key={item.label} type="button" onClick={item.run}>
+                  {item.label}
+                </button>
+              ))}
+              {drawn?.svg && (
+                <>
+                  <button type="button" onClick={() => keep('png')}>
+                    Save as picture (PNG)
+                  </button>
+                  <button type="button" onClick={() => keep('svg')}>
+                    Save as drawing (SVG)
+                  </button>
+                </>
+              )}
+              <button type="button" onClick={() => keep('csv')}>
+                Save all numbers (CSV)
+              </button>
+            </div>
+          </details>
+        </div>
+      </div>
+      <div
+        ref={box}
+        style={{ minHeight: spec.kind === 'images' || spec.kind === 'table' ? undefined : height }}
+        className="chart"
+      >
+        {chart.error && !drawn && <Failed error={chart.error} />}
+        {drawn?.svg && spec.kind === 'parallel' && <Parallel chart={drawn} chosen={compare} />}
+        {drawn?.svg && spec.kind !== 'parallel' && (
+          <Plot
+            chart={drawn}
+            values={spec.kind === 'lines' ? values.data : undefined}
+            shared={shared}
+            mine={mine}
+            share={share}
+            look={(next) => share({ view: next, along: drawn.x.label })}
+            wake={() => setAwake(true)}
+            open={open}
+            onPin={onPin && ((run, x) => onPin(run, x, spec.metrics[0] ?? ''))}
+          />
+        )}
+        {spec.kind === 'images' && drawn && <Pictures values={values.data} />}
+        {spec.kind === 'table' && values.data && <Numbers table={values.data.table} height={height} />}
+      </div>
+      {drawn && legend && spec.kind !== 'parallel' && spec.kind !== 'table' && spec.kind !== 'images' && (
+        <Legend
+          series={spec.kind === 'scatter' || spec.kind === 'contour' ? [] : drawn.series}
+          hidden={shared.hidden}
+          lit={shared.run}
+          light={(run) => share({ run })}
+          hide={(hidden) => share({ hidden })}
+        />
+      )}
+      {drawn && (
+        <figcaption className="small muted">
+          {drawn.summary}
+          {spec.kind === 'lines' &&
+            ` Drawn from ${drawn.points.toLocaleString('en')} ${drawn.points === 1 ? 'point' : 'points'}${drawn.complete ? '.' : '; not all of them are on this computer yet.'}`}
+        </figcaption>
+      )}
+      {drawn?.notes.map((note) => (
+        <p key={note} className="small muted">
+          {note}
+        </p>
+      ))}
+      {drawn && !drawn.complete && (
+        <div className="row small">
+          <button type="button" className="btn" disabled={fetch.isPending} onClick={() => void get().catch(() => undefined)}>
+            {fetch.isPending ? 'Getting all points…' : 'Get all points'}
+          </button>
+          {fetch.data && fetch.data.gone > 0 && <span className="muted">The shared place does not keep them any more.</span>}
+        </div>
+      )}
+      <Failed error={fetch.error ?? save.error} />
+      {drawn && spec.kind !== 'table' && (
+        <details className="small" onToggle={(e) => setTabled(e.currentTarget.open)}>
+          <summary>The numbers as a table</summary>
+          {tabled && values.data && <Numbers table={values.data.table} height={height} />}
+        </details>
+      )}
+    </figure>
+  );
+}
+
+/** The data of a chart as a table. */
+function Numbers({ table, height }: { table: ValueTable; height: number }) {
+  return (
+    <>
+      <section className="scroll" style={{ maxHeight: height }} tabIndex={0} aria-label="The numbers as a table">
+        <table>
+          <thead>
+            <tr>
+              {table.head.map((h) => (
+                <th key={h}>{h}</th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {table.rows.map((row, i) => (
+              <tr key={i}>
+                {row.map((cell, c) => (
+                  <td key={table.head[c] ?? c} className={cell !== '' && !Number.isNaN(Number(cell)) ? 'num' : undefined}>
+                    {cell}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+      {table.more > 0 && <p className="muted">and {table.more.toLocaleString('en')} more; a saved CSV has all.</p>}
+    </>
+  );
+}
