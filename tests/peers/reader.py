@@ -355,7 +355,7 @@ is_email = is_body
 is_vouch = fields_of(device=is_device, signature=is_text)
 KINDS = (
     "project", "experiment", "run", "logged_model", "dataset", "dataset_version", "model", "model_version", "note", "checklist", "release", "signoff",
-    "deployment", "segment", "view", "setting",
+    "deployment", "segment", "view", "setting", "panel", "pin",
 )  # fmt: skip
 is_link = fields_of(kind=one_of(*KINDS), id=is_id)
 is_field = one_of("title", "problem", "hypothesis", "value_metric", "risk_class", "cost_false_positive", "cost_false_negative")
@@ -441,6 +441,11 @@ DATA_TYPES = {
     "run.source_recorded": fields_of(run=is_id, source=lambda value: isinstance(value, dict)),
     "view.created": fields_of(view=is_id, project_or_none=is_id, name=is_title, state=is_body),
     "view.edited": fields_of(view=is_id, name=is_title, state=is_body, base=is_bases),
+    "note.frozen": fields_of(note=is_id, digest=is_digest, size=is_count),
+    "panel.created": fields_of(panel=is_id, about_or_none=is_link, state=is_body),
+    "panel.edited": fields_of(panel=is_id, state=is_body, base=is_bases),
+    "pin.created": fields_of(pin=is_id, run=is_id, metric=is_text, step=is_whole, text=is_body),
+    "pin.edited": fields_of(pin=is_id, text=is_body, base=is_bases),
     "setting.changed": fields_of(setting=one_of("shared_file_max", "object_store", "stored_file_max"), value=is_body),
     "dataset.created": fields_of(dataset=is_id, project=is_id, name=is_title),
     "dataset.version_added": fields_of(
@@ -544,13 +549,14 @@ RIGHTS = {
 }
 RIGHT_OF_GROUP = {
     "experiment": "track", "run": "track", "logged_model": "track", "segment": "track", "artifact": "track",
-    "dataset": "data", "model": "model", "model_version": "model", "card": "model", "note": "collaborate", "checklist": "collaborate", "view": "collaborate", "setting": "manage",
+    "dataset": "data", "model": "model", "model_version": "model", "card": "model", "note": "collaborate", "checklist": "collaborate", "view": "collaborate", "panel": "collaborate",
+    "pin": "collaborate", "setting": "manage",
     "project": "shape", "release": "release", "deployment": "deploy",
 }  # fmt: skip
 RIGHT_OF_TYPE = {"release.signed": "sign", "experiment.linked": "shape"}
 RIGHT_TO_DELETE = {
     "experiment": "track", "run": "track", "logged_model": "track", "dataset": "data", "dataset_version": "data",
-    "model": "model", "model_version": "model", "note": "collaborate", "checklist": "collaborate", "view": "collaborate", "project": "shape",
+    "model": "model", "model_version": "model", "note": "collaborate", "checklist": "collaborate", "view": "collaborate", "panel": "collaborate", "pin": "collaborate", "project": "shape",
 }  # fmt: skip
 
 
@@ -1419,6 +1425,11 @@ CELLS = {
     "run.source_recorded": ("run", "run", None, lambda d: [("source", "", as_json(d["source"]))]),
     "view.created": ("view", "view", lambda d: d.get("project"), whole("state", "name", "state")),
     "view.edited": ("view", "view", None, whole("state", "name", "state")),
+    "note.frozen": ("note", "note", None, lambda d: [("frozen", d["digest"], part(d, "size"))]),
+    "panel.created": ("panel", "panel", lambda d: f"{d['about']['kind']}/{d['about']['id']}" if d.get("about") else None, plain("state")),
+    "panel.edited": ("panel", "panel", None, plain("state")),
+    "pin.created": ("pin", "pin", lambda d: d["run"], plain("metric", "step", "text")),
+    "pin.edited": ("pin", "pin", None, plain("text")),
     "setting.changed": ("setting", "setting", lambda d: None, plain("value")),
     "dataset.created": ("dataset", "dataset", lambda d: d["project"], plain("name")),
     "dataset.version_added": (

@@ -91,6 +91,10 @@ area: [number, number, number, number], x: ChartAxis, y: ChartAxis,
  */
 zoom: boolean, series: Array<ChartSeries>, 
 /**
+ * Kinds of series that share a look, such as the points of a group; empty: the series are the legend.
+ */
+legend: Array<ChartSeries>, 
+/**
  * Places that say something when pointed at; of lines they come with the values.
  */
 marks: Array<Mark>, 
@@ -345,7 +349,11 @@ pictures: Array<string>,
 /**
  * Files that may hold predictions.
  */
-tables: Array<string>, runs: number, };
+tables: Array<string>, runs: number, 
+/**
+ * The metric that most likely says which run is better.
+ */
+target: string | null, };
 export type DrawableMetric = { name: string, 
 /**
  * How many of the runs have it.
@@ -450,6 +458,16 @@ export type FileShown = { view: FileView, size: number | null, digest: string | 
 address: string | null, };
 export type FileView = { "kind": "text", text: string, cut: boolean, } | { "kind": "markdown", html: string, cut: boolean, } | { "kind": "html", source: string, cut: boolean, } | { "kind": "table", columns: Array<string>, types: Array<string>, rows: Array<Array<string>>, total: number | null, more_columns: number, } | { "kind": "image", data_url: string, } | { "kind": "audio", data_url: string, } | { "kind": "pages", pictures: Array<string>, total: number, } | { "kind": "notebook", language: string, pieces: Array<NotebookPiece>, more: number, } | { "kind": "binary", } | { "kind": "broken", why: string, } | { "kind": "elsewhere", why: string, hint: string | null, can_fetch: boolean, };
 export type Finding = { good: boolean, what: string, mend: string | null, };
+export type FreezeNote = { note: string, };
+export type Frozen = { 
+/**
+ * The fingerprint of the file.
+ */
+digest: string, size: number, 
+/**
+ * Whether this computer holds it.
+ */
+here: boolean, };
 export type GateAnswer = { approved: boolean, state: string, sentence: string, model: string, version: number, 
 /**
  * The digest of the model's files: a pipeline compares it with what it is about to deploy.
@@ -626,7 +644,15 @@ digest: string, datasets: Array<DatasetLink>, card_missing: Array<string>, by: P
  */
 release: string | null, environments: Array<string>, };
 export type NotCounted = { operation: string, person: Person, device: string, state: string, reason: string, at_ms: number, };
-export type Note = { id: string, about: SubjectRef, title: string, text: string, html: string, base: string, by: Person, created_ms: number, edited_ms: number, 
+export type Note = { id: string, about: SubjectRef, title: string, text: string, 
+/**
+ * The text as it is read, with charts in their places.
+ */
+parts: Array<NotePart>, 
+/**
+ * What it showed when somebody kept it as evidence.
+ */
+frozen: Array<Frozen>, base: string, by: Person, created_ms: number, edited_ms: number, 
 /**
  * Whose edits, made without knowing of each other, were brought together in this text.
  */
@@ -635,6 +661,7 @@ merged: Array<Person>,
  * More than one: edits that could not be brought together.
  */
 versions: Array<Version>, };
+export type NotePart = { "kind": "html", html: string, } | { "kind": "chart", spec: ChartSpec, of: RunSet, } | { "kind": "broken", line: number, why: string, };
 export type NotebookPiece = { "kind": "html", html: string, } | { "kind": "code", source: string, count: number | null, } | { "kind": "text", text: string, } | { "kind": "error", text: string, } | { "kind": "picture", data_url: string, } | { "kind": "other", media: string, };
 export type NotesAbout = { about: SubjectRef, };
 export type Nothing = Record<symbol, never>;
@@ -669,6 +696,32 @@ changes: SourceFile | null,
  * Files that differed and were not kept.
  */
 left_out: Array<string>, python: string | null, packages_count: number, packages: SourceFile | null, system: string | null, cpu: string | null, cores: number, memory_bytes: number, gpus: Array<string>, };
+export type Panel = { id: string, spec: ChartSpec, 
+/**
+ * Narrower than the page: only these runs.
+ */
+of: RunSet, section: string, 
+/**
+ * Its place among the charts of its section, the least first.
+ */
+place: number, 
+/**
+ * Why it cannot be drawn: a later program made it.
+ */
+broken: string | null, by: Person, saved_ms: number, 
+/**
+ * What a change is based on.
+ */
+base: string, 
+/**
+ * Two people changed it without knowing of each other: this is one of the two.
+ */
+both_changed: boolean, };
+export type PanelQuery = { 
+/**
+ * The page of this experiment or project; that of all runs when left out.
+ */
+about?: SubjectRef, };
 export type ParallelColumn = { name: string, 
 /**
  * CSS pixels from the left.
@@ -679,6 +732,13 @@ x: number,
  */
 at: Array<number | null>, };
 export type Person = { id: string, name: string, roles: Array<RoleName>, };
+export type PinQuery = { runs: Array<string>, };
+export type PinView = { id: string, run: string, metric: string, step: number, 
+/**
+ * Where two people changed it without knowing of each other, both texts, one below the other.
+ */
+text: string, by: Person, at_ms: number, base: string, };
+export type PreviewNote = { text: string, };
 export type Printed = { words: Array<string>, 
 /**
  * Four words for its public half: they tell which print is in force.
@@ -939,6 +999,16 @@ export type SaveNote = {
  * None: a new note.
  */
 note?: string, about: SubjectRef, title: string, text: string, base?: string, };
+export type SavePanel = { 
+/**
+ * None: a new chart.
+ */
+panel?: string, about?: SubjectRef, spec: ChartSpec, of: RunSet, section: string, place: number, base?: string, };
+export type SavePin = { 
+/**
+ * None: a new one.
+ */
+pin?: string, run: string, metric: string, step: number, text: string, base?: string, };
 export type SaveSheet = { words: Array<string>, 
 /**
  * The file to write, `…/recovery-key.pdf`.
@@ -1300,6 +1370,12 @@ export interface Commands {
   "card.edit": { request: EditCard; response: Card };
   "markdown.render": { request: RenderMarkdown; response: Rendered };
   "note.list": { request: NotesAbout; response: Array<Note> };
+  "note.preview": { request: PreviewNote; response: Array<NotePart> };
+  "note.freeze": { request: FreezeNote; response: Note };
+  "panel.list": { request: PanelQuery; response: Array<Panel> };
+  "panel.save": { request: SavePanel; response: Panel };
+  "pin.list": { request: PinQuery; response: Array<PinView> };
+  "pin.save": { request: SavePin; response: PinView };
   "note.save": { request: SaveNote; response: Note };
   "record.delete": { request: DeleteRecord; response: SubjectRef };
   "checklist.list": { request: ProjectRef; response: Array<Checklist> };
@@ -1379,6 +1455,9 @@ export const queryTags = {
   "card.get": ["model_version", "model", "member"],
   "markdown.render": [],
   "note.list": ["note", "member"],
+  "note.preview": ["run", "metric"],
+  "panel.list": ["panel", "member"],
+  "pin.list": ["pin", "member"],
   "checklist.list": ["checklist", "member"],
   "checklist.get": ["checklist", "member"],
   "release.list": ["*"],

@@ -30,6 +30,10 @@ const tree = root.addChildren([
   at('/settings', SettingsScreen),
 ]);
 
+// A browser came with the token of this launch; its cookie has it now. Left in the address, it would be taken for a part
+// of every page's own.
+if (window.location.search) window.history.replaceState(null, '', window.location.pathname + window.location.hash);
+
 export const router = createRouter({ routeTree: tree, history: createHashHistory() });
 
 declare module '@tanstack/react-router' {

@@ -241,6 +241,11 @@ fn sentence(acl: &Acl, op: &Op) -> String {
         Op::RunSourceRecorded { .. } => "noted which code made a run".to_owned(),
         Op::ViewCreated { name, .. } => format!("saved the view {name}"),
         Op::ViewEdited { name, .. } => format!("changed the view {name}"),
+        Op::NoteFrozen { .. } => "kept what a report showed, as evidence".to_owned(),
+        Op::PanelCreated { .. } => "put a chart on a page".to_owned(),
+        Op::PanelEdited { .. } => "changed a chart on a page".to_owned(),
+        Op::PinCreated { metric, step, .. } => format!("pinned a remark at step {step} of {metric}"),
+        Op::PinEdited { .. } => "changed a remark on a curve".to_owned(),
         Op::SettingChanged { setting, value } => {
             format!("set {} to \u{201c}{}\u{201d}", setting.as_str().replace('_', " "), value.as_str())
         }

@@ -76,6 +76,8 @@ pub struct Chart {
     /// Whether its x axis can be zoomed into.
     pub zoom: bool,
     pub series: Vec<ChartSeries>,
+    /// Kinds of series that share a look, such as the points of a group; empty: the series are the legend.
+    pub legend: Vec<ChartSeries>,
     /// Places that say something when pointed at; of lines they come with the values.
     pub marks: Vec<Mark>,
     /// The axes of parallel coordinates.
@@ -174,6 +176,7 @@ pub(crate) struct Made {
     pub notes: Vec<String>,
     pub zoom: bool,
     pub series: Vec<ChartSeries>,
+    pub legend: Vec<ChartSeries>,
     pub marks: Vec<Mark>,
     pub columns: Vec<ParallelColumn>,
     pub points: u64,
@@ -322,6 +325,7 @@ pub(crate) fn draw_in(workspace: &Workspace, request: &DrawChart) -> Result<Char
         y,
         zoom: made.zoom,
         series: made.series,
+        legend: made.legend,
         marks: made.marks,
         columns: made.columns,
         points: made.points,
@@ -332,7 +336,11 @@ pub(crate) fn draw_in(workspace: &Workspace, request: &DrawChart) -> Result<Char
 
 /// The numbers that a chart shows, for a crosshair and a table.
 pub fn values(host: &Host, request: DrawChart) -> Result<ChartValues, ApiError> {
-    Ok(make(&*host.workspace()?, &request, TABLE_ROWS)?.values)
+    values_in(&*host.workspace()?, &request)
+}
+
+pub(crate) fn values_in(workspace: &Workspace, request: &DrawChart) -> Result<ChartValues, ApiError> {
+    Ok(make(workspace, request, TABLE_ROWS)?.values)
 }
 
 fn axis(axis: &Axis) -> ChartAxis {

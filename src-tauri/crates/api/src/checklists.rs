@@ -308,6 +308,8 @@ pub fn title_of(r: &Reader<'_>, subject: &Subject) -> Result<String, ApiError> {
         Kind::Checklist => format!("Checklist {}", named("gate")),
         Kind::Segment => "Metric points".to_owned(),
         Kind::View => record.json("state")["name"].as_str().unwrap_or_default().to_owned(),
+        Kind::Panel => "A chart".to_owned(),
+        Kind::Pin => "A remark on a curve".to_owned(),
         Kind::Setting => format!("Setting {}", record.id),
         Kind::Release => "Release request".to_owned(),
         Kind::Signoff => format!("Sign-off: {}", named("decision")),

@@ -3,8 +3,8 @@
 
 use crate::{
     ApiError, Host, artifacts, audit, cards, charts, checklists, compare, datasets, deployments, gate, inbox, lineage, maintenance,
-    members, models, notes, projects, recovery, releases, repair, reproduce, run_table, runs, settings, sharing, sources, views,
-    workspaces,
+    members, models, notes, panels, pins, projects, recovery, releases, repair, reproduce, run_table, runs, settings, sharing, sources,
+    views, workspaces,
 };
 use serde_json::Value;
 use std::any::TypeId;
@@ -116,6 +116,12 @@ commands! {
     "card.edit" Mutation cards::edit: cards::EditCard => cards::Card, [];
     "markdown.render" Query cards::render: cards::RenderMarkdown => cards::Rendered, [];
     "note.list" Query notes::list: notes::NotesAbout => Vec<notes::Note>, ["note", "member"];
+    "note.preview" Query notes::report::preview: notes::report::PreviewNote => Vec<notes::report::NotePart>, ["run", "metric"];
+    "note.freeze" Mutation notes::report::freeze: notes::report::FreezeNote => notes::Note, [];
+    "panel.list" Query panels::list: panels::PanelQuery => Vec<panels::Panel>, ["panel", "member"];
+    "panel.save" Mutation panels::save: panels::SavePanel => panels::Panel, [];
+    "pin.list" Query pins::list: pins::PinQuery => Vec<pins::PinView>, ["pin", "member"];
+    "pin.save" Mutation pins::save: pins::SavePin => pins::PinView, [];
     "note.save" Mutation notes::save: notes::SaveNote => notes::Note, [];
     "record.delete" Mutation notes::delete: notes::DeleteRecord => notes::SubjectRef, [];
     "checklist.list" Query checklists::list: projects::ProjectRef => Vec<checklists::Checklist>, ["checklist", "member"];

@@ -3,6 +3,8 @@
 pub mod code;
 mod verdict;
 
+pub(crate) use verdict::likeliest;
+
 use crate::ApiError;
 use crate::charts::say;
 use crate::charts::spec::{BetterIs, ChartKind, ChartSpec, RunSet};

@@ -1,5 +1,7 @@
 //! Notes in Markdown, about any record.
 
+pub mod report;
+
 use crate::ApiError;
 use crate::error::{body, title};
 use crate::host::Host;
@@ -8,7 +10,6 @@ use crate::projects::{Version, base_of, bases};
 use cairn_core::fold::subject_key;
 use cairn_core::id::{NoteId, OpId};
 use cairn_core::op::{Kind, Op, Subject};
-use cairn_report::markdown::to_html;
 use cairn_store::Reader;
 use cairn_store::records::{Head, Record};
 use cairn_sync::note::{self, NoMerge};
@@ -23,7 +24,10 @@ pub struct Note {
     pub about: SubjectRef,
     pub title: String,
     pub text: String,
-    pub html: String,
+    /// The text as it is read, with charts in their places.
+    pub parts: Vec<report::NotePart>,
+    /// What it showed when somebody kept it as evidence.
+    pub frozen: Vec<report::Frozen>,
     pub base: String,
     pub by: Person,
     pub created_ms: i64,
@@ -78,11 +82,16 @@ pub struct DeleteRecord {
 
 pub fn list(host: &Host, request: NotesAbout) -> Result<Vec<Note>, ApiError> {
     let about = request.about.parse()?;
-    host.workspace()?.read(|r| {
+    let workspace = host.workspace()?;
+    let mut all: Vec<Note> = workspace.read(|r| {
         let mut found = r.records(Kind::Note, Some(&subject_key(&about)))?;
         found.reverse();
-        found.iter().filter(|n| !n.deleted()).map(|n| view(r, n)).collect()
-    })
+        found.iter().filter(|n| !n.deleted()).map(|n| view(r, n)).collect::<Result<_, ApiError>>()
+    })?;
+    for note in &mut all {
+        note.parts = report::ready(&workspace, std::mem::take(&mut note.parts));
+    }
+    Ok(all)
 }
 
 pub fn save(host: &Host, request: SaveNote) -> Result<Note, ApiError> {
@@ -187,7 +196,8 @@ fn view(r: &Reader<'_>, note: &Record) -> Result<Note, ApiError> {
         id: note.id.clone(),
         about: SubjectRef { kind: kind.to_owned(), id: id.to_owned() },
         title: newest["title"].as_str().unwrap_or_default().to_owned(),
-        html: to_html(&text),
+        parts: report::parts(&text),
+        frozen: report::frozen(r, &note.id)?,
         text,
         base,
         by: person_at(&acl, &note.device),

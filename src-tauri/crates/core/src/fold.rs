@@ -273,6 +273,23 @@ pub fn effects(op: &Op) -> Vec<Effect> {
         Op::ViewEdited { view, name, state, base } => {
             Writes::on(Kind::View, view.as_str()).edit("state", "", json!({ "name": name, "state": state }).to_string(), base).done()
         }
+        Op::NoteFrozen { note, digest, size } => {
+            Writes::on(Kind::Note, note.as_str()).put_key("frozen", digest.as_str(), Some(json!({ "size": size }).to_string())).done()
+        }
+        Op::PanelCreated { panel, about, state } => Writes::on(Kind::Panel, panel.as_str())
+            .record(about.as_ref().map(subject_key).as_deref())
+            .edit("state", "", state.as_str().to_owned(), &[])
+            .done(),
+        Op::PanelEdited { panel, state, base } => {
+            Writes::on(Kind::Panel, panel.as_str()).edit("state", "", state.as_str().to_owned(), base).done()
+        }
+        Op::PinCreated { pin, run, metric, step, text } => Writes::on(Kind::Pin, pin.as_str())
+            .record(Some(run.as_str()))
+            .put("metric", metric.as_str())
+            .put("step", step.to_string())
+            .edit("text", "", text.as_str().to_owned(), &[])
+            .done(),
+        Op::PinEdited { pin, text, base } => Writes::on(Kind::Pin, pin.as_str()).edit("text", "", text.as_str().to_owned(), base).done(),
         // Every change creates the record: a setting has no other beginning.
         Op::SettingChanged { setting, value } => {
             Writes::on(Kind::Setting, setting.as_str()).record(None).put("value", value.as_str()).done()

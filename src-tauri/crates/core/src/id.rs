@@ -94,6 +94,8 @@ ids! {
     ModelVersionId,
     NoteId,
     ViewId,
+    PanelId,
+    PinId,
     ChecklistId,
     ReleaseId,
     DeploymentId,

@@ -6,7 +6,7 @@
 use crate::hlc::Hlc;
 use crate::id::{
     ChecklistId, DatasetId, DatasetVersionId, DeploymentId, DeviceId, Digest, ExperimentId, LoggedModelId, MemberId, ModelId,
-    ModelVersionId, NoteId, OpId, ProjectId, ReleaseId, RunId, ViewId,
+    ModelVersionId, NoteId, OpId, PanelId, PinId, ProjectId, ReleaseId, RunId, ViewId,
 };
 use crate::lifecycle::Stage;
 use crate::role::{Act, Role};
@@ -98,10 +98,14 @@ pub enum Kind {
     View,
     /// Something that holds for the whole workspace; its id is the setting's name.
     Setting,
+    /// A chart that people kept on a page of charts.
+    Panel,
+    /// A remark at a point of a metric's curve.
+    Pin,
 }
 
 impl Kind {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Project,
         Self::Experiment,
         Self::Run,
@@ -118,6 +122,8 @@ impl Kind {
         Self::Segment,
         Self::View,
         Self::Setting,
+        Self::Panel,
+        Self::Pin,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -138,6 +144,8 @@ impl Kind {
             Self::Segment => "segment",
             Self::View => "view",
             Self::Setting => "setting",
+            Self::Panel => "panel",
+            Self::Pin => "pin",
         }
     }
 }
@@ -576,6 +584,19 @@ pub enum Op {
     ViewCreated { view: ViewId, project: Option<ProjectId>, name: Title, state: Body },
     #[serde(rename = "view.edited")]
     ViewEdited { view: ViewId, name: Title, state: Body, base: Vec<OpId> },
+    /// What a note with charts and tables showed at that time, kept as a file: evidence that does not change.
+    #[serde(rename = "note.frozen")]
+    NoteFrozen { note: NoteId, digest: Digest, size: u64 },
+    /// A chart on the page of an experiment or a project, or on that of all runs; `state` says what it shows and where it stands.
+    #[serde(rename = "panel.created")]
+    PanelCreated { panel: PanelId, about: Option<Subject>, state: Body },
+    #[serde(rename = "panel.edited")]
+    PanelEdited { panel: PanelId, state: Body, base: Vec<OpId> },
+    /// A remark at a step of a metric of a run.
+    #[serde(rename = "pin.created")]
+    PinCreated { pin: PinId, run: RunId, metric: String, step: i64, text: Body },
+    #[serde(rename = "pin.edited")]
+    PinEdited { pin: PinId, text: Body, base: Vec<OpId> },
     #[serde(rename = "setting.changed")]
     SettingChanged { setting: Setting, value: Body },
     #[serde(rename = "checklist.started")]
@@ -711,6 +732,11 @@ impl Op {
             | Self::NoteEdited { .. }
             | Self::ViewCreated { .. }
             | Self::ViewEdited { .. }
+            | Self::NoteFrozen { .. }
+            | Self::PanelCreated { .. }
+            | Self::PanelEdited { .. }
+            | Self::PinCreated { .. }
+            | Self::PinEdited { .. }
             | Self::DeviceWitnessed {}
             | Self::ChecklistStarted { .. }
             | Self::ChecklistPickedUp { .. }
@@ -731,7 +757,9 @@ impl Op {
             Self::ProjectEdited { base, .. }
             | Self::CardEdited { base, .. }
             | Self::NoteEdited { base, .. }
-            | Self::ViewEdited { base, .. } => base,
+            | Self::ViewEdited { base, .. }
+            | Self::PanelEdited { base, .. }
+            | Self::PinEdited { base, .. } => base,
             _ => &mut [],
         }
     }
@@ -739,7 +767,7 @@ impl Op {
     /// The files that it speaks of, with their sizes: small ones travel beside it.
     pub fn files(&self) -> Vec<(Digest, u64)> {
         match self {
-            Self::ArtifactLogged { digest, size, .. } => vec![(digest.clone(), *size)],
+            Self::ArtifactLogged { digest, size, .. } | Self::NoteFrozen { digest, size, .. } => vec![(digest.clone(), *size)],
             Self::RunSourceRecorded { source, .. } => RunSource::read(source).files().map(|(d, n)| (d.clone(), n)).collect(),
             _ => Vec::new(),
         }
@@ -783,7 +811,7 @@ fn delete_needs(kind: Kind) -> Act {
         Kind::Experiment | Kind::Run | Kind::LoggedModel | Kind::Segment => Act::Track,
         Kind::Dataset | Kind::DatasetVersion => Act::RegisterData,
         Kind::Model | Kind::ModelVersion => Act::RegisterModel,
-        Kind::Note | Kind::Checklist | Kind::View => Act::Collaborate,
+        Kind::Note | Kind::Checklist | Kind::View | Kind::Panel | Kind::Pin => Act::Collaborate,
         Kind::Project => Act::ShapeProject,
         // Nothing that was decided or deployed is ever deleted; `fold` ignores the attempt too.
         // A setting has a value, or its default; it is not deleted.
@@ -834,9 +862,12 @@ pub fn claimed_ms(hlc: Hlc, at: Option<i64>) -> i64 {
     at.unwrap_or_else(|| i64::try_from(hlc.ms).unwrap_or(i64::MAX))
 }
 
+/// The types of operations that speak of files.
+pub const FILE_OPS: [&str; 3] = ["artifact.logged", "run.source_recorded", "note.frozen"];
+
 /// The files that a line speaks of. Most lines speak of none, and are not read for it.
 pub fn files_of(line: &str) -> Vec<(Digest, u64)> {
-    if !line.contains(r#""t":"artifact.logged""#) && !line.contains(r#""t":"run.source_recorded""#) {
+    if !FILE_OPS.iter().any(|t| line.contains(&format!(r#""t":"{t}""#))) {
         return Vec::new();
     }
     match OpLine::read(line) {

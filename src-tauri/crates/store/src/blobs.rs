@@ -75,3 +75,9 @@ impl Store {
         }
     }
 }
+impl crate::store::Reader<'_> {
+    /// Whether this computer holds the content of a digest.
+    pub fn has_blob(&self, digest: &Digest) -> bool {
+        self.store.blob_path(digest).is_file()
+    }
+}

@@ -155,7 +155,7 @@ impl Reader<'_> {
     /// that whoever asks knows how far this goes.
     pub fn lines_with_files(&self, device: &DeviceId, after: u64) -> Result<Vec<(u64, String)>, StoreError> {
         let mut statement = self.prepare_cached(
-            "SELECT n, line FROM op WHERE device = ?1 AND n > ?2 AND (type IN ('artifact.logged', 'run.source_recorded')
+            "SELECT n, line FROM op WHERE device = ?1 AND n > ?2 AND (type IN ('artifact.logged', 'run.source_recorded', 'note.frozen')
                OR n = (SELECT max(n) FROM op WHERE device = ?1)) ORDER BY n",
         )?;
         let found =

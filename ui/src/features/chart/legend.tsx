@@ -10,23 +10,28 @@ interface Props {
   lit: string | null;
   light: (run: string | null) => void;
   hide: (hidden: string[]) => void;
+  /** Each entry stands for all series of its runs. */
+  grouped?: boolean;
 }
 
 /** What the legend calls a series by: its runs, or its name where it has none. */
 export const keyOf = (s: ChartSeries) => s.runs.join(',') || s.name;
 
 /** Names, colours and dashes of the lines; each can be hidden, or shown alone. */
-export function Legend({ series, hidden, lit, light, hide }: Props) {
+export function Legend({ series, hidden, lit, light, hide, grouped = false }: Props) {
   const [all, showAll] = useState(false);
   if (series.length < 2) return null;
   const shown = all ? series : series.slice(0, FEW);
-  const others = (key: string) => series.map(keyOf).filter((k) => k !== key);
-  const alone = (key: string) => !hidden.includes(key) && others(key).every((k) => hidden.includes(k));
+  // What is hidden are series; an entry may stand for several of them.
+  const parts = (s: ChartSeries) => (grouped ? s.runs : [keyOf(s)]);
+  const others = (s: ChartSeries) => series.filter((o) => o !== s).flatMap(parts);
+  const isOff = (s: ChartSeries) => parts(s).every((k) => hidden.includes(k));
+  const alone = (s: ChartSeries) => !isOff(s) && others(s).every((k) => hidden.includes(k));
   return (
     <ul className="legend" aria-label="Lines">
       {shown.map((s, i) => {
         const key = keyOf(s);
-        const off = hidden.includes(key);
+        const off = isOff(s);
         return (
           <li
             // Several metrics of one run have one key.
@@ -41,7 +46,7 @@ export function Legend({ series, hidden, lit, light, hide }: Props) {
               title={off ? 'Show it' : 'Hide it'}
               onFocus={() => light(key)}
               onBlur={() => light(null)}
-              onClick={() => hide(off ? hidden.filter((k) => k !== key) : [...hidden, key])}
+              onClick={() => hide(off ? hidden.filter((k) => !parts(s).includes(k)) : [...hidden, ...parts(s)])}
             >
               <svg width="22" height="8" aria-hidden="true">
                 <line x1="1" x2="21" y1="4" y2="4" stroke={s.colour} strokeWidth="2.5" strokeDasharray={s.dash || undefined} />
@@ -52,10 +57,10 @@ export function Legend({ series, hidden, lit, light, hide }: Props) {
             <button
               type="button"
               className="only"
-              onClick={() => hide(alone(key) ? [] : others(key))}
-              aria-label={alone(key) ? 'Show all lines' : `Show only ${s.name}`}
+              onClick={() => hide(alone(s) ? [] : others(s))}
+              aria-label={alone(s) ? 'Show all lines' : `Show only ${s.name}`}
             >
-              {alone(key) ? 'all' : 'only'}
+              {alone(s) ? 'all' : 'only'}
             </button>
           </li>
         );

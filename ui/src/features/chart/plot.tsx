@@ -16,6 +16,7 @@ interface Props {
   wake: () => void;
   open: (run: string) => void;
   onPin?: (run: string, x: number) => void;
+  children?: React.ReactNode;
 }
 
 interface Near {
@@ -31,7 +32,7 @@ interface Near {
 const TIPS = 10;
 
 /** The picture, and what somebody does over it: look, light, zoom, move. All of it also by keys. */
-export function Plot({ chart, values, shared, mine, share, look, wake, open, onPin }: Props) {
+export function Plot({ chart, values, shared, mine, share, look, wake, open, onPin, children }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [drag, setDrag] = useState<{ from: number; to: number; pan: boolean } | null>(null);
   const [at, setAt] = useState<number | null>(null);
@@ -233,7 +234,7 @@ export function Plot({ chart, values, shared, mine, share, look, wake, open, onP
         if (here) share({ x: null, run: null });
       }}
       onPointerDown={(e) => {
-        if (e.button !== 0 || !chart.zoom) return;
+        if (e.button !== 0 || !chart.zoom || (e.target as Element).closest('button')) return;
         const mx = e.clientX - e.currentTarget.getBoundingClientRect().left;
         if (mx < left || mx > right) return;
         e.currentTarget.setPointerCapture(e.pointerId);
@@ -269,6 +270,7 @@ export function Plot({ chart, values, shared, mine, share, look, wake, open, onP
           setMark(null);
         }}
       />
+      {children}
       {drag && !drag.pan && (
         <div
           className="brush"

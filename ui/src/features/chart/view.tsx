@@ -9,6 +9,7 @@ import { useToast } from '../../parts/toast';
 import { Legend } from './legend';
 import { Parallel } from './parallel';
 import { Pictures } from './pictures';
+import { PinDialog, Pins } from './pins';
 import { Plot } from './plot';
 import { useShared } from './sync';
 
@@ -18,7 +19,6 @@ interface Props {
   height?: number;
   /** What else can be done with it. */
   menu?: { label: string; run: () => void }[];
-  onPin?: (run: string, x: number, metric: string) => void;
   /** Heading level, to fit the page around. */
   level?: 2 | 3;
   legend?: boolean;
@@ -51,12 +51,13 @@ function useSeen(element: React.RefObject<HTMLElement | null>): [number, boolean
 }
 
 /** A chart with all that one does to it: read, zoom, hide, save, see as a table. */
-export function ChartView({ spec, of, height = 260, menu = [], onPin, level = 2, legend = true }: Props) {
+export function ChartView({ spec, of, height = 260, menu = [], level = 2, legend = true }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [width, seen] = useSeen(box);
   const [shared, share] = useShared();
   const [awake, setAwake] = useState(false);
   const [tabled, setTabled] = useState(false);
+  const [pinning, pin] = useState<{ run: string; step: number } | null>(null);
   const dark = useTheme() === 'dark';
   const navigate = useNavigate();
   const toast = useToast();
@@ -71,8 +72,16 @@ export function ChartView({ spec, of, height = 260, menu = [], onPin, level = 2,
   const values = useCommand('chart.values', request, { enabled: seen && width > 0 && needs });
   const drawn = chart.data;
   if (drawn) along.current = drawn.x.label;
+  // Points stand for themselves; a legend of each would be a list of runs.
+  const pointwise = ['scatter', 'contour', 'importance', 'histogram'].includes(spec.kind);
   const Heading = level === 2 ? 'h2' : 'h3';
   const title = drawn?.title ?? (spec.title || spec.metrics[0] || '');
+  // A remark stands at a step of one metric of one run.
+  const pinned =
+    spec.kind === 'lines' &&
+    (spec.x === '' || spec.x === 'step') &&
+    spec.metrics.length === 1 &&
+    spec.group.every((g) => g === '');
   const open = (run: string) => void navigate({ to: '/runs/$run', params: { run } });
   const compare = (runs: string[]) => void navigate({ to: '/compare', search: { runs: runs.slice(0, 300).join(',') } as never });
   const keep = (format: ChartFormat) =>
@@ -100,6 +109,14 @@ export function ChartView({ spec, of, height = 260, menu = [], onPin, level = 2,
                   {item.label}
                 </button>
               ))}
+              {drawn && pinned && (
+                <button
+                  type="button"
+                  onClick={() => pin({ run: drawn.series[0]?.runs[0] ?? '', step: Math.round((drawn.x.from + drawn.x.to) / 2) })}
+                >
+                  Pin a remark…
+                </button>
+              )}
               {drawn?.svg && (
                 <>
                   <button type="button" onClick={() => keep('png')}>
@@ -134,15 +151,18 @@ export function ChartView({ spec, of, height = 260, menu = [], onPin, level = 2,
             look={(next) => share({ view: next, along: drawn.x.label })}
             wake={() => setAwake(true)}
             open={open}
-            onPin={onPin && ((run, x) => onPin(run, x, spec.metrics[0] ?? ''))}
-          />
+            onPin={pinned ? (run, step) => pin({ run, step }) : undefined}
+          >
+            {pinned && <Pins chart={drawn} metric={spec.metrics[0] ?? ''} />}
+          </Plot>
         )}
         {spec.kind === 'images' && drawn && <Pictures values={values.data} />}
         {spec.kind === 'table' && values.data && <Numbers table={values.data.table} height={height} />}
       </div>
       {drawn && legend && spec.kind !== 'parallel' && spec.kind !== 'table' && spec.kind !== 'images' && (
         <Legend
-          series={spec.kind === 'scatter' || spec.kind === 'contour' ? [] : drawn.series}
+          series={drawn.legend.length > 0 ? drawn.legend : pointwise ? [] : drawn.series}
+          grouped={drawn.legend.length > 0}
           hidden={shared.hidden}
           lit={shared.run}
           light={(run) => share({ run })}
@@ -170,6 +190,9 @@ export function ChartView({ spec, of, height = 260, menu = [], onPin, level = 2,
         </div>
       )}
       <Failed error={fetch.error ?? save.error} />
+      {pinning && drawn && (
+        <PinDialog chart={drawn} run={pinning.run} metric={spec.metrics[0] ?? ''} step={pinning.step} onClose={() => pin(null)} />
+      )}
       {drawn && spec.kind !== 'table' && (
         <details className="small" onToggle={(e) => setTabled(e.currentTarget.open)}>
           <summary>The numbers as a table</summary>

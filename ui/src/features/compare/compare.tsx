@@ -130,6 +130,7 @@ export function CompareScreen() {
             key={key}
             to="/compare"
             search={{ ...address, tab: key } as never}
+            activeOptions={{ exact: true, includeSearch: true }}
             data-status={key === tab ? 'active' : undefined}
             aria-current={key === tab ? 'page' : undefined}
           >

@@ -1,10 +1,15 @@
 import { useState } from 'react';
 import { useAct, useCommand } from '../../host/cache';
-import type { Note, SubjectRef } from '../../host/commands.gen';
-import { Empty, Failed, Time } from '../../parts/bits';
+import type { ChartSpec, Note, NotePart, RunSet, SubjectRef } from '../../host/commands.gen';
+import { Badge, bytes, Empty, Failed, Say, Time, Waiting } from '../../parts/bits';
 import { Html } from '../../parts/html';
 import { useToast } from '../../parts/toast';
 import { BothChanged } from '../../parts/versions';
+import { ChartEditor } from '../chart/edit';
+import { ALL_RUNS, PLAIN } from '../chart/spec';
+import { Together } from '../chart/sync';
+import { ChartView } from '../chart/view';
+import { FileDialog } from '../run/files';
 
 /** Notes about a record, in Markdown. */
 export function Notes({ about }: { about: SubjectRef }) {
@@ -77,7 +82,8 @@ function NoteCard({ note, edit }: { note: Note; edit: () => void }) {
         versions={note.versions}
         keep={(text) => save.mutate({ note: note.id, about: note.about, title: note.title, text, base: note.base })}
       />
-      <Html className="prose" html={note.html} />
+      <Parts parts={note.parts} />
+      <Evidence note={note} />
       <Failed error={remove.error ?? save.error} />
     </article>
   );
@@ -89,6 +95,8 @@ function Editor({ about, note, onClose }: { about: SubjectRef; note?: Note; onCl
   const kept = JSON.parse(localStorage.getItem(key) ?? 'null') as { title: string; text: string } | null;
   const [title, setTitle] = useState(kept?.title ?? note?.title ?? '');
   const [text, setText] = useState(kept?.text ?? note?.text ?? '');
+  const [inserting, insert] = useState(false);
+  const [previewing, preview] = useState(false);
   // A draft survives a crash.
   const keep = (next: { title: string; text: string }) => localStorage.setItem(key, JSON.stringify(next));
   const close = () => {
@@ -125,8 +133,35 @@ function Editor({ about, note, onClose }: { about: SubjectRef; note?: Note; onCl
             keep({ title, text: e.target.value });
           }}
         />
-        <span className="hint">You may use Markdown: **bold**, - lists, tables.</span>
+        <span className="hint">You may use Markdown: **bold**, - lists, tables. A chart is put in as a few lines of text.</span>
       </label>
+      <div className="row">
+        <button type="button" className="btn" onClick={() => insert(true)}>
+          Put in a chart…
+        </button>
+        <button type="button" className="btn" aria-pressed={previewing} onClick={() => preview(!previewing)}>
+          {previewing ? 'Hide the preview' : 'Preview'}
+        </button>
+      </div>
+      {previewing && <Preview text={text} />}
+      {inserting && (
+        <ChartEditor
+          spec={PLAIN}
+          of={runsAbout(about)}
+          section=""
+          title="Put a chart into the text"
+          verb="Put it in"
+          busy={false}
+          onClose={() => insert(false)}
+          onSave={(spec) => {
+            const next = `${text.trimEnd()}\n\n${fenced(spec, about)}\n`;
+            setText(next);
+            keep({ title, text: next });
+            insert(false);
+            preview(true);
+          }}
+        />
+      )}
       <Failed error={save.error} />
       <div className="row">
         <button type="submit" className="btn primary" disabled={save.isPending}>
@@ -138,4 +173,82 @@ function Editor({ about, note, onClose }: { about: SubjectRef; note?: Note; onCl
       </div>
     </form>
   );
+}
+
+/** What is read, and the charts in their places. */
+export function Parts({ parts }: { parts: NotePart[] }) {
+  return (
+    <Together>
+      {parts.map((part, i) => {
+        const key = `${part.kind}/${i}`;
+        if (part.kind === 'html') return <Html key={key} className="prose" html={part.html} />;
+        if (part.kind === 'chart') return <ChartView key={key} spec={part.spec} of={part.of} level={3} height={320} />;
+        return (
+          <Say key={key} tone="warn">
+            The chart in line {part.line} cannot be read: {part.why}
+          </Say>
+        );
+      })}
+    </Together>
+  );
+}
+
+function Preview({ text }: { text: string }) {
+  const parts = useCommand('note.preview', { text });
+  if (parts.error) return <Failed error={parts.error} />;
+  if (!parts.data) return <Waiting lines={4} />;
+  return (
+    <section className="card stack" aria-label="Preview">
+      <Parts parts={parts.data} />
+    </section>
+  );
+}
+
+/** What the note showed when somebody kept it, and the button that keeps it. */
+function Evidence({ note }: { note: Note }) {
+  const freeze = useAct('note.freeze');
+  const toast = useToast();
+  const [open, show] = useState<string | null>(null);
+  const charts = note.parts.some((p) => p.kind === 'chart');
+  if (!charts && note.frozen.length === 0) return null;
+  return (
+    <div className="row small">
+      {note.frozen.map((f) => (
+        <button key={f.digest} type="button" className="btn" onClick={() => show(f.digest)} title={f.digest}>
+          <Badge tone="accent">Kept as evidence</Badge> {f.digest.slice(0, 10)}, {bytes(f.size)}
+        </button>
+      ))}
+      <button
+        type="button"
+        className="btn"
+        disabled={freeze.isPending}
+        title="Charts change while runs go on; what is kept stays as it is, and its fingerprint proves it"
+        onClick={() => freeze.mutate({ note: note.id }, { onSuccess: () => toast(`Kept what "${note.title}" shows now`) })}
+      >
+        Keep what it shows now as evidence
+      </button>
+      <Failed error={freeze.error} />
+      {open && <FileDialog path="report.html" title={`${note.title}, as it was kept`} digest={open} onClose={() => show(null)} />}
+    </div>
+  );
+}
+
+/** The runs that a chart in a note about something is about, unless it says otherwise. */
+function runsAbout(about: SubjectRef): RunSet {
+  if (about.kind === 'project') return { ...ALL_RUNS, project: about.id };
+  if (about.kind === 'run') return { ...ALL_RUNS, runs: [about.id] };
+  return ALL_RUNS;
+}
+
+/** A chart as the text of a note has it: only what somebody chose. */
+function fenced(spec: ChartSpec, about: SubjectRef): string {
+  const lines: string[] = [];
+  for (const [key, value] of Object.entries(spec)) {
+    if (JSON.stringify(value) === JSON.stringify(PLAIN[key as keyof ChartSpec]) && key !== 'kind') continue;
+    lines.push(`${key}: ${JSON.stringify(value)}`);
+  }
+  const of = runsAbout(about);
+  if (of.project) lines.push(`project: ${JSON.stringify(of.project)}`);
+  if (of.runs.length > 0) lines.push(`runs: ${JSON.stringify(of.runs)}`);
+  return `\`\`\`chart\n${lines.join('\n')}\n\`\`\``;
 }

@@ -1,6 +1,9 @@
+import { Link, useSearch } from '@tanstack/react-router';
 import { useAct, useCommand } from '../../host/cache';
 import { Failed, Say } from '../../parts/bits';
+import { ChartPage } from '../chart/page';
 import { Sources } from './sources';
+import { useTableState } from './state';
 import { RunTable } from './table';
 
 export function AllRuns() {
@@ -8,7 +11,7 @@ export function AllRuns() {
     <div className="page">
       <h1>Runs</h1>
       <HowToLog />
-      <RunTable />
+      <Runs />
       <Sources />
     </div>
   );
@@ -35,8 +38,42 @@ export function ProjectRuns({ project }: { project: string }) {
         </label>
       )}
       <Failed error={link.error} />
-      {mine.length === 0 && experiments.data ? <HowToLog /> : <RunTable project={project} />}
+      {mine.length === 0 && experiments.data ? <HowToLog /> : <Runs project={project} />}
     </div>
+  );
+}
+
+/** The same runs as a table or as charts; the address says which. */
+function Runs({ project }: { project?: string }) {
+  const search: { as?: string; filter?: string; order?: string; group?: string } = useSearch({ strict: false });
+  const [state, change] = useTableState(project ?? 'all');
+  const charts = search.as === 'charts';
+  const way = (as: string | undefined, label: string) => (
+    <Link
+      to="."
+      search={{ filter: search.filter, order: search.order, group: search.group, as } as never}
+      activeOptions={{ exact: true, includeSearch: true }}
+      aria-current={search.as === as ? 'page' : undefined}
+    >
+      {label}
+    </Link>
+  );
+  return (
+    <>
+      <nav className="tabs" aria-label="Ways to look at runs">
+        {way(undefined, 'Table')}
+        {way('charts', 'Charts')}
+      </nav>
+      {charts && state.filter && (
+        <p className="row small">
+          Only runs where <code>{state.filter}</code>
+          <button type="button" className="btn" onClick={() => change({ filter: '' })}>
+            Show all
+          </button>
+        </p>
+      )}
+      {charts ? <ChartPage project={project} filter={state.filter} /> : <RunTable project={project} />}
+    </>
   );
 }
 

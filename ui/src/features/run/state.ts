@@ -51,6 +51,8 @@ interface Address {
   filter?: string;
   order?: string;
   group?: string;
+  /** `charts`: the runs as charts. */
+  as?: string;
 }
 
 /** The state of one table: filter, order and grouping in the address, the rest kept on this computer. */
@@ -77,7 +79,7 @@ export function useTableState(scope: string): [TableState, (next: Partial<TableS
         order: whole.order || undefined,
         group: whole.group || undefined,
       };
-      void navigate({ to: '.', search: search as never, replace: true });
+      void navigate({ to: '.', search: { ...search, as: address.as } as never, replace: true });
     }
   };
   return [state, change];

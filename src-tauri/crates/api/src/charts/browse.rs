@@ -40,6 +40,8 @@ pub struct Drawable {
     pub tables: Vec<String>,
     #[ts(type = "number")]
     pub runs: u64,
+    /// The metric that most likely says which run is better.
+    pub target: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -92,6 +94,7 @@ pub fn browse(host: &Host, request: BrowseCharts) -> Result<Drawable, ApiError> 
         tags.extend(run.tags.keys().map(String::as_str).filter(|t| !t.starts_with("mlflow.") && fits(t)));
     }
     let mut found = Drawable { metrics_total: metrics.len() as u64, runs: chosen.runs.len() as u64, ..Drawable::default() };
+    found.target = crate::compare::likeliest(&chosen.runs);
     // What most runs have comes first where not all can be listed.
     let mut often: Vec<(&str, (u64, u64))> = metrics.into_iter().collect();
     if often.len() > NAMES {

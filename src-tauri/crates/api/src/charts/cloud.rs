@@ -113,6 +113,12 @@ pub(crate) fn scatter(job: &Job<'_>) -> Result<Made, ApiError> {
         made.marks.push(Mark { series: i, x: px, y: py, text });
         made.series.push(job.series(run.name().to_owned(), vec![run.id.clone()], look(i), String::new()));
     }
+    if groups.is_some() {
+        for (kind, look) in different.iter().zip(&looks) {
+            let members = runs.iter().zip(&kinds).filter(|(_, k)| *k == kind).map(|(r, _)| r.id.clone()).collect();
+            made.legend.push(job.series(kind.clone(), members, *look, String::new()));
+        }
+    }
     made.title = format!("{} over {}", cy.name, cx.name);
     made.summary = scatter_summary(&cx.name, &cy.name, &x, &y, front.len(), &runs, &front);
     left_out(&mut made, job, runs.len());
