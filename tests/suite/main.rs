@@ -3,6 +3,7 @@
 
 mod architecture;
 mod authority;
+mod charts;
 mod faults;
 mod files;
 mod fuzz;

@@ -1220,11 +1220,7 @@ y: Array<number | null>,
 /**
  * The band around it, where there is one.
  */
-low: Array<number | null>, high: Array<number | null>, 
-/**
- * When it was logged, where that is known: milliseconds since 1970.
- */
-at_ms: Array<number>, };
+low: Array<number | null>, high: Array<number | null>, };
 export type ValueTable = { head: Array<string>, rows: Array<Array<string>>, 
 /**
  * Rows beyond those that are here.

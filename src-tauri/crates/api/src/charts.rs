@@ -148,9 +148,6 @@ pub struct ValueSeries {
     /// The band around it, where there is one.
     pub low: Vec<Option<f64>>,
     pub high: Vec<Option<f64>>,
-    /// When it was logged, where that is known: milliseconds since 1970.
-    #[ts(type = "Array<number>")]
-    pub at_ms: Vec<i64>,
 }
 
 /// The data as a table; numbers are text, so that every digit survives.

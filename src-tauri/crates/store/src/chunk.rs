@@ -75,8 +75,20 @@ pub(crate) fn encode(points: &[Point]) -> Result<Vec<u8>, StoreError> {
     Ok(out)
 }
 
+/// Whether times are wanted too; a third of the work of unpacking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Times {
+    Read,
+    /// They are 0.
+    Skipped,
+}
+
 /// Reads what [`encode`] wrote.
 pub(crate) fn decode(bytes: &[u8], out: &mut Vec<Point>) -> Result<(), StoreError> {
+    decode_some(bytes, Times::Read, out)
+}
+
+pub(crate) fn decode_some(bytes: &[u8], times: Times, out: &mut Vec<Point>) -> Result<(), StoreError> {
     let (kind, mut rest) = bytes.split_first().ok_or_else(|| damaged("is empty"))?;
     match *kind {
         AS_IS => return read_plain(rest, out),
@@ -84,14 +96,19 @@ pub(crate) fn decode(bytes: &[u8], out: &mut Vec<Point>) -> Result<(), StoreErro
         other => return Err(damaged(&format!("is of kind {other}, which this program does not know"))),
     }
     let unpack = |_| damaged("cannot be unpacked");
-    let mut column = || {
+    let mut column = || -> Result<&[u8], StoreError> {
         let (length, tail) = rest.split_first_chunk::<4>().ok_or_else(|| damaged("is cut"))?;
         let length = u32::from_le_bytes(*length) as usize;
         let (column, tail) = tail.split_at_checked(length).ok_or_else(|| damaged("is cut"))?;
         rest = tail;
-        simple_decompress::<i64>(column).map_err(unpack)
+        Ok(column)
     };
-    let (steps, times) = (column()?, column()?);
+    let (steps, stamps) = (column()?, column()?);
+    let steps = simple_decompress::<i64>(steps).map_err(unpack)?;
+    let times = match times {
+        Times::Read => simple_decompress::<i64>(stamps).map_err(unpack)?,
+        Times::Skipped => vec![0; steps.len()],
+    };
     let values = simple_decompress::<f64>(rest).map_err(unpack)?;
     if steps.len() != times.len() || steps.len() != values.len() {
         return Err(damaged("has columns of different lengths"));

@@ -1,7 +1,7 @@
 //! Metric points: append-only, of one run, kept to the last bit.
 
 use crate::StoreError;
-use crate::chunk::{self, CHUNK, Stretch, place};
+use crate::chunk::{self, CHUNK, Stretch, Times, place};
 use crate::records::{number, record_number};
 use crate::store::Reader;
 use crate::writer::Writer;
@@ -531,13 +531,21 @@ impl Reader<'_> {
     /// The chunks that meet a range, one more on each side, and the tail.
     fn series_between(&self, id: i64, along: Along, from: i64, to: i64) -> Result<Vec<Point>, StoreError> {
         let mut points = Vec::new();
-        let (low, high) = along.columns();
-        let mut statement = self.prepare_cached(&format!(
-            "SELECT points FROM metric_chunk WHERE series = ?1
-             AND {high} >= coalesce((SELECT max({high}) FROM metric_chunk WHERE series = ?1 AND {high} < ?2), ?2)
-             AND {low} <= coalesce((SELECT min({low}) FROM metric_chunk WHERE series = ?1 AND {low} > ?3), ?3)
-             ORDER BY first_step, first_ts, first_bits"
-        ))?;
+        // Over time there is no index: all rows are looked at, but only those that meet the range are unpacked.
+        let mut statement = self.prepare_cached(match along {
+            Along::Step => {
+                "SELECT points FROM metric_chunk WHERE series = ?1
+                 AND first_step >= coalesce((SELECT first_step FROM metric_chunk WHERE series = ?1 AND first_step < ?2
+                   ORDER BY first_step DESC LIMIT 1), ?2)
+                 AND first_step <= coalesce((SELECT first_step FROM metric_chunk WHERE series = ?1 AND first_step > ?3
+                   ORDER BY first_step LIMIT 1), ?3)
+                 ORDER BY first_step, first_ts, first_bits"
+            }
+            Along::Time => {
+                "SELECT points FROM metric_chunk WHERE series = ?1 AND last_ts >= ?2 AND first_ts <= ?3
+                 ORDER BY first_step, first_ts, first_bits"
+            }
+        })?;
         let mut rows = statement.query(params![id, from, to])?;
         while let Some(row) = rows.next()? {
             chunk::decode(blob(row, 0)?, &mut points)?;
@@ -561,9 +569,14 @@ impl Reader<'_> {
             tail
         };
         let (low_column, high_column) = along.columns();
-        let ends = self
-            .prepare_cached(&format!("SELECT min({low_column}), max({high_column}) FROM metric_chunk WHERE series = ?1"))?
-            .query_row([id], |row| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?)))?;
+        // Chunks do not overlap: the first and the last of them bound all.
+        let end = |column: &str, order: &str| -> Result<Option<i64>, StoreError> {
+            let sql = format!(
+                "SELECT {column} FROM metric_chunk WHERE series = ?1 ORDER BY first_step {order}, first_ts {order}, first_bits {order} LIMIT 1"
+            );
+            Ok(self.prepare_cached(&sql)?.query_row([id], |row| row.get(0)).optional()?)
+        };
+        let ends = (end(low_column, "ASC")?, end(high_column, "DESC")?);
         let low = ends.0.into_iter().chain(tail.iter().map(|p| along.of(p)).min()).min();
         let high = ends.1.into_iter().chain(tail.iter().map(|p| along.of(p)).max()).max();
         let (Some(low), Some(high)) = (low, high) else { return Ok(Vec::new()) };
@@ -574,12 +587,21 @@ impl Reader<'_> {
         }
         // The tail may begin before the last chunk ends: then there is no cheap order.
         if ends.1.zip(tail.first()).is_some_and(|(end, first)| along.of(first) < end) {
-            return Ok(bucketed(self.series_points(id)?, along, Some((from, to)), n));
+            return Ok(bucketed(self.series_points(id)?, along, range, n));
         }
+        let begin = match along {
+            // The last chunk that begins before the range may reach into it; those before it cannot.
+            Along::Step => {
+                "AND first_step >= coalesce((SELECT first_step FROM metric_chunk WHERE series = ?1 AND first_step < ?2
+                   ORDER BY first_step DESC LIMIT 1), ?2)"
+            }
+            Along::Time => "",
+        };
         let mut statement = self.prepare_cached(&format!(
-            "SELECT outline, points FROM metric_chunk WHERE series = ?1 AND {high_column} >= ?2 AND {low_column} <= ?3
+            "SELECT outline, points FROM metric_chunk WHERE series = ?1 {begin} AND {high_column} >= ?2 AND {low_column} <= ?3
              ORDER BY first_step, first_ts, first_bits"
         ))?;
+        let times = if edges == Edges::Near && along == Along::Step { Times::Skipped } else { Times::Read };
         let mut rows = statement.query(params![id, from, to])?;
         let mut points = Vec::with_capacity(CHUNK);
         while let Some(row) = rows.next()? {
@@ -590,7 +612,7 @@ impl Reader<'_> {
                 all.iter().for_each(|s| buckets.put(s));
             } else {
                 points.clear();
-                chunk::decode(blob(row, 1)?, &mut points)?;
+                chunk::decode_some(blob(row, 1)?, times, &mut points)?;
                 let all = outline.unwrap_or_else(|| points.chunks(chunk::STRETCH).filter_map(Stretch::of).collect());
                 for (s, points) in all.iter().zip(points.chunks(chunk::STRETCH)) {
                     if buckets.holds(s) {
@@ -601,12 +623,12 @@ impl Reader<'_> {
                 }
             }
             if buckets.backwards {
-                return Ok(bucketed(self.series_points(id)?, along, Some((from, to)), n));
+                return Ok(bucketed(self.series_points(id)?, along, range, n));
             }
         }
         buckets.loose(&tail);
         if buckets.backwards {
-            return Ok(bucketed(self.series_points(id)?, along, Some((from, to)), n));
+            return Ok(bucketed(self.series_points(id)?, along, range, n));
         }
         Ok(buckets.done())
     }
@@ -717,7 +739,8 @@ impl Along {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edges {
     Exact,
-    /// Up to half of their width beside it: for pictures, where a stretch is a pixel. Much cheaper, as no point is unpacked.
+    /// Up to half of their width beside it, and without the times of points over steps: for pictures, where a stretch is
+    /// a pixel. Much cheaper, as few points are unpacked.
     Near,
 }
 

@@ -38,7 +38,6 @@ impl X {
 pub(crate) struct Piece {
     pub from: f64,
     pub to: f64,
-    pub at_ms: i64,
     pub count: u64,
     pub numbers: u64,
     /// `min > max`: no finite value.
@@ -161,7 +160,6 @@ fn piece(s: &Stretch, along: Along, zero: i64) -> Piece {
     Piece {
         from: from.saturating_sub(zero) as f64,
         to: to.saturating_sub(zero) as f64,
-        at_ms: s.last_ts,
         count: s.count,
         numbers: s.numbers,
         min: s.min,

@@ -131,7 +131,6 @@ fn one_by_one(job: &Job<'_>, metrics: &[&str], curves: &[Curve]) -> Vec<Drawn> {
             y: curve.pieces.iter().zip(&curve.smooth).map(|(p, s)| finite(if smooth { *s } else { p.last })).collect(),
             low: if several { curve.pieces.iter().map(|p| finite(p.min)).collect() } else { Vec::new() },
             high: if several { curve.pieces.iter().map(|p| finite(p.max)).collect() } else { Vec::new() },
-            at_ms: curve.pieces.iter().map(|p| p.at_ms).collect(),
         };
         out.push(Drawn { name, runs: vec![runs[i].id.clone()], line, values, last: curve.last });
     }
@@ -198,7 +197,6 @@ fn bring_together(job: &Job<'_>, together: &[Group], metrics: &[&str], curves: &
                 y: spans.iter().map(|s| finite(s.map(|s| s.middle))).collect(),
                 low: spans.iter().map(|s| finite(s.map(|s| s.low))).collect(),
                 high: spans.iter().map(|s| finite(s.map(|s| s.high))).collect(),
-                at_ms: Vec::new(),
             };
             out.push(Drawn {
                 name: format!("{name} ({} {})", members.len(), if members.len() == 1 { "run" } else { "runs" }),

@@ -62,6 +62,11 @@ fn described(body: &str) -> Result<(ChartSpec, RunSet), String> {
     if let Some(strange) = spec.keys().find(|k| known.get(k.as_str()).is_none()) {
         return Err(format!("a chart has no \"{strange}\""));
     }
+    // An id of digits only would be a number, and no longer the id.
+    let quoted = of.get("runs").and_then(Value::as_array).is_none_or(|runs| runs.iter().all(Value::is_string));
+    if !quoted {
+        return Err("the ids of runs stand in quotes, as in runs: [\"…\"]".to_owned());
+    }
     let spec = serde_json::from_value(Value::Object(spec)).map_err(|e| e.to_string())?;
     let of = serde_json::from_value(Value::Object(of)).map_err(|e| e.to_string())?;
     Ok((spec, of))
