@@ -59,6 +59,8 @@ export function ChartEditor({ spec: first, of, section: firstSection, title, ver
         className="edit-chart"
         onSubmit={(e) => {
           e.preventDefault();
+          // The editor may stand in another form's dialog, such as that of a note.
+          e.stopPropagation();
           onSave(spec, section);
         }}
       >

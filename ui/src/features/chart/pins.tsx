@@ -62,6 +62,7 @@ export function PinDialog({ chart, pin, run: first, metric, step: at, onClose }:
         className="stack"
         onSubmit={(e) => {
           e.preventDefault();
+          e.stopPropagation();
           save.mutate({ pin: pin?.id, run, metric, step, text, base: pin?.base }, { onSuccess: onClose });
         }}
       >

@@ -277,7 +277,9 @@ export function Plot({ chart, values, shared, mine, share, look, wake, open, onP
           style={{ left: Math.min(drag.from, drag.to), width: Math.abs(drag.to - drag.from), top, height: bottom - top }}
         />
       )}
-      {lines && inside && px !== null && <div className="cross" style={{ left: px, top, height: bottom - top }} />}
+      {chart.zoom && chart.marks.length === 0 && inside && px !== null && (
+        <div className="cross" style={{ left: px, top, height: bottom - top }} />
+      )}
       {lines &&
         inside &&
         px !== null &&

@@ -11,6 +11,7 @@ import { Parallel } from './parallel';
 import { Pictures } from './pictures';
 import { PinDialog, Pins } from './pins';
 import { Plot } from './plot';
+import { KINDS } from './spec';
 import { useShared } from './sync';
 
 interface Props {
@@ -75,7 +76,7 @@ export function ChartView({ spec, of, height = 260, menu = [], level = 2, legend
   // Points stand for themselves; a legend of each would be a list of runs.
   const pointwise = ['scatter', 'contour', 'importance', 'histogram'].includes(spec.kind);
   const Heading = level === 2 ? 'h2' : 'h3';
-  const title = drawn?.title ?? (spec.title || spec.metrics[0] || '');
+  const title = drawn?.title ?? (spec.title || spec.metrics[0] || KINDS[spec.kind][0]);
   // A remark stands at a step of one metric of one run.
   const pinned =
     spec.kind === 'lines' &&

@@ -208,6 +208,23 @@ export function RunTable({ project }: { project?: string }) {
           {total.toLocaleString('en')} {total === 1 ? 'run' : 'runs'}
         </small>
       </div>
+      {picked.length > 0 && (
+        <section className="card row between chosen" aria-label="Chosen runs">
+          <span>{picked.length === 1 ? `${picked[0]?.name} is chosen` : `${picked.length} runs are chosen`}</span>
+          <div className="row">
+            <button
+              type="button"
+              className="btn primary"
+              onClick={() => void navigate({ to: '/compare', search: { runs: picked.map((p) => p.id).join(',') } as never })}
+            >
+              Compare
+            </button>
+            <button type="button" className="btn" onClick={() => setPicked([])}>
+              Choose none
+            </button>
+          </div>
+        </section>
+      )}
       {choosing && (
         <Columns
           known={known}
@@ -272,23 +289,6 @@ export function RunTable({ project }: { project?: string }) {
       )}
       {tagging && (
         <Tagging runs={picked} project={project} filter={state.filter} total={total} onClose={() => setTagging(false)} />
-      )}
-      {picked.length > 0 && (
-        <section className="card row between chosen" aria-label="Chosen runs">
-          <span>{picked.length === 1 ? `${picked[0]?.name} is chosen` : `${picked.length} runs are chosen`}</span>
-          <div className="row">
-            <button
-              type="button"
-              className="btn primary"
-              onClick={() => void navigate({ to: '/compare', search: { runs: picked.map((p) => p.id).join(',') } as never })}
-            >
-              Compare
-            </button>
-            <button type="button" className="btn" onClick={() => setPicked([])}>
-              Choose none
-            </button>
-          </div>
-        </section>
       )}
     </div>
   );
