@@ -61,9 +61,9 @@ digest: string, sections: Array<CardSection>,
 missing: Array<string>, };
 export type CardSection = { id: string, title: string, question: string, required: boolean, from_run: boolean, owner: RoleName, source: string, text: string, 
 /**
- * Rendered and safe to show.
+ * What is read, safe to show, with charts in their places.
  */
-html: string, base: string | null, edited_by: Person | null, edited_ms: number | null, versions: Array<Version>, };
+parts: Array<NotePart>, base: string | null, edited_by: Person | null, edited_ms: number | null, versions: Array<Version>, };
 export type ChangeSetting = { 
 /**
  * `shared_file_max`, `object_store` or `stored_file_max`.
@@ -111,7 +111,7 @@ export type ChartAxis = { label: string, from: number, to: number, log: boolean,
  * `number`, `time`, `duration` or `names`.
  */
 measure: string, };
-export type ChartFormat = "svg" | "png" | "csv";
+export type ChartFormat = "svg" | "png" | "pdf" | "csv";
 export type ChartKind = "lines" | "bars" | "box" | "violin" | "histogram" | "scatter" | "contour" | "parallel" | "importance" | "distribution" | "confusion" | "roc" | "precision_recall" | "calibration" | "residuals" | "images" | "table";
 export type ChartSeries = { name: string, runs: Array<string>, 
 /**

@@ -2,6 +2,7 @@
 
 use crate::error::body;
 use crate::host::Host;
+use crate::notes::report::{self, NotePart};
 use crate::people::{Person, RoleName, person_at};
 use crate::projects::{Version, base_of, bases};
 use crate::{ApiError, templates};
@@ -37,8 +38,8 @@ pub struct CardSection {
     pub owner: RoleName,
     pub source: String,
     pub text: String,
-    /// Rendered and safe to show.
-    pub html: String,
+    /// What is read, safe to show, with charts in their places.
+    pub parts: Vec<NotePart>,
     pub base: Option<String>,
     pub edited_by: Option<Person>,
     pub edited_ms: Option<i64>,
@@ -90,7 +91,12 @@ pub fn number(version: &Record) -> u32 {
 }
 
 pub fn get(host: &Host, request: VersionRef) -> Result<Card, ApiError> {
-    host.workspace()?.read(|r| view(r, &request.version))
+    let workspace = host.workspace()?;
+    let mut card = workspace.read(|r| view(r, &request.version))?;
+    for section in &mut card.sections {
+        section.parts = report::ready(&workspace, std::mem::take(&mut section.parts));
+    }
+    Ok(card)
 }
 
 pub fn edit(host: &Host, request: EditCard) -> Result<Card, ApiError> {
@@ -131,7 +137,7 @@ pub(crate) fn view(r: &Reader<'_>, id: &str) -> Result<Card, ApiError> {
             from_run: section.from_run,
             owner: section.owner.into(),
             source: section.source.clone(),
-            html: to_html(&text),
+            parts: report::parts(&text),
             text,
             base,
             edited_by: newest.as_ref().map(|h| person_at(&acl, &h.device)),

@@ -15,7 +15,7 @@ pub(crate) struct ChartArgs {
     metrics: Vec<String>,
     #[arg(long, value_enum, default_value = "lines")]
     kind: Kind,
-    /// Where to write it: .svg, .png or .csv (all numbers).
+    /// Where to write it: .svg, .png, .pdf or .csv (all numbers).
     #[arg(long)]
     out: PathBuf,
     /// A run's id; may stand several times.
@@ -171,11 +171,11 @@ impl ChartArgs {
         let format = match self.out.extension().and_then(|e| e.to_str()) {
             Some("svg") => "svg",
             Some("png") => "png",
+            Some("pdf") => "pdf",
             Some("csv") => "csv",
             _ => {
-                return Err(
-                    ApiError::invalid("A chart is written as SVG, PNG or CSV").hint("Let the file's name end in .svg, .png or .csv.")
-                );
+                return Err(ApiError::invalid("A chart is written as SVG, PNG, PDF or CSV")
+                    .hint("Let the file's name end in .svg, .png, .pdf or .csv."));
             }
         };
         let to = std::path::absolute(&self.out).map_err(|e| ApiError::invalid(e.to_string()))?;

@@ -126,6 +126,9 @@ export function ChartView({ spec, of, height = 260, menu = [], level = 2, legend
                   <button type="button" onClick={() => keep('svg')}>
                     Save as drawing (SVG)
                   </button>
+                  <button type="button" onClick={() => keep('pdf')}>
+                    Save as page (PDF)
+                  </button>
                 </>
               )}
               <button type="button" onClick={() => keep('csv')}>

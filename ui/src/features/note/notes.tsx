@@ -1,15 +1,13 @@
 import { useState } from 'react';
 import { useAct, useCommand } from '../../host/cache';
-import type { ChartSpec, Note, NotePart, RunSet, SubjectRef } from '../../host/commands.gen';
-import { Badge, bytes, Empty, Failed, Say, Time, Waiting } from '../../parts/bits';
-import { Html } from '../../parts/html';
+import type { ChartSpec, Note, RunSet, SubjectRef } from '../../host/commands.gen';
+import { Badge, bytes, Empty, Failed, Time, Waiting } from '../../parts/bits';
 import { useToast } from '../../parts/toast';
 import { BothChanged } from '../../parts/versions';
 import { ChartEditor } from '../chart/edit';
 import { ALL_RUNS, PLAIN } from '../chart/spec';
-import { Together } from '../chart/sync';
-import { ChartView } from '../chart/view';
 import { FileDialog } from '../run/files';
+import { Parts } from './parts';
 
 /** Notes about a record, in Markdown. */
 export function Notes({ about }: { about: SubjectRef }) {
@@ -172,24 +170,6 @@ function Editor({ about, note, onClose }: { about: SubjectRef; note?: Note; onCl
         </button>
       </div>
     </form>
-  );
-}
-
-/** What is read, and the charts in their places. */
-export function Parts({ parts }: { parts: NotePart[] }) {
-  return (
-    <Together>
-      {parts.map((part, i) => {
-        const key = `${part.kind}/${i}`;
-        if (part.kind === 'html') return <Html key={key} className="prose" html={part.html} />;
-        if (part.kind === 'chart') return <ChartView key={key} spec={part.spec} of={part.of} level={3} height={320} />;
-        return (
-          <Say key={key} tone="warn">
-            The chart in line {part.line} cannot be read: {part.why}
-          </Say>
-        );
-      })}
-    </Together>
   );
 }
 

@@ -6,6 +6,7 @@ use crate::ApiError;
 use crate::host::{Host, Workspace};
 use cairn_chart::picture::png;
 use cairn_chart::theme::Theme;
+use cairn_report::chart_pdf::{self, Figure};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use ts_rs::TS;
@@ -15,6 +16,8 @@ use ts_rs::TS;
 pub enum ChartFormat {
     Svg,
     Png,
+    /// One page, with its title and sentence.
+    Pdf,
     /// Every point, whatever the picture shows.
     Csv,
 }
@@ -51,11 +54,18 @@ pub fn export(host: &Host, request: ExportChart) -> Result<ExportedChart, ApiErr
             return Err(ApiError::invalid("This chart has no picture of its own").hint("Save it as CSV, or save its files."));
         }
         ChartFormat::Svg => grounded(&chart, request.chart.dark).into_bytes(),
+        ChartFormat::Pdf => chart_pdf::pdf(&Figure {
+            svg: &chart.svg,
+            title: &chart.title,
+            said: std::iter::once(chart.summary.as_str()).chain(chart.notes.iter().map(String::as_str)).collect(),
+        })
+        .map_err(|e| ApiError::new("internal", e.to_string()))?,
         ChartFormat::Png => png(&chart.svg, ZOOM, theme(request.chart.dark).palette().ground)?,
     };
     let ending = match request.format {
         ChartFormat::Svg => "svg",
         ChartFormat::Png => "png",
+        ChartFormat::Pdf => "pdf",
         ChartFormat::Csv => "csv",
     };
     let path = match request.to.as_deref().map(str::trim).filter(|t| !t.is_empty()) {

@@ -37,7 +37,7 @@ pub enum NotePart {
 const FENCE: &str = "chart";
 
 /// A text in parts: what is read, and what is drawn.
-pub(super) fn parts(text: &str) -> Vec<NotePart> {
+pub(crate) fn parts(text: &str) -> Vec<NotePart> {
     blocks(text, &[FENCE])
         .into_iter()
         .map(|block| match block {
@@ -188,7 +188,7 @@ pub fn preview(host: &Host, request: PreviewNote) -> Result<Vec<NotePart>, ApiEr
 }
 
 /// Parts whose charts can be drawn as they are.
-pub(super) fn ready(workspace: &Workspace, parts: Vec<NotePart>) -> Vec<NotePart> {
+pub(crate) fn ready(workspace: &Workspace, parts: Vec<NotePart>) -> Vec<NotePart> {
     parts
         .into_iter()
         .map(|part| match part {

@@ -1,0 +1,23 @@
+import type { NotePart } from '../../host/commands.gen';
+import { Say } from '../../parts/bits';
+import { Html } from '../../parts/html';
+import { Together } from '../chart/sync';
+import { ChartView } from '../chart/view';
+
+/** What is read, and the charts in their places. */
+export function Parts({ parts }: { parts: NotePart[] }) {
+  return (
+    <Together>
+      {parts.map((part, i) => {
+        const key = `${part.kind}/${i}`;
+        if (part.kind === 'html') return <Html key={key} className="prose" html={part.html} />;
+        if (part.kind === 'chart') return <ChartView key={key} spec={part.spec} of={part.of} level={3} height={320} />;
+        return (
+          <Say key={key} tone="warn">
+            The chart in line {part.line} cannot be read: {part.why}
+          </Say>
+        );
+      })}
+    </Together>
+  );
+}
