@@ -14,7 +14,7 @@ import urllib.parse
 from pathlib import Path
 
 from bench import free_port, wait
-from bench_scale import CAIRN, Wire, p50
+from bench_scale import CAIRN, ROOT, Wire, p50
 
 POINTS = int(os.environ.get("BENCH_POINTS", "10000000"))
 RUNS = 100
@@ -35,7 +35,7 @@ def log(wire, run, key, count, seed):
 
 def serve(env, folder):
     process = subprocess.Popen(
-        [CAIRN, "--workspace", f"{folder}/ws", "--json", "serve", "--port", "0"], env=env, stdout=subprocess.PIPE, text=True
+        [CAIRN, "--workspace", f"{folder}/ws", "--json", "serve", "--port", "0", "--pages", str(ROOT / "ui/dist")], env=env, stdout=subprocess.PIPE, text=True
     )
     told = json.loads(process.stdout.readline())
     wait(told["url"])

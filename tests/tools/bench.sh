@@ -13,6 +13,9 @@ cargo build --release -p cairn-cli
 .venv/bin/python tests/peers/bench_import.py
 # Drawing: ten million points, a hundred runs, MLflow's own query for the same curve.
 .venv/bin/python tests/peers/bench_charts.py
+# Two hundred charts on one page, scrolled in a browser and in the window.
+cargo build --quiet -p cairn-desktop
+.venv/bin/python tests/peers/bench_scroll.py
 # The log: sharing beside bare git, sizes, a cold start of a million operations, growth, 150 computers.
 cargo bench --quiet -p cairn-tests --bench log
 # Ten thousand schedules of the simulator, instead of the three hundred of the tests.

@@ -189,7 +189,7 @@ impl Frame {
     /// Names the picture for those who cannot see it.
     pub fn wrap(&self, title: &str, summary: &str, body: &str) -> String {
         format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"{w}\" height=\"{h}\" viewBox=\"0 0 {sw} {sh}\" stroke-linejoin=\"round\">\n<title>{}</title>\n<desc>{}</desc>{}\n</svg>\n",
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"{w}\" height=\"{h}\" viewBox=\"0 0 {sw} {sh}\" stroke-linejoin=\"bevel\">\n<title>{}</title>\n<desc>{}</desc>{}\n</svg>\n",
             escape(title),
             escape(summary),
             body.replace("font-family=\"sans-serif\"", FONT),
