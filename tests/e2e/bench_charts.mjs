@@ -52,7 +52,7 @@ if (mode === 'browser') {
     await until('the driver', async () => (await fetch(`http://127.0.0.1:${PORT}/status`)).ok);
     session = await new Builder()
       .usingServer(`http://127.0.0.1:${PORT}`)
-      .withCapabilities({ browserName: 'wry', 'webkitgtk:browserOptions': { binary: bin('cairn-desktop'), args: rest } })
+      .withCapabilities({ browserName: 'wry', 'webkitgtk:browserOptions': { binary: process.env.CAIRN_DESKTOP ?? bin('cairn-desktop'), args: rest } })
       .build();
     await session.manage().setTimeouts({ script: 120_000 });
     await until('the window', () => session.executeScript("return document.querySelector('.side') !== null"));
