@@ -205,8 +205,22 @@ def register(place):
         call("DELETE", "model-versions/delete-tag", name="screen", version="1", key="a")
         call("POST", "registered-models/rename", name="screen", new_name="screening")
         call("DELETE", "model-versions/delete", name="screening", version="1")
+        look_back(place, run_id)
     finally:
         service.kill()
+
+
+def look_back(place, run):
+    """Charts, remarks and evidence, each made and changed."""
+    spec = {"metrics": ["acc"]}
+    panel = place.call("panel.save", {"spec": spec, "section": "A", "place": 1})
+    place.call("panel.save", {"panel": panel["id"], "spec": spec, "section": "B", "place": 2.5, "base": panel["base"]})
+    place.call("panel.save", {"about": {"kind": "experiment", "id": place.call("run.get", {"run": run})["run"]["experiment"]}, "spec": spec, "place": 1})
+    pin = place.call("pin.save", {"run": run, "metric": "acc", "step": -3, "text": "here"})
+    place.call("pin.save", {"pin": pin["id"], "run": run, "metric": "acc", "step": -3, "text": "there", "base": pin["base"]})
+    note = place.call("note.save", {"about": {"kind": "run", "id": run}, "title": "Found", "text": "```chart\nmetrics: [acc]\n```"})
+    place.call("note.freeze", {"note": note["id"]})
+    place.call("record.delete", {"subject": {"kind": "panel", "id": panel["id"]}})
 
 
 class SampleWorkspace(Case):

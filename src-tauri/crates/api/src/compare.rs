@@ -6,6 +6,7 @@ mod verdict;
 pub(crate) use verdict::likeliest;
 
 use crate::ApiError;
+use crate::charts::curves::real;
 use crate::charts::say;
 use crate::charts::spec::{BetterIs, ChartKind, ChartSpec, RunSet};
 use crate::charts::{Chosen, choose};
@@ -135,7 +136,8 @@ pub fn compare(host: &Host, request: CompareRuns) -> Result<Comparison, ApiError
     let runs = &chosen.runs;
     let (metrics, more_metrics) = metrics(runs);
     let params = rows(runs.iter().map(|r| r.params.clone()).collect());
-    let settings = verdict::settings(runs);
+    let beyond: Vec<BTreeMap<String, String>> = sources.iter().zip(runs).map(|(s, r)| beyond_params(s, r)).collect();
+    let settings = verdict::settings(runs, &beyond);
     let said = verdict::judge(runs, &settings, request.metric.as_deref());
     let file_rows = rows(
         files
@@ -209,11 +211,10 @@ fn metrics(runs: &[Run]) -> (Vec<ComparedMetric>, u64) {
     let text = |v: f64| String::from(Num(v));
     let mut out: Vec<ComparedMetric> = names
         .into_iter()
-        .take(ROWS)
         .map(|name| {
             let better = say::direction(name, BetterIs::Unsaid);
             let found: Vec<Option<&&cairn_store::metrics::Summary>> = by_name.iter().map(|m| m.get(name)).collect();
-            let last: Vec<Option<f64>> = found.iter().map(|m| m.map(|m| m.last.value)).collect();
+            let last: Vec<Option<f64>> = found.iter().map(|m| m.map(|m| real(m.last.value))).collect();
             let best = |m: &cairn_store::metrics::Summary| match better? {
                 Better::Higher => m.max,
                 Better::Lower => m.min,
@@ -238,7 +239,16 @@ fn metrics(runs: &[Run]) -> (Vec<ComparedMetric>, u64) {
         })
         .collect();
     out.sort_by_key(|m| (!m.differs, m.better.is_empty()));
+    out.truncate(ROWS);
     (out, more)
+}
+
+/// What, beside parameters, makes runs unlike: code and data.
+fn beyond_params(source: &RunSource, run: &Run) -> BTreeMap<String, String> {
+    let wanted = ["Script", "Notebook", "Commit", "What was not committed"];
+    let mut map: BTreeMap<String, String> = code_of(source).into_iter().filter(|(n, _)| wanted.contains(&n.as_str())).collect();
+    map.extend(data_of(run).into_iter().map(|(name, digest)| (format!("data {name}"), digest)));
+    map
 }
 
 fn put(map: &mut BTreeMap<String, String>, name: &str, value: Option<String>) {

@@ -54,6 +54,16 @@ pub struct Frame {
     pub grid: bool,
 }
 
+/// An axis whose texts XML can hold.
+fn plain(mut axis: Axis) -> Axis {
+    let clean = |t: &mut String| t.retain(|c| !c.is_control());
+    clean(&mut axis.label);
+    if let Measure::Names(names) = &mut axis.measure {
+        names.iter_mut().for_each(clean);
+    }
+    axis
+}
+
 /// How many ticks the y axis has room for; names need less than numbers, as each stands for itself.
 fn rows(y: &Axis, height: u32) -> usize {
     if matches!(y.measure, Measure::Names(_)) { (height as usize / 17).max(2) } else { (height as usize / 44).clamp(2, 12) }
@@ -70,6 +80,7 @@ impl Frame {
         if !sizes.contains(&width) || !sizes.contains(&height) {
             return Err(ChartError::Size);
         }
+        let (x, y) = (plain(x), plain(y));
         let longest = y.ticks(rows(&y, height)).iter().map(|t| t.1.chars().count()).max().unwrap_or(0);
         let left = (longest.min(40) as u32 * 7 + 14 + if y.label.is_empty() { 0 } else { 18 }).clamp(36, width * 2 / 5);
         let bottom = if x.label.is_empty() { 24 } else { 38 };
@@ -87,9 +98,10 @@ impl Frame {
         [left + self.x.at(x) * (right - left), bottom - self.y.at(y) * (bottom - top)]
     }
 
-    /// A place for drawing: 0 to 1, or a little beyond where it lies outside.
+    /// A place for drawing: 0 to 1 inside. What lies outside keeps its place as far as pixels can be counted, so that a
+    /// line towards it has its true slope.
     pub fn place(&self, x: f64, y: f64) -> (f64, f64) {
-        (self.x.at(x).clamp(-2.0, 3.0), self.y.at(y).clamp(-2.0, 3.0))
+        (self.x.at(x).clamp(-10_000.0, 10_000.0), self.y.at(y).clamp(-10_000.0, 10_000.0))
     }
 
     fn draw(&self, with: impl FnOnce(&mut Plot<'_, '_>) -> Result<(), ChartError>) -> Result<String, ChartError> {

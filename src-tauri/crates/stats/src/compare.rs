@@ -28,6 +28,9 @@ pub enum Unsure {
 /// The interval of a mean (Student). `level` is 0.95 for the usual one.
 pub fn mean_interval(values: &[f64], level: f64) -> Result<(f64, f64, f64), Unsure> {
     let (s, spread) = summed(values)?;
+    if spread == 0.0 {
+        return Err(Unsure::NoSpread);
+    }
     let error = spread / (s.count as f64).sqrt();
     let reach = error * t_at(level, s.count as f64 - 1.0);
     Ok((s.mean - reach, s.mean, s.mean + reach))
@@ -104,6 +107,7 @@ mod tests {
         assert_eq!(welch(&[0.8, 0.8], &[0.9, 0.9], 0.95), Err(Unsure::NoSpread));
         assert_eq!(paired(&[1.0, 2.0], &[2.0, 3.0], 0.95), Err(Unsure::NoSpread));
         assert_eq!(mean_interval(&[f64::NAN, 1.0], 0.95), Err(Unsure::TooFew));
+        assert_eq!(mean_interval(&[0.9, 0.9], 0.95), Err(Unsure::NoSpread));
         let (low, mean, high) = mean_interval(&[1.0, 2.0, 3.0], 0.95).unwrap();
         assert!((mean - 2.0).abs() < 1e-12 && (low + 0.484_137_7).abs() < 1e-6 && (high - 4.484_137_7).abs() < 1e-6);
     }

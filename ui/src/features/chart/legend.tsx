@@ -10,20 +10,20 @@ interface Props {
   lit: string | null;
   light: (run: string | null) => void;
   hide: (hidden: string[]) => void;
-  /** Each entry stands for all series of its runs. */
-  grouped?: boolean;
+  /** The series that an entry stands for; itself when left out. */
+  members?: (entry: ChartSeries) => string[];
 }
 
-/** What the legend calls a series by: its runs, or its name where it has none. */
-export const keyOf = (s: ChartSeries) => s.runs.join(',') || s.name;
+/** What the legend calls a series by: several metrics of one run are several. */
+export const keyOf = (s: ChartSeries) => `${s.runs.join(',')}|${s.name}`;
 
 /** Names, colours and dashes of the lines; each can be hidden, or shown alone. */
-export function Legend({ series, hidden, lit, light, hide, grouped = false }: Props) {
+export function Legend({ series, hidden, lit, light, hide, members = (s) => [keyOf(s)] }: Props) {
   const [all, showAll] = useState(false);
   if (series.length < 2) return null;
   const shown = all ? series : series.slice(0, FEW);
   // What is hidden are series; an entry may stand for several of them.
-  const parts = (s: ChartSeries) => (grouped ? s.runs : [keyOf(s)]);
+  const parts = members;
   const others = (s: ChartSeries) => series.filter((o) => o !== s).flatMap(parts);
   const isOff = (s: ChartSeries) => parts(s).every((k) => hidden.includes(k));
   const alone = (s: ChartSeries) => !isOff(s) && others(s).every((k) => hidden.includes(k));

@@ -175,8 +175,11 @@ export function ChartPage({ project, filter }: { project?: string; filter: strin
               <div className="charts">
                 {row.map((p) =>
                   p.broken ? (
-                    <div key={p.id} className="card">
+                    <div key={p.id} className="card stack">
                       <Say tone="warn">{p.broken} Update Cairn on this computer to see it.</Say>
+                      <button type="button" className="btn" onClick={() => drop(p)}>
+                        Take off the page
+                      </button>
                     </div>
                   ) : (
                     <div key={`${p.id}/${p.saved_ms}`} className="stack">
@@ -192,12 +195,16 @@ export function ChartPage({ project, filter }: { project?: string; filter: strin
                         spec={p.spec}
                         of={of}
                         level={3}
-                        menu={[
-                          { label: 'Change…', run: () => edit({ panel: p, spec: p.spec, section: p.section }) },
-                          { label: 'Move earlier', run: () => move(p, -1) },
-                          { label: 'Move later', run: () => move(p, 1) },
-                          { label: 'Take off the page', run: () => drop(p) },
-                        ]}
+                        menu={
+                          p.both_changed
+                            ? []
+                            : [
+                                { label: 'Change…', run: () => edit({ panel: p, spec: p.spec, section: p.section }) },
+                                { label: 'Move earlier', run: () => move(p, -1) },
+                                { label: 'Move later', run: () => move(p, 1) },
+                                { label: 'Take off the page', run: () => drop(p) },
+                              ]
+                        }
                       />
                     </div>
                   ),

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import type { Chart, ChartValues, Mark } from '../../host/commands.gen';
 import { Html } from '../../parts/html';
 import { keyOf } from './legend';
@@ -47,18 +47,16 @@ export function Plot({ chart, values, shared, mine, share, look, wake, open, onP
   const inside = px !== null && px >= left - 1 && px <= right + 1;
 
   // What is hidden or lit is said to the groups of the picture.
+  const keys = useMemo(() => chart.series.map(keyOf), [chart]);
+  const hidden = useMemo(() => new Set(shared.hidden), [shared.hidden]);
+  const lit = shared.run !== null && keys.includes(shared.run) ? shared.run : null;
   useEffect(() => {
-    const groups = box.current?.querySelectorAll<SVGGElement>('g[data-i]') ?? [];
-    for (const group of groups) {
-      const series = chart.series[Number(group.dataset.i)];
-      const key = series ? keyOf(series) : '';
-      group.toggleAttribute('data-off', series !== undefined && shared.hidden.includes(key));
-      group.toggleAttribute(
-        'data-dim',
-        shared.run !== null && shared.run !== key && chart.series.some((s) => keyOf(s) === shared.run),
-      );
+    for (const group of box.current?.querySelectorAll<SVGGElement>('g[data-i]') ?? []) {
+      const key = keys[Number(group.dataset.i)];
+      group.toggleAttribute('data-off', key !== undefined && hidden.has(key));
+      group.toggleAttribute('data-dim', lit !== null && lit !== key);
     }
-  });
+  }, [keys, hidden, lit]);
 
   // React listens passively to wheels; a zoom must keep the page from scrolling.
   useEffect(() => {
@@ -88,7 +86,7 @@ export function Plot({ chart, values, shared, mine, share, look, wake, open, onP
   if (lines && x !== null && inside) {
     values.series.forEach((s, i) => {
       const series = chart.series[i];
-      if (!series || shared.hidden.includes(keyOf(series)) || s.x.length === 0) return;
+      if (!series || hidden.has(keyOf(series)) || s.x.length === 0) return;
       const first = s.x[0] ?? 0;
       const last = s.x[s.x.length - 1] ?? 0;
       const step = Math.max((last - first) / s.x.length, 0);
@@ -129,7 +127,7 @@ export function Plot({ chart, values, shared, mine, share, look, wake, open, onP
       let far = 24 * 24;
       chart.marks.forEach((m, i) => {
         const series = chart.series[m.series];
-        if (series && shared.hidden.includes(keyOf(series))) return;
+        if (series && hidden.has(keyOf(series))) return;
         const distance = (m.x - mx) ** 2 + (m.y - my) ** 2;
         if (distance < far) [best, far] = [i, distance];
       });
@@ -152,7 +150,8 @@ export function Plot({ chart, values, shared, mine, share, look, wake, open, onP
     setDrag(null);
   };
 
-  const keys = (e: React.KeyboardEvent) => {
+  const runOf = (key: string | null | undefined) => chart.series.find((s) => keyOf(s) === key)?.runs[0];
+  const pressed = (e: React.KeyboardEvent) => {
     const step = (by: number) => {
       if (chart.marks.length > 0) {
         const order = chart.marks.map((_, i) => i);
@@ -165,7 +164,7 @@ export function Plot({ chart, values, shared, mine, share, look, wake, open, onP
       point(longest[Math.min(Math.max(now + by, 0), longest.length - 1)] ?? null);
     };
     const lightNext = (by: number) => {
-      const all = chart.series.map(keyOf).filter((k) => !shared.hidden.includes(k));
+      const all = keys.filter((k) => !hidden.has(k));
       if (all.length === 0) return;
       const now = all.indexOf(shared.run ?? '');
       share({ run: all[(now + by + all.length) % all.length] ?? null });
@@ -182,14 +181,14 @@ export function Plot({ chart, values, shared, mine, share, look, wake, open, onP
       '-': () => zoomAt(0.5, 2),
       '0': () => look(null),
       h: () => shared.run && share({ hidden: [...shared.hidden, shared.run], run: null }),
-      o: () => shared.run && share({ hidden: chart.series.map(keyOf).filter((k) => k !== shared.run) }),
+      o: () => shared.run && share({ hidden: keys.filter((k) => k !== shared.run) }),
       a: () => share({ hidden: [] }),
       p: () => {
-        const run = shared.run ?? near[0]?.key;
+        const run = runOf(shared.run ?? near[0]?.key);
         if (run && x !== null) onPin?.(run, x);
       },
       Enter: () => {
-        const run = marked ? chart.series[marked.series]?.runs[0] : shared.run?.split(',')[0];
+        const run = marked ? chart.series[marked.series]?.runs[0] : runOf(shared.run);
         if (run) open(run);
       },
       Escape: () => {
@@ -262,12 +261,13 @@ export function Plot({ chart, values, shared, mine, share, look, wake, open, onP
         aria-valuenow={x ?? chart.x.from}
         aria-valuetext={spoken}
         style={{ left, top, width, height: bottom - top }}
-        onKeyDown={keys}
+        onKeyDown={pressed}
         onFocus={wake}
         onBlur={() => {
           setHere(false);
           setAt(null);
           setMark(null);
+          share({ x: null, run: null });
         }}
       />
       {children}

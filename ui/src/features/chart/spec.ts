@@ -75,7 +75,8 @@ export function valueAt(axis: Axis, place: number): number {
 
 /** A number as a crosshair shows it. */
 export function said(value: number, measure = 'number'): string {
-  if (measure === 'time') return new Date(value).toISOString().replace('T', ' ').slice(0, 19);
+  // Beyond these JavaScript has no dates.
+  if (measure === 'time' && Math.abs(value) < 8.64e15) return new Date(value).toISOString().replace('T', ' ').slice(0, 19);
   if (measure === 'duration') {
     const seconds = value / 1000;
     if (Math.abs(seconds) < 60) return `${trim(seconds)} s`;

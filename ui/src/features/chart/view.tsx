@@ -6,7 +6,7 @@ import type { ChartFormat, ChartSpec, DrawChart, RunSet, ValueTable } from '../.
 import { Failed } from '../../parts/bits';
 import { useTheme } from '../../parts/theme';
 import { useToast } from '../../parts/toast';
-import { Legend } from './legend';
+import { keyOf, Legend } from './legend';
 import { Parallel } from './parallel';
 import { Pictures } from './pictures';
 import { PinDialog, Pins } from './pins';
@@ -166,7 +166,11 @@ export function ChartView({ spec, of, height = 260, menu = [], level = 2, legend
       {drawn && legend && spec.kind !== 'parallel' && spec.kind !== 'table' && spec.kind !== 'images' && (
         <Legend
           series={drawn.legend.length > 0 ? drawn.legend : pointwise ? [] : drawn.series}
-          grouped={drawn.legend.length > 0}
+          members={
+            drawn.legend.length > 0
+              ? (entry) => drawn.series.filter((s) => entry.runs.includes(s.runs[0] ?? '')).map(keyOf)
+              : undefined
+          }
           hidden={shared.hidden}
           lit={shared.run}
           light={(run) => share({ run })}

@@ -1,6 +1,7 @@
 //! Runs as points among columns: scatter, contour, parallel coordinates, and what matters for a metric.
 
 use super::columns::{Cell, Column, Laid, lay};
+use super::spec::BetterIs;
 use super::{Job, Made, Mark, ParallelColumn, ValueTable, say};
 use crate::ApiError;
 use crate::tracking::runs::Run;
@@ -71,7 +72,8 @@ pub(crate) fn scatter(job: &Job<'_>) -> Result<Made, ApiError> {
     let y = lay(&cy, &job.chosen, &runs, spec.log_y, 0.05)?;
     let size = csize.as_ref().map(|c| lay(c, &job.chosen, &runs, false, 0.0)).transpose()?;
     let shade = cshade.as_ref().map(|c| lay(c, &job.chosen, &runs, false, 0.0)).transpose()?;
-    let (bx, by) = (say::direction(&cx.name, spec.better), say::direction(&cy.name, spec.better));
+    // What somebody said of better is about what stands upright.
+    let (bx, by) = (say::direction(&cx.name, BetterIs::Unsaid), say::direction(&cy.name, spec.better));
     let front: BTreeSet<usize> = match (bx, by) {
         (Some(bx), Some(by)) if !x.names && !y.names => {
             let points: Vec<(f64, f64)> = x.values.iter().zip(&y.values).map(|(a, b)| (*a, *b)).collect();
@@ -94,7 +96,9 @@ pub(crate) fn scatter(job: &Job<'_>) -> Result<Made, ApiError> {
             x: x.values[i],
             y: y.values[i],
             // The area says how much, not the radius.
-            radius: size.as_ref().map_or(5.0, |s| 3.0 + 11.0 * s.axis.at(s.values[i]).clamp(0.0, 1.0).sqrt()),
+            radius: size
+                .as_ref()
+                .map_or(5.0, |s| 3.0 + 11.0 * Some(s.axis.at(s.values[i])).filter(|v| v.is_finite()).unwrap_or(0.0).clamp(0.0, 1.0).sqrt()),
             look: look(i),
             shade: shade.as_ref().map(|s| 0.2 + 0.8 * s.axis.at(s.values[i]).clamp(0.0, 1.0)).filter(|s| s.is_finite()),
             front: front.contains(&i),
@@ -250,6 +254,7 @@ pub(crate) fn parallel(job: &Job<'_>) -> Result<Made, ApiError> {
         return Err(nothing("two of these columns"));
     }
     let mut made = Made::default();
+    left_out(&mut made, job, runs.len());
     if runs.len() > PARALLEL_MAX {
         made.notes.push(format!("The newest {PARALLEL_MAX} of {} runs are drawn.", runs.len()));
         runs = runs.split_off(runs.len() - PARALLEL_MAX);
@@ -291,7 +296,6 @@ pub(crate) fn parallel(job: &Job<'_>) -> Result<Made, ApiError> {
         }
         None => format!("{} runs, each a line through its values; the colour says {target}.", runs.len()),
     };
-    left_out(&mut made, job, runs.len());
     (made.points, made.drawn) = (runs.len() as u64, runs.len() as u64);
     made.values.table = table_of(job, &runs, &columns.iter().collect::<Vec<_>>());
     made.frame = Some(frame);
@@ -352,6 +356,7 @@ pub(crate) fn importance(job: &Job<'_>) -> Result<Made, ApiError> {
     made.title = format!("What matters for {}", target.name);
     let share = |v: f64| format!("{} %", (v * 100.0).round());
     made.summary = match found.first() {
+        Some((_, v, _)) if *v == 0.0 => format!("In {} runs no parameter goes with {}.", runs.len(), target.name),
         Some((name, v, r)) => {
             let way = r
                 .filter(|r| r.abs() >= 0.2)
@@ -394,7 +399,7 @@ fn input(name: &str, runs: &[&Run]) -> Input {
     if let Some(numbers) = numbers {
         return Input::Columns(vec![numbers], true);
     }
-    if kinds.len() > KINDS.max(runs.len() / 2) {
+    if kinds.len() > KINDS {
         return Input::Names;
     }
     let one = |kind: &Option<&String>| cells.iter().map(|c| f64::from(u8::from(c == kind))).collect();

@@ -1,10 +1,12 @@
 //! What of a run is a number or a word on an axis.
 
 use super::Chosen;
+use super::curves::real;
 use crate::ApiError;
 use crate::tracking::filter::{self, Field, Of};
 use crate::tracking::runs::Run;
 use cairn_chart::axis::{Axis, Measure, Scale};
+use std::collections::HashMap;
 
 /// A field of runs by its written form.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,9 +55,9 @@ impl Column {
         let text = |t: Option<&String>| t.map_or(Cell::Nothing, |t| Cell::Text(t.clone()));
         match &self.field {
             Field::Metric(name, of) => run.metrics.iter().find(|m| m.key == *name).map_or(Cell::Nothing, |m| match of {
-                Of::Last => Cell::Number(m.last.value),
-                Of::Min => m.min.map_or(Cell::Nothing, Cell::Number),
-                Of::Max => m.max.map_or(Cell::Nothing, Cell::Number),
+                Of::Last => Cell::Number(real(m.last.value)),
+                Of::Min => m.min.map_or(Cell::Nothing, |v| Cell::Number(real(v))),
+                Of::Max => m.max.map_or(Cell::Nothing, |v| Cell::Number(real(v))),
             }),
             Field::Param(name) => text(run.params.get(name)),
             Field::Tag(name) => text(run.tags.get(name)),
@@ -120,11 +122,9 @@ pub(crate) fn lay(column: &Column, chosen: &Chosen, runs: &[&Run], log: bool, ro
         return Ok(Laid { axis, values, names: false });
     }
     let mut words: Vec<String> = cells.iter().filter_map(|c| if let Cell::Text(t) = c { Some(t.clone()) } else { None }).collect();
-    words.sort_by(|a, b| match (a.parse::<f64>(), b.parse::<f64>()) {
-        (Ok(x), Ok(y)) => x.total_cmp(&y),
-        _ => a.cmp(b),
-    });
+    words.sort_unstable();
     words.dedup();
+    words.sort_by(|a, b| by_number(a, b));
     if words.len() > WORDS_MAX {
         return Err(ApiError::invalid(format!(
             "\"{}\" has {} different values, too many to be places on an axis",
@@ -141,6 +141,16 @@ pub(crate) fn lay(column: &Column, chosen: &Chosen, runs: &[&Run], log: bool, ro
     Ok(Laid { axis: Axis::named(&column.name, words), values, names: true })
 }
 
+/// Numbers by their size, before words by their letters.
+pub(crate) fn by_number(a: &str, b: &str) -> std::cmp::Ordering {
+    match (a.parse::<f64>(), b.parse::<f64>()) {
+        (Ok(x), Ok(y)) => x.total_cmp(&y).then(a.cmp(b)),
+        (Ok(_), Err(_)) => std::cmp::Ordering::Less,
+        (Err(_), Ok(_)) => std::cmp::Ordering::Greater,
+        (Err(_), Err(_)) => a.cmp(b),
+    }
+}
+
 /// Some runs that have the same in some columns.
 pub(crate) struct Group {
     pub name: String,
@@ -154,19 +164,21 @@ pub(crate) fn groups(by: &[String], chosen: &Chosen) -> Result<Vec<Group>, ApiEr
         return Ok(chosen.runs.iter().enumerate().map(|(i, r)| Group { name: r.name().to_owned(), members: vec![i] }).collect());
     }
     let columns = by.iter().filter(|b| !b.trim().is_empty()).map(|b| Column::parse(b)).collect::<Result<Vec<_>, _>>()?;
-    let mut out: Vec<(Vec<Option<String>>, Group)> = Vec::new();
+    let mut out: Vec<Group> = Vec::new();
+    let mut places: HashMap<Vec<Option<String>>, usize> = HashMap::new();
     for (i, run) in chosen.runs.iter().enumerate() {
-        let key: Vec<Option<String>> = columns.iter().map(|c| c.text(run, chosen)).collect();
-        if let Some((_, group)) = out.iter_mut().find(|(k, _)| *k == key) {
-            group.members.push(i);
-            continue;
-        }
-        let parts: Vec<String> = columns
-            .iter()
-            .zip(&key)
-            .map(|(c, v)| v.as_ref().map_or_else(|| format!("without {}", c.name), |v| format!("{} {v}", c.name)))
-            .collect();
-        out.push((key, Group { name: parts.join(", "), members: vec![i] }));
+        // Numbers by every digit: two times of a day must not look alike.
+        let key = columns.iter().map(|c| match c.cell(run, chosen) {
+            Cell::Number(v) => Some(v.to_string()),
+            Cell::Text(t) => Some(t),
+            Cell::Nothing => None,
+        });
+        let place = *places.entry(key.collect()).or_insert_with(|| {
+            let part = |c: &Column| c.text(run, chosen).map_or_else(|| format!("without {}", c.name), |v| format!("{} {v}", c.name));
+            out.push(Group { name: columns.iter().map(part).collect::<Vec<_>>().join(", "), members: Vec::new() });
+            out.len() - 1
+        });
+        out[place].members.push(i);
     }
-    Ok(out.into_iter().map(|(_, g)| g).collect())
+    Ok(out)
 }

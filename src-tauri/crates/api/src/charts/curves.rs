@@ -92,6 +92,7 @@ pub(crate) fn read(r: &Reader<'_>, run: &str, wanted: &Wanted<'_>, spec: &ChartS
             along(r, run, wanted, Along::Time, zero, total, spec)?
         }
     };
+    let last = pieces.last().map_or(f64::NAN, |p| p.last);
     if let X::Metric(_) = wanted.x {
         pieces.sort_by(|a, b| a.from.total_cmp(&b.from));
     }
@@ -99,9 +100,8 @@ pub(crate) fn read(r: &Reader<'_>, run: &str, wanted: &Wanted<'_>, spec: &ChartS
     let smoothed = match spec.smoothing {
         Smoothing::None => means.iter().map(|m| m.value).collect(),
         Smoothing::Exponential => smooth::exponential(&means, spec.amount),
-        Smoothing::Mean => smooth::moving(&means, spec.amount.clamp(1.0, 1e12) as u64),
+        Smoothing::Mean => smooth::moving(&means, spec.amount.clamp(1.0, 10_000.0) as u64),
     };
-    let last = pieces.last().map_or(f64::NAN, |p| p.last);
     Ok(Curve { smooth: smoothed.into_iter().skip(past.len()).collect(), pieces, total, complete, last })
 }
 
@@ -155,6 +155,11 @@ fn along(
     Ok((found.iter().map(|s| piece(s, along, zero)).collect(), past))
 }
 
+/// A value as it was meant: MLflow's servers keep infinity as the greatest double.
+pub(crate) fn real(v: f64) -> f64 {
+    if v.abs() >= f64::MAX { f64::INFINITY.copysign(v) } else { v }
+}
+
 fn piece(s: &Stretch, along: Along, zero: i64) -> Piece {
     let (from, to) = if along == Along::Step { (s.first_step, s.last_step) } else { (s.first_ts, s.last_ts) };
     Piece {
@@ -165,7 +170,7 @@ fn piece(s: &Stretch, along: Along, zero: i64) -> Piece {
         min: s.min,
         max: s.max,
         mean: s.mean,
-        last: s.last,
+        last: real(s.last),
         nan: s.nan,
         above: s.above,
         below: s.below,

@@ -16,6 +16,7 @@ use cairn_chart::text::number;
 use cairn_core::op::Kind;
 use cairn_ingest::table::{Head, parquet, separated};
 use cairn_stats::judge::{self, Curve, Scored};
+use std::collections::BTreeSet;
 
 /// Rows of predictions that are read.
 const ROWS: usize = 200_000;
@@ -66,7 +67,9 @@ fn read(job: &Job<'_>, run: &Run, likely: &[&str]) -> Result<Predictions, ApiErr
     let table = table.map_err(|e| ApiError::invalid(format!("{}: {e}", file.path)))?;
     let truth = column(&table, &job.spec.truth, &TRUTH, &file.path, "the true value")?;
     let said = column(&table, &job.spec.said, likely, &file.path, "what the model said")?;
-    let values = |at: usize| table.rows.iter().map(|r| r.get(at).map(|v| v.trim().to_owned()).unwrap_or_default()).collect();
+    // 1 and 1.0 are one class.
+    let plain = |v: &String| v.trim().parse::<f64>().ok().filter(|v| v.is_finite()).map_or_else(|| v.trim().to_owned(), |v| v.to_string());
+    let values = |at: usize| table.rows.iter().map(|r| r.get(at).map(plain).unwrap_or_default()).collect();
     Ok(Predictions {
         truth: values(truth),
         said: values(said),
@@ -91,12 +94,18 @@ fn positive(job: &Job<'_>, p: &Predictions) -> Result<String, ApiError> {
     classes.dedup();
     let wanted = job.spec.positive.trim();
     if !wanted.is_empty() {
+        let wanted = wanted.parse::<f64>().ok().filter(|v| v.is_finite()).map_or_else(|| wanted.to_owned(), |v| v.to_string());
+        let wanted = wanted.as_str();
         return if classes.contains(&wanted) {
             Ok(wanted.to_owned())
         } else {
             Err(ApiError::invalid(format!("No row has the class \"{wanted}\""))
                 .hint(format!("There are: {}.", classes.iter().take(12).copied().collect::<Vec<_>>().join(", "))))
         };
+    }
+    if classes.len() > 2 {
+        return Err(ApiError::invalid(format!("\"{}\" has {} classes", p.names.0, classes.len()))
+            .hint("Say which class counts as positive; the others together are then the negative one."));
     }
     let usual = ["1", "1.0", "true", "True", "yes", "positive", "pos"];
     if let Some(known) = usual.iter().find(|u| classes.contains(u)) {
@@ -111,8 +120,13 @@ fn positive(job: &Job<'_>, p: &Predictions) -> Result<String, ApiError> {
 
 /// The rows that have a score, and how many have none.
 fn scored(p: &Predictions, positive: &str) -> (Vec<Scored>, usize) {
-    let rows: Vec<Scored> =
-        p.truth.iter().zip(&p.said).filter_map(|(t, s)| Some((t == positive, s.parse::<f64>().ok().filter(|v| v.is_finite())?))).collect();
+    let rows: Vec<Scored> = p
+        .truth
+        .iter()
+        .zip(&p.said)
+        .filter(|(t, _)| !t.is_empty())
+        .filter_map(|(t, s)| Some((t == positive, s.parse::<f64>().ok().filter(|v| v.is_finite())?)))
+        .collect();
     let lost = p.truth.len() - rows.len();
     (rows, lost)
 }
@@ -304,7 +318,12 @@ pub(crate) fn confusion(job: &Job<'_>) -> Result<Made, ApiError> {
             let yes = positive(job, &p)?;
             let no = p.truth.iter().find(|t| **t != yes && !t.is_empty()).cloned().unwrap_or_else(|| format!("not {yes}"));
             for said in &mut p.said {
-                *said = if said.parse::<f64>().is_ok_and(|v| v >= 0.5) { yes.clone() } else { no.clone() };
+                // A row without a score was not decided.
+                *said = match said.parse::<f64>() {
+                    Ok(v) if v >= 0.5 => yes.clone(),
+                    Ok(_) => no.clone(),
+                    Err(_) => String::new(),
+                };
             }
             made.notes.push("Scores from 0.5 on count as positive.".to_owned());
             p
@@ -313,8 +332,18 @@ pub(crate) fn confusion(job: &Job<'_>) -> Result<Made, ApiError> {
     };
     let pairs: Vec<(&str, &str)> =
         p.truth.iter().zip(&p.said).filter(|(t, s)| !t.is_empty() && !s.is_empty()).map(|(t, s)| (t.as_str(), s.as_str())).collect();
+    let different: BTreeSet<&str> = pairs.iter().flat_map(|(t, s)| [*t, *s]).collect();
+    if different.len() > CLASSES {
+        return Err(ApiError::invalid(format!(
+            "\"{}\" and \"{}\" have {} different values, which is no matrix of classes",
+            p.names.0,
+            p.names.1,
+            different.len()
+        ))
+        .hint("Choose columns of classes, not of scores."));
+    }
     let (classes, counts) = judge::confusion(&pairs);
-    if classes.is_empty() || classes.len() > CLASSES {
+    if classes.is_empty() {
         return Err(ApiError::invalid(format!(
             "\"{}\" and \"{}\" have {} different values, which is no matrix of classes",
             p.names.0,
@@ -437,7 +466,7 @@ pub(crate) fn residuals(job: &Job<'_>) -> Result<Made, ApiError> {
         "Over {} rows the model is off by {} (root mean square), and on average {} by {}.",
         say::many(rows.len() as u64),
         number(rmse),
-        if bias > 0.0 { "too low" } else { "too high" },
+        if bias >= 0.0 { "too low" } else { "too high" },
         number(bias.abs())
     );
     made.series.push(job.series(run.name().to_owned(), vec![run.id.clone()], Look::default(), number(rmse)));

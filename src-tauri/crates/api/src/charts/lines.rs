@@ -48,7 +48,10 @@ pub(crate) fn make(job: &Job<'_>) -> Result<Made, ApiError> {
     let together = groups(&spec.group, &job.chosen)?;
     let mut drawn = if grouped { bring_together(job, &together, &metrics, &curves, columns) } else { one_by_one(job, &metrics, &curves) };
     notes(&mut made, job, &metrics, &curves);
-    let keys: Vec<String> = drawn.iter().map(|d| format!("{}\n{}", d.runs.join(","), d.name)).collect();
+    // A group keeps its colour when a run joins it.
+    let plain = |d: &Drawn| d.name.rsplit_once(" (").map_or(d.name.clone(), |(name, _)| name.to_owned());
+    let key = |d: &Drawn| if grouped { plain(d) } else { format!("{}\n{}", d.runs.join(","), d.name) };
+    let keys: Vec<String> = drawn.iter().map(key).collect();
     for (d, look) in drawn.iter_mut().zip(looks(&keys, &drawn_names(job, grouped))) {
         d.line.look = look;
     }
@@ -187,7 +190,11 @@ fn bring_together(job: &Job<'_>, together: &[Group], metrics: &[&str], curves: &
                 .collect();
             let points: Vec<(f64, f64)> = places.iter().zip(&spans).map(|(x, s)| (*x, s.map_or(f64::NAN, |s| s.middle))).collect();
             let band = match which {
-                Some(_) => places.iter().zip(&spans).map(|(x, s)| s.map_or((*x, f64::NAN, f64::NAN), |s| (*x, s.low, s.high))).collect(),
+                Some(_) => places
+                    .iter()
+                    .zip(&spans)
+                    .map(|(x, s)| s.filter(|s| s.n > 1).map_or((*x, f64::NAN, f64::NAN), |s| (*x, s.low, s.high)))
+                    .collect(),
                 None => Vec::new(),
             };
             let name = if metrics.len() > 1 { format!("{}: {metric}", group.name) } else { group.name.clone() };
@@ -220,7 +227,7 @@ fn x_axis(x: &X, job: &Job<'_>, drawn: &[Drawn]) -> Axis {
     let places = drawn.iter().flat_map(|d| d.line.points.iter().chain(&d.line.raw)).map(|p| p.0);
     let signs = drawn.iter().flat_map(|d| d.line.no_number.iter().copied().chain(d.line.infinite.iter().map(|i| i.0)));
     let mut axis = Axis::over(label, measure, scale(job.spec.log_x), places.chain(signs), 0.0);
-    if axis.measure == Measure::Number && axis.to - axis.from < 1e-6 && !job.spec.log_x {
+    if *x == X::Step && axis.to - axis.from < 1e-6 && !job.spec.log_x {
         // One step only.
         (axis.from, axis.to) = (axis.from - 0.5, axis.to + 0.5);
     }

@@ -5,7 +5,7 @@ use cairn_chart::text::number;
 use cairn_stats::relate::Better;
 
 /// Names of metrics of which less is better; as whole words of the name.
-const LOWER: [&str; 26] = [
+const LOWER: [&str; 27] = [
     "loss",
     "error",
     "err",
@@ -32,6 +32,7 @@ const LOWER: [&str; 26] = [
     "memory",
     "hinge",
     "nll",
+    "davies",
 ];
 const HIGHER: [&str; 27] = [
     "accuracy",
@@ -72,8 +73,10 @@ pub(crate) fn direction(metric: &str, said: BetterIs) -> Option<Better> {
     }
     let name = metric.to_lowercase();
     let words: Vec<&str> = name.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
-    // The last word that says it: `loss_accuracy` is an accuracy.
-    words.iter().rev().find_map(|w| {
+    // The last word that says it: `loss_accuracy` is an accuracy. Scorers of scikit-learn turn losses round and say so;
+    // "score" itself only says that something is measured: `brier_score` is a loss.
+    let turned = words.iter().any(|w| matches!(*w, "neg" | "negative"));
+    let found = words.iter().rev().filter(|w| **w != "score").find_map(|w| {
         if LOWER.contains(w) {
             Some(Better::Lower)
         } else if HIGHER.contains(w) {
@@ -81,7 +84,13 @@ pub(crate) fn direction(metric: &str, said: BetterIs) -> Option<Better> {
         } else {
             None
         }
-    })
+    });
+    match found {
+        Some(Better::Lower) if turned => Some(Better::Higher),
+        Some(Better::Higher) if turned => Some(Better::Lower),
+        None if words.contains(&"score") => Some(Better::Higher),
+        other => other,
+    }
 }
 
 /// One curve: where it begins and ends.
@@ -156,6 +165,9 @@ mod tests {
             ("test/accuracy_score", Some(Better::Higher)),
             ("training_root_mean_squared_error", Some(Better::Lower)),
             ("eval-F1", Some(Better::Higher)),
+            ("neg_mean_squared_error", Some(Better::Higher)),
+            ("brier_score", Some(Better::Lower)),
+            ("my_score", Some(Better::Higher)),
             ("lossless", None),
             ("epoch", None),
         ] {

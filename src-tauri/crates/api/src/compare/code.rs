@@ -59,9 +59,12 @@ pub fn difference(host: &Host, request: TwoRuns) -> Result<CodeDifference, ApiEr
         (Some(_), Some(_)) => {}
         _ => found.why = Some("At least one of the runs was made before there was a commit.".to_owned()),
     }
-    if a.changes != b.changes {
+    let here = |digest: &Option<Digest>| digest.as_ref().is_none_or(|d| workspace.store.blob_path(d).is_file());
+    if a.changes != b.changes && !(here(&a.changes) && here(&b.changes)) {
+        found.changes = Some("What was not committed is not on this computer yet.".to_owned());
+    } else if a.changes != b.changes {
         let (old, new) = (text(&workspace, a.changes.as_ref()), text(&workspace, b.changes.as_ref()));
-        let diff = TextDiff::from_lines(&old, &new);
+        let diff = TextDiff::configure().timeout(std::time::Duration::from_secs(2)).diff_lines(&old, &new);
         let said: String =
             diff.unified_diff().context_radius(3).header("first run, not committed", "second run, not committed").to_string();
         found.changes = Some(said.chars().take(MOST).collect());

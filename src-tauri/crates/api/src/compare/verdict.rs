@@ -9,37 +9,43 @@ use cairn_stats::compare::{Difference, Unsure, paired, welch};
 use cairn_stats::relate::Better;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Parameters that make a run a repetition of another: of their last word or all of it.
-const REPEATS: [&str; 14] = [
-    "seed",
-    "random_state",
-    "randomstate",
-    "random_seed",
-    "fold",
-    "cv_fold",
-    "split",
-    "repeat",
-    "repetition",
-    "replicate",
-    "rep",
-    "trial",
-    "run",
-    "iteration_seed",
-];
+/// Parameters that make a run a repetition of another. A number of folds or a share to split off is a setting.
+const REPEATS: [&str; 9] =
+    ["seed", "random_state", "randomstate", "random_seed", "fold", "cv_fold", "repetition", "replicate", "iteration_seed"];
 
 /// Whether a parameter only tells repetitions apart.
 fn is_repeat(name: &str) -> bool {
     let name = name.to_lowercase();
-    REPEATS.contains(&name.as_str()) || name.rsplit(['.', '/', '_', '-']).next().is_some_and(|w| w == "seed" || w == "fold")
+    REPEATS.contains(&name.as_str()) || name.rsplit(['.', '/', '_', '-']).next().is_some_and(|w| w == "seed")
 }
 
-/// What each run was set to, in the parameters that differ among them.
-pub(crate) fn settings(runs: &[Run]) -> Vec<String> {
-    let names: BTreeSet<&String> = runs.iter().flat_map(|r| r.params.keys()).filter(|n| !is_repeat(n)).collect();
-    let differ: Vec<&String> = names.into_iter().filter(|n| runs.windows(2).any(|w| w[0].params.get(*n) != w[1].params.get(*n))).collect();
-    runs.iter()
-        .map(|r| {
-            let parts = differ.iter().map(|n| r.params.get(*n).map_or_else(|| format!("without {n}"), |v| format!("{n} {v}")));
+/// What each run was set to where they differ: parameters, and beyond them code and data, so that only what is alike in
+/// all of these counts as a repetition. `beyond` has what is known of each run's code, by name.
+pub(crate) fn settings(runs: &[Run], beyond: &[BTreeMap<String, String>]) -> Vec<String> {
+    let all: Vec<BTreeMap<String, String>> = runs
+        .iter()
+        .enumerate()
+        .map(|(i, r)| {
+            let params = r.params.iter().filter(|(n, _)| !is_repeat(n)).map(|(n, v)| (n.clone(), v.clone()));
+            let short = |v: &String| v.chars().take(12).collect::<String>();
+            let more = beyond.get(i).into_iter().flatten().map(|(n, v)| (format!("{} of", n.to_lowercase()), short(v)));
+            params.chain(more).collect()
+        })
+        .collect();
+    let names: BTreeSet<&String> = all.iter().flat_map(BTreeMap::keys).collect();
+    let differ: Vec<&String> = names.into_iter().filter(|n| all.windows(2).any(|w| w[0].get(*n) != w[1].get(*n))).collect();
+    // Runs that say nothing of how they were set are not known to be alike.
+    let silent = all.iter().all(BTreeMap::is_empty) && runs.iter().all(|r| r.params.is_empty());
+    all.iter()
+        .zip(runs)
+        .map(|(one, run)| {
+            if silent {
+                return run.name().to_owned();
+            }
+            let parts = differ.iter().map(|n| {
+                let (name, of) = (n.trim_end_matches(" of"), n.ends_with(" of"));
+                one.get(*n).map_or_else(|| format!("without {name}"), |v| if of { format!("{name} {v}…") } else { format!("{name} {v}") })
+            });
             parts.collect::<Vec<_>>().join(", ")
         })
         .collect()
@@ -57,6 +63,8 @@ struct Arm {
     name: String,
     /// Seed or fold, and value.
     values: Vec<(String, f64)>,
+    /// Its first run.
+    run: usize,
 }
 
 impl Arm {
@@ -103,21 +111,33 @@ pub(crate) fn judge(runs: &[Run], settings: &[String], wanted: Option<&str>) -> 
         return Said { metric: Some(metric), ..none(verdict) };
     };
     let mut arms: Vec<Arm> = Vec::new();
-    for (run, setting) in runs.iter().zip(settings) {
-        let value = run.metrics.iter().find(|m| m.key == metric).map(|m| m.last.value).filter(|v| v.is_finite());
-        let Some(value) = value else { continue };
+    let mut lost = 0;
+    for (i, (run, setting)) in runs.iter().zip(settings).enumerate() {
+        // MLflow's servers keep infinity as the greatest double.
+        let value = run.metrics.iter().find(|m| m.key == metric).map(|m| m.last.value).filter(|v| v.abs() < f64::MAX);
+        let Some(value) = value else {
+            lost += 1;
+            continue;
+        };
         let seed = run.params.iter().filter(|(n, _)| is_repeat(n)).map(|(n, v)| format!("{n}={v}")).collect::<Vec<_>>().join(",");
         match arms.iter_mut().find(|a| a.name == *setting) {
             Some(arm) => arm.values.push((seed, value)),
-            None => arms.push(Arm { name: setting.clone(), values: vec![(seed, value)] }),
+            None => arms.push(Arm { name: setting.clone(), values: vec![(seed, value)], run: i }),
         }
     }
-    let said = match arms.len() {
-        0 => none(format!("None of these runs has a number for {metric}.")),
-        1 if runs.len() > 1 => of_one_setting(&arms[0], &metric),
-        1 => none(format!("There is one run; its {metric} is {}.", number(arms[0].mean()))),
+    let mut said = match arms.as_slice() {
+        [] => none(format!("None of these runs has a number for {metric}.")),
+        [arm] if arm.values.len() > 1 && settings.windows(2).all(|w| w[0] == w[1]) => of_one_setting(arm, &metric),
+        [arm] => none(format!("Only {} has a number for {metric}: {}.", called(runs, arm), number(arm.mean()))),
         _ => of_arms(runs, arms, &metric, better),
     };
+    if lost > 0 && runs.len() > lost {
+        said.verdict.push_str(&format!(" {lost} of {} runs have no number for it and are not counted.", runs.len()));
+    }
+    let unfinished = runs.iter().filter(|r| r.status == "RUNNING").count();
+    if unfinished > 0 {
+        said.verdict.push_str(&format!(" {unfinished} of them still run."));
+    }
     Said { metric: Some(metric), ..said }
 }
 
@@ -143,12 +163,11 @@ fn of_one_setting(arm: &Arm, metric: &str) -> Said {
 }
 
 /// The runs as a sentence names them: the run where it is alone, else the setting.
-fn called(runs: &[Run], arm: &Arm, metric: &str) -> String {
-    let alone = runs.iter().find(|r| arm.values.len() == 1 && r.metrics.iter().any(|m| m.key == metric && m.last.value == arm.values[0].1));
-    match alone {
-        Some(run) => run.name().to_owned(),
-        None if arm.name.is_empty() => "the first setting".to_owned(),
-        None => arm.name.clone(),
+fn called(runs: &[Run], arm: &Arm) -> String {
+    match runs.get(arm.run) {
+        Some(run) if arm.values.len() == 1 => run.name().to_owned(),
+        _ if arm.name.is_empty() => "the first setting".to_owned(),
+        _ => arm.name.clone(),
     }
 }
 
@@ -161,7 +180,7 @@ fn of_arms(runs: &[Run], mut arms: Vec<Arm>, metric: &str, better: Better) -> Sa
     let (best, next) = (&arms[0], &arms[1]);
     let by = (best.mean() - next.mean()).abs();
     let way = if better == Better::Higher { "higher" } else { "lower" };
-    let (best_name, next_name) = (called(runs, best, metric), called(runs, next, metric));
+    let (best_name, next_name) = (called(runs, best), called(runs, next));
     if by == 0.0 {
         let verdict = format!("{best_name} and {next_name} are equal on {metric}: {}.", number(best.mean()));
         return Said { metric: None, verdict, certainty: String::new(), sure: false };
@@ -175,13 +194,13 @@ fn of_arms(runs: &[Run], mut arms: Vec<Arm>, metric: &str, better: Better) -> Sa
     );
     // Whoever picks the best of many picks some luck with it: each comparison gets its share of the doubt (Bonferroni).
     let level = 1.0 - 0.05 / compared as f64;
-    let (certainty, sure) = certainty(best, next, level, compared);
+    let (certainty, sure) = certainty(best, next, better, level, compared);
     Said { metric: None, verdict, certainty, sure }
 }
 
-fn certainty(best: &Arm, next: &Arm, level: f64, compared: usize) -> (String, bool) {
+fn certainty(best: &Arm, next: &Arm, better: Better, level: f64, compared: usize) -> (String, bool) {
     let pairs = pairs(best, next);
-    let (difference, how) = if pairs.len() >= 2 && pairs.len() == best.values.len().min(next.values.len()) {
+    let (difference, how) = if pairs.len() >= 2 && pairs.len() == best.values.len() && pairs.len() == next.values.len() {
         let (a, b): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
         (paired(&b, &a, level), format!("from {} pairs with the same seed or fold", pairs.len()))
     } else {
@@ -192,7 +211,9 @@ fn certainty(best: &Arm, next: &Arm, level: f64, compared: usize) -> (String, bo
     match difference {
         Ok(Difference { low, high, .. }) => {
             let (a, b) = (low.abs().min(high.abs()), low.abs().max(high.abs()));
-            if low > 0.0 || high < 0.0 {
+            // On the side that the ranking says; the other side would speak against it.
+            let sure = if better == Better::Higher { low > 0.0 } else { high < 0.0 };
+            if sure {
                 (
                     format!(
                         "That is more than chance: with 95 % certainty the difference lies between {} and {} ({how}{many}).",
@@ -266,7 +287,7 @@ mod tests {
     }
 
     fn check(runs: &[Run]) -> Said {
-        judge(runs, &settings(runs), None)
+        judge(runs, &settings(runs, &[]), None)
     }
 
     #[test]
@@ -314,6 +335,27 @@ mod tests {
     fn runs_that_repeat_each_other_are_not_ranked() {
         let said = check(&[run("a", &[("seed", "1")], 0.8), run("b", &[("seed", "2")], 0.9)]);
         assert!(said.verdict.contains("repeat each other"), "{}", said.verdict);
+        let two = check(&[run("a", &[], 0.8), run("b", &[], 0.9)]);
+        assert!(two.verdict.starts_with("b is best"), "runs that say nothing of themselves are not known to repeat: {}", two.verdict);
+        let beyond =
+            [BTreeMap::from([("Commit".to_owned(), "aaaa".to_owned())]), BTreeMap::from([("Commit".to_owned(), "bbbb".to_owned())])];
+        let runs = [run("a", &[("seed", "1")], 0.8), run("b", &[("seed", "2")], 0.9)];
+        let two = judge(&runs, &settings(&runs, &beyond), None);
+        assert!(two.verdict.starts_with("b is best"), "other code is another setting: {}", two.verdict);
+        let lost = check(&[run("a", &[("lr", "1")], 0.8), run("b", &[("lr", "1")], 0.9), run("c", &[("lr", "2")], f64::MAX)]);
+        assert!(!lost.verdict.contains("repeat") && lost.verdict.contains("1 of 3 runs have no number"), "{}", lost.verdict);
         assert!(check(&[run("a", &[], f64::NAN)]).verdict.contains("no metric in common"));
+    }
+
+    #[test]
+    fn pairs_that_speak_against_the_ranking_make_nothing_sure() {
+        let seeds = |lr: &str, values: &[f64]| -> Vec<Run> {
+            values.iter().enumerate().map(|(i, v)| run(&format!("{lr}-{i}"), &[("lr", lr), ("seed", &i.to_string())], *v)).collect()
+        };
+        let mut runs = seeds("1", &[0.80, 0.81, 0.97, 0.97, 0.97]);
+        runs.extend(seeds("2", &[0.851, 0.860]));
+        let said = check(&runs);
+        assert!(said.verdict.starts_with("lr 1 is best") && !said.sure, "{} {}", said.verdict, said.certainty);
+        assert!(is_repeat("model.seed") && !is_repeat("k_fold") && !is_repeat("split") && is_repeat("fold"));
     }
 }

@@ -23,7 +23,7 @@ pub enum NotePart {
         html: String,
     },
     Chart {
-        spec: ChartSpec,
+        spec: Box<ChartSpec>,
         of: RunSet,
     },
     /// A chart that cannot be read, with the place.
@@ -43,7 +43,7 @@ pub(crate) fn parts(text: &str) -> Vec<NotePart> {
         .map(|block| match block {
             Block::Html(html) => NotePart::Html { html },
             Block::Fenced { body, line, .. } => match described(&body) {
-                Ok((spec, of)) => NotePart::Chart { spec, of },
+                Ok((spec, of)) => NotePart::Chart { spec: Box::new(spec), of },
                 Err(why) => NotePart::Broken { line: u32::try_from(line).unwrap_or(u32::MAX), why },
             },
         })
@@ -127,13 +127,20 @@ fn page(workspace: &Workspace, note: &Note) -> Result<String, ApiError> {
             }
             NotePart::Chart { spec, of } => {
                 let of = resolved(workspace, of.clone());
-                let request = DrawChart { spec: spec.clone(), of, width: SIZE.0, height: SIZE.1, ..DrawChart::default() };
+                let request = DrawChart { spec: (**spec).clone(), of, width: SIZE.0, height: SIZE.1, ..DrawChart::default() };
                 match draw_in(workspace, &request) {
                     Ok(chart) => {
-                        let notes = chart.notes.iter().map(|n| format!(" {}", plain(n))).collect::<String>();
+                        let mut notes = chart.notes.iter().map(|n| format!(" {}", plain(n))).collect::<String>();
+                        if !chart.complete {
+                            notes.push_str(" Not all points were on the computer that kept this.");
+                        }
                         let _ = write!(out, "<figure>{}", chart.svg);
                         if spec.kind == ChartKind::Table {
-                            out.push_str(&table(&values_in(workspace, &request)?.table, &plain));
+                            let rows = values_in(workspace, &request)?.table;
+                            out.push_str(&table(&rows, &plain));
+                            if rows.more > 0 {
+                                let _ = write!(notes, " {} more rows are not in this table.", rows.more);
+                            }
                         }
                         let _ = writeln!(
                             out,
