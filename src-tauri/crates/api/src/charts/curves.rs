@@ -212,17 +212,16 @@ impl Curve {
                 before = p.min;
                 continue;
             }
-            let middle = f64::midpoint(p.from, p.to);
             // Begin at the extreme that is nearer to where the line comes from.
             let up = !before.is_finite() || (before - p.min).abs() <= (before - p.max).abs();
             let (a, b) = if up { (p.min, p.max) } else { (p.max, p.min) };
             out.push((p.from, a));
-            out.push((middle, b));
+            out.push((p.to, b));
             before = b;
-            if p.last.is_finite() && p.last != b {
-                out.push((p.to, p.last));
-                before = p.last;
-            }
+        }
+        // It ends where the metric ends.
+        if let Some(p) = self.pieces.last().filter(|p| p.numbers > 1 && p.last.is_finite()) {
+            out.push((p.to, p.last));
         }
         out
     }

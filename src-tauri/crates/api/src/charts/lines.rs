@@ -31,9 +31,10 @@ pub(crate) fn make(job: &Job<'_>) -> Result<Made, ApiError> {
     let x = X::parse(&spec.x)?;
     let runs = &job.chosen.runs;
     let grouped = spec.group.iter().any(|g| !g.trim().is_empty());
-    // As many columns as there are pixels; of many lines fewer, which nobody could tell apart.
+    // A line is as wide as two pixels: so are the columns, and of many lines a little wider, which nobody could tell apart.
+    // The window's engine needs long to draw long paths.
     let width = job.request.width as usize;
-    let columns = if runs.len() * metrics.len() > 20 { width / 2 } else { width }.max(60);
+    let columns = if runs.len() * metrics.len() > 20 { width / 3 } else { width / 2 }.max(60);
     let pairs: Vec<(usize, &str)> = (0..runs.len()).flat_map(|i| metrics.iter().map(move |m| (i, *m))).collect();
     let curves = each(job.workspace, &pairs, |r, (i, metric)| {
         let wanted = Wanted { metric, x: &x, view: job.request.view, columns };
