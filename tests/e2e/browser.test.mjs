@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, test as plain } from 'node:test';
-import { cairn, outDir, require, serve, temporary } from './program.mjs';
+import { cairn, outDir, require, serve, temporary, until } from './program.mjs';
 
 const { chromium } = require('playwright-core');
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
@@ -99,9 +99,14 @@ test('a run shows its curves, drawn and as a table', async () => {
   await page.getByRole('link', { name: 'network-tumo-24' }).click();
   await page.getByRole('heading', { level: 1, name: 'network-tumo-24' }).waitFor();
   const chart = page.locator('figure', { hasText: 'val_loss' });
-  await chart.locator('svg title').first().waitFor({ state: 'attached' });
+  // Charts are drawn when they come into sight.
+  await until('the curve is drawn', async () => {
+    await chart.scrollIntoViewIfNeeded();
+    return (await chart.locator('svg title').count()) > 0;
+  });
   assert.match(await chart.locator('svg desc').first().textContent(), /val_loss went from/);
   await chart.getByText('The numbers as a table').click();
+  await chart.locator('tbody tr').first().waitFor();
   assert.ok((await chart.locator('tbody tr').count()) >= 60);
   await check('run');
 });
