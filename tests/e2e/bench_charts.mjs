@@ -26,7 +26,7 @@ function say(where, { times, charts, drawn }) {
   times.sort((a, b) => a - b);
   const at = (part) => times[Math.min(times.length - 1, Math.floor(times.length * part))].toFixed(1);
   const late = times.filter((t) => t > 33).length;
-  console.log(`${where}: ${charts} charts, ${drawn} lines drawn, ${times.length} frames: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, longest ${at(1)} ms, over 33 ms: ${late}`);
+  console.log(`${where}: ${charts} charts, ${drawn} lines drawn, ${times.length} frames: p50 ${at(0.5)} ms, p90 ${at(0.9)} ms, p99 ${at(0.99)} ms, longest ${at(1)} ms, over 33 ms: ${late}`);
 }
 
 const [mode, ...rest] = process.argv.slice(2);
