@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
 import type { Chart, ChartValues, Mark } from '../../host/commands.gen';
 import { Html } from '../../parts/html';
+import { apart, Labels } from './labels';
 import { keyOf } from './legend';
 import { nearest, placeOf, said, valueAt } from './spec';
 import type { Shared } from './sync';
@@ -47,6 +48,7 @@ export function Plot({ chart, values, shared, mine, share, look, wake, open, onP
   const inside = px !== null && px >= left - 1 && px <= right + 1;
 
   // What is hidden or lit is said to the groups of the picture.
+  const { art, labels } = useMemo(() => apart(chart.svg), [chart.svg]);
   const keys = useMemo(() => chart.series.map(keyOf), [chart]);
   const hidden = useMemo(() => new Set(shared.hidden), [shared.hidden]);
   const lit = shared.run !== null && keys.includes(shared.run) ? shared.run : null;
@@ -250,7 +252,8 @@ export function Plot({ chart, values, shared, mine, share, look, wake, open, onP
       onPointerCancel={() => setDrag(null)}
       onDoubleClick={() => look(null)}
     >
-      <Html html={chart.svg} />
+      <Html html={art} />
+      <Labels labels={labels} />
       <div
         className="reader"
         role="slider"
