@@ -118,6 +118,7 @@ fn what_a_chart_cannot_show_is_said_and_the_rest_is_shown() {
         (json!({ "metrics": ["nope"] }), "No run has a metric called \"nope\""),
         (json!({ "metrics": [] }), "needs a metric"),
         (json!({ "metrics": ["loss"], "x": "params.lr" }), "cannot run along"),
+        (json!({ "metrics": vec!["loss"; 25] }), "at most 24 metrics"),
         (json!({ "kind": "scatter", "x": "metrics.loss" }), "A column is missing"),
         (json!({ "kind": "parallel", "columns": ["metrics.loss"] }), "2 to 16 columns"),
         (json!({ "kind": "importance", "metrics": ["loss"] }), "nothing can be said"),

@@ -1,6 +1,6 @@
 //! A chart as a file: the picture, or every number behind it.
 
-use super::spec::ChartKind;
+use super::spec::{ChartKind, ChartSpec};
 use super::{Chart, DrawChart, choose, draw_in, make};
 use crate::ApiError;
 use crate::host::{Host, Workspace};
@@ -96,7 +96,13 @@ fn grounded(chart: &Chart, dark: bool) -> String {
 pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), ApiError> {
     use std::io::Write as _;
     let file = std::fs::File::create_new(path);
-    file.and_then(|mut f| f.write_all(bytes)).map_err(|e| match e.kind() {
+    let written = file.and_then(|mut f| {
+        f.write_all(bytes).inspect_err(|_| {
+            // Half a file would stand in the way of the next try; that it is left is no worse than that it was made.
+            let _ = std::fs::remove_file(path);
+        })
+    });
+    written.map_err(|e| match e.kind() {
         std::io::ErrorKind::AlreadyExists => {
             ApiError::conflict(format!("{} is there already", path.display())).hint("Choose another name; nothing was written over.")
         }
@@ -122,7 +128,12 @@ fn csv(workspace: &Workspace, request: &DrawChart) -> Result<Vec<u8>, ApiError> 
     let failed = |e: csv::Error| ApiError::new("internal", e.to_string());
     if request.spec.kind == ChartKind::Lines {
         out.write_record(["run_id", "run", "metric", "step", "time_ms", "value"]).map_err(failed)?;
-        let chosen = choose(workspace, &request.of, &request.spec)?;
+        // As a table: a picture of lines draws fewer runs than there may be.
+        let chosen = choose(workspace, &request.of, &ChartSpec { kind: ChartKind::Table, ..ChartSpec::default() })?;
+        if chosen.left_out > 0 {
+            return Err(ApiError::invalid(format!("{} runs are too many for one file", chosen.runs.len() as u64 + chosen.left_out))
+                .hint("Narrow the filter; nothing is left out of an export silently."));
+        }
         for run in &chosen.runs {
             for metric in &request.spec.metrics {
                 let (points, _) = workspace.read(|r| r.points(&run.id, metric))?;

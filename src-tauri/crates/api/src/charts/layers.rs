@@ -18,6 +18,8 @@ const READ_MAX: u64 = 64 * 1024 * 1024;
 /// Steps and values that a picture tells apart.
 const STEPS: usize = 160;
 const VALUES: usize = 60;
+/// Steps whose numbers are read by pointing at them.
+const MARKS: usize = 1_000;
 
 /// One step of a logged histogram, as the importers write it: `docs/handbook.md`, "Histograms".
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -144,9 +146,11 @@ fn draw_distribution(job: &Job<'_>, made: &mut Made, key: &str, layers: &BTreeMa
     made.layers.push(grid::shades(&frame, columns, &cells)?);
     let shares = [0.05, 0.25, 0.5, 0.75, 0.95];
     let found: Vec<Vec<f64>> = layers.values().map(|b| quantiles(b, &shares)).collect();
-    let middle: Vec<(f64, f64)> = steps.iter().zip(&found).map(|(s, q)| (*s, q[2])).collect();
+    // A file may have a million steps; a picture has not.
+    let every = steps.len().div_ceil(MARKS).max(1);
+    let middle: Vec<(f64, f64)> = steps.iter().zip(&found).step_by(every).map(|(s, q)| (*s, q[2])).collect();
     made.layers.extend(line::layers(&frame, &[line::Line { points: middle, look: Look { colour: 1, dash: 0 }, ..line::Line::default() }])?);
-    for (step, q) in steps.iter().zip(&found) {
+    for (step, q) in steps.iter().zip(&found).step_by(every) {
         let [px, py] = frame.pixel(*step, q[2]);
         let text = vec![
             format!("step {}", number(*step)),

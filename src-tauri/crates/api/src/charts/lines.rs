@@ -22,11 +22,18 @@ struct Drawn {
     last: f64,
 }
 
+/// Metrics of one chart: a description that somebody else wrote must not keep this computer busy.
+const METRICS_MAX: usize = 24;
+
 pub(crate) fn make(job: &Job<'_>) -> Result<Made, ApiError> {
     let spec = job.spec;
     let metrics: Vec<&str> = spec.metrics.iter().map(|m| m.trim()).filter(|m| !m.is_empty()).collect();
     if metrics.is_empty() {
         return Err(ApiError::invalid("A chart of lines needs a metric").hint("Choose one, such as loss."));
+    }
+    if metrics.len() > METRICS_MAX {
+        return Err(ApiError::invalid(format!("A chart of lines takes at most {METRICS_MAX} metrics, not {}", metrics.len()))
+            .hint("Put them into several charts."));
     }
     let x = X::parse(&spec.x)?;
     let runs = &job.chosen.runs;
