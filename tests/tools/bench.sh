@@ -2,7 +2,7 @@
 # First figures, beside the peers, in one run: not a test, only numbers.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-bash tests/tools/setup.sh peers ui e2e
+bash tests/tools/setup.sh desktop peers ui e2e
 (cd ui && npm run --silent build)
 cargo build --release -p cairn-cli
 .venv/bin/python tests/peers/bench.py
