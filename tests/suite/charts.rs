@@ -79,6 +79,10 @@ fn every_kind_of_chart_is_drawn_and_explains_itself() {
         (json!({ "kind": "scatter", "x": "metrics.latency_ms", "y": accuracy }), &every, "nobody beats"),
         (json!({ "kind": "contour", "x": "params.lr", "y": "params.seed", "shade": accuracy }), &every, "The best val/accuracy of 12 runs"),
         (json!({ "kind": "parallel", "columns": ["params.model", "params.lr", accuracy] }), &every, "has model net, lr 0.1"),
+        (json!({ "kind": "bars", "metrics": ["val/accuracy"], "log_x": true, "baseline": all[0] }), &every, "ends highest, which is best"),
+        (json!({ "kind": "histogram", "x": accuracy, "log_x": true }), &every, "lies between"),
+        (json!({ "kind": "correlation", "columns": ["params.lr", "params.seed", accuracy] }), &every, "goes most with"),
+        (json!({ "kind": "correlation" }), &every, "it clearly rises"),
         (json!({ "kind": "importance", "metrics": ["val/accuracy"] }), &every, "model explains most"),
         (json!({ "kind": "distribution" }), &one, "the median of dense went from"),
         (json!({ "kind": "confusion" }), &one, "4 of 6 rows are right"),
@@ -192,6 +196,100 @@ fn an_export_has_every_point_and_writes_over_nothing() {
 }
 
 #[test]
+fn a_zoomed_curve_is_smoothed_and_summed_up_as_the_whole_one_is() {
+    let team = Team::new();
+    let values: Vec<f64> = (0..60).map(|i| f64::from(i * 37 % 11)).collect();
+    let id = run(&team.dan, "r", &[], &[("loss", &values)]);
+    let of = json!({ "runs": [id] });
+    for (smoothing, amount) in [("exponential", 0.9), ("mean", 7.0)] {
+        let spec = json!({ "metrics": ["loss"], "smoothing": smoothing, "amount": amount });
+        let at = |view: Value| {
+            let values = team.dan.must("chart.values", json!({ "spec": spec, "of": of, "width": 600, "height": 300, "view": view }));
+            let of = |name: &str| values["series"][0][name].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect::<Vec<f64>>();
+            of("x").into_iter().zip(of("y")).collect::<Vec<_>>()
+        };
+        let (whole, part) = (at(Value::Null), at(json!([30.0, 40.0])));
+        assert_eq!(part.first().map(|p| p.0), Some(29.0), "one before the view");
+        for (x, y) in part {
+            let wanted = whole[x as usize].1;
+            assert!((y - wanted).abs() < 1e-9, "{smoothing} at {x}: {y}, in the whole curve {wanted}");
+        }
+    }
+    let looked = team
+        .dan
+        .must("chart.draw", json!({ "spec": { "metrics": ["loss"] }, "of": of, "width": 600, "height": 300, "view": [30.0, 40.0] }));
+    let said = looked["summary"].as_str().unwrap();
+    assert!(said.starts_with(&format!("loss went from {} to {} over 11 points", values[30], values[40])), "{said}");
+}
+
+#[test]
+fn a_metric_over_another_is_drawn_by_the_width_of_the_picture() {
+    let team = Team::new();
+    let n = 30_000;
+    let loss: Vec<f64> = (0..n).map(|i| if i == 12_345 { 99.0 } else { f64::from(i % 5) }).collect();
+    let epoch: Vec<f64> = (0..n).map(|i| f64::from(i) / 1_000.0).collect();
+    let id = run(&team.dan, "r", &[], &[("loss", &loss), ("epoch", &epoch)]);
+    let spec = json!({ "metrics": ["loss"], "x": "metrics.epoch" });
+    let chart = draw(&team.dan, &spec, &json!({ "runs": [id] }));
+    assert!(chart["drawn"].as_u64().unwrap() < 1_500, "{}", chart["drawn"]);
+    assert!(chart["summary"].as_str().unwrap().contains("over 30,000 points (lowest 0, highest 99)"), "{}", chart["summary"]);
+}
+
+#[test]
+fn a_gap_that_all_runs_of_a_group_share_stays_a_gap() {
+    let team = Team::new();
+    for seed in ["1", "2"] {
+        let values: Vec<f64> = (0..20).map(|i| if (8..12).contains(&i) { f64::NAN } else { 1.0 }).collect();
+        run(&team.dan, seed, &[("seed", seed), ("lr", "0.1")], &[("loss", &values)]);
+    }
+    let spec = json!({ "metrics": ["loss"], "group": ["params.lr"] });
+    let values = team.dan.must("chart.values", json!({ "spec": spec, "of": {}, "width": 600, "height": 300 }));
+    let y = values["series"][0]["y"].as_array().unwrap();
+    assert_eq!(y.iter().filter(|v| v.is_null()).count(), 4, "{y:?}");
+}
+
+#[test]
+fn everything_is_measured_by_the_baseline() {
+    let team = Team::new();
+    let (a, b) = (run(&team.dan, "a", &[], &[("acc", &[0.2, 0.5])]), run(&team.dan, "b", &[], &[("acc", &[0.2, 0.75])]));
+    let series =
+        |kind: &str, runs: Value| draw(&team.dan, &json!({ "kind": kind, "metrics": ["acc"], "baseline": a }), &json!({ "runs": runs }));
+    for kind in ["lines", "bars"] {
+        let chart = series(kind, json!([a, b]));
+        let all = chart["series"].as_array().unwrap();
+        let of = |id: &str| all.iter().find(|s| s["runs"][0] == id).unwrap();
+        assert_eq!((&of(&b)["delta"], &of(&a)["baseline"], &of(&a)["delta"]), (&json!("+0.25"), &json!(true), &json!("")), "{kind}");
+        assert_eq!(series(kind, json!([b]))["series"][0]["delta"], "+0.25", "{kind}: also where the baseline is not drawn");
+    }
+    let gone = draw(&team.dan, &json!({ "metrics": ["acc"], "baseline": "nobody" }), &json!({}));
+    assert!(gone["notes"].to_string().contains("is not here"), "{}", gone["notes"]);
+}
+
+#[test]
+fn who_moves_a_chart_and_who_changes_it_both_get_their_way_and_what_a_later_program_said_is_kept() {
+    let team = Team::new();
+    let spec = json!({ "metrics": ["loss"], "sparkle": 3 });
+    let first = team.ana.must("panel.save", json!({ "spec": spec, "place": 1.0 }));
+    assert_eq!(first["spec"]["sparkle"], 3);
+    team.settle();
+    let change = |seat: &Seat, spec: &Value, place: f64| {
+        seat.must("panel.save", json!({ "panel": first["id"], "spec": spec, "place": place, "base": first["base"] }))
+    };
+    change(&team.ana, &first["spec"], 9.0);
+    let mut titled = first["spec"].clone();
+    titled["title"] = json!("Loss of all");
+    change(&team.dan, &titled, 1.0);
+    team.settle();
+    for seat in [&team.ana, &team.dan] {
+        let page = seat.must("panel.list", json!({}));
+        assert_eq!(page.as_array().unwrap().len(), 1);
+        let one = &page[0];
+        assert_eq!((&one["spec"]["title"], &one["place"], &one["both_changed"]), (&json!("Loss of all"), &json!(9.0), &json!(false)));
+        assert_eq!(one["spec"]["sparkle"], 3, "nobody who does not know it takes it away");
+    }
+}
+
+#[test]
 fn two_people_keep_charts_on_one_page_at_the_same_time() {
     let team = Team::new();
     let keep = |seat: &Seat, metric: &str, place: f64| {
@@ -270,7 +368,9 @@ fn a_report_is_kept_as_evidence_that_later_points_do_not_change() {
     assert_eq!(seen[0]["frozen"].as_array().unwrap().iter().filter(|f| f["here"] == true).count(), 2, "evidence travels with the log");
     let page = std::fs::read_to_string(team.ana.host.workspace().unwrap().store.blob_path(&cairn_core::id::Digest::parse(digest).unwrap()))
         .unwrap();
-    for part in ["Report &lt;1&gt;", "<svg", "loss went from 1 to 0.5", "<td>0.1</td>", "line 13 cannot be read"] {
+    for part in
+        ["Report &lt;1&gt;", "<svg", "loss went from 1 to 0.5", "<td>0.1</td>", "line 13 cannot be read", "The numbers as a table", &id]
+    {
         assert!(page.contains(part), "{part}");
     }
     assert!(!page.contains("<script"));

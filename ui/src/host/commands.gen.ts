@@ -112,7 +112,7 @@ export type ChartAxis = { label: string, from: number, to: number, log: boolean,
  */
 measure: string, };
 export type ChartFormat = "svg" | "png" | "pdf" | "csv";
-export type ChartKind = "lines" | "bars" | "box" | "violin" | "histogram" | "scatter" | "contour" | "parallel" | "importance" | "distribution" | "confusion" | "roc" | "precision_recall" | "calibration" | "residuals" | "images" | "table";
+export type ChartKind = "lines" | "bars" | "box" | "violin" | "histogram" | "scatter" | "contour" | "parallel" | "importance" | "correlation" | "distribution" | "confusion" | "roc" | "precision_recall" | "calibration" | "residuals" | "images" | "table";
 export type ChartSeries = { name: string, runs: Array<string>, 
 /**
  * `#rrggbb`.
@@ -125,7 +125,15 @@ dash: string,
 /**
  * Its last value, as people read it.
  */
-last: string, };
+last: string, 
+/**
+ * By how much that is more or less than the baseline's: `+0.02`; empty where there is no baseline.
+ */
+delta: string, 
+/**
+ * Whether it is the baseline.
+ */
+baseline: boolean, };
 export type ChartSpec = { kind: ChartKind, 
 /**
  * Empty: made from what it shows.
@@ -162,7 +170,11 @@ file: string, truth: string, said: string,
 /**
  * The class that counts as positive.
  */
-positive: string, };
+positive: string, 
+/**
+ * The run that others are measured by.
+ */
+baseline: string, };
 export type ChartValues = { series: Array<ValueSeries>, table: ValueTable, };
 export type Checklist = { id: string, project: string, gate: string, title: string, from: RoleName, to: RoleName, cycle: number, 
 /**
@@ -214,7 +226,11 @@ baseline?: string,
 /**
  * The metric that decides; the likeliest when left out.
  */
-metric?: string, };
+metric?: string, 
+/**
+ * Whether more or less of it is better.
+ */
+better: BetterIs, };
 export type ComparedMetric = { name: string, 
 /**
  * `higher`, `lower`, or empty.
@@ -258,7 +274,11 @@ certainty: string,
 /**
  * Whether chance alone would hardly explain it.
  */
-sure: boolean, metrics: Array<ComparedMetric>, 
+sure: boolean, 
+/**
+ * What is not shown, and why.
+ */
+notes: Array<string>, metrics: Array<ComparedMetric>, 
 /**
  * Metrics beyond those that are here.
  */

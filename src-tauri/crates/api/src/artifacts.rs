@@ -224,7 +224,7 @@ pub fn save(host: &Host, request: SaveFile) -> Result<SavedFile, ApiError> {
     Ok(SavedFile { path: to.display().to_string(), size })
 }
 
-fn data_url(media: &str, bytes: &[u8]) -> String {
+pub(crate) fn data_url(media: &str, bytes: &[u8]) -> String {
     format!("data:{media};base64,{}", STANDARD.encode(bytes))
 }
 
@@ -232,10 +232,9 @@ fn whole(file: &Path) -> Result<Vec<u8>, ApiError> {
     std::fs::read(file).map_err(|e| ApiError::new("io", e.to_string()))
 }
 
-fn shown(file: &Path, name: &str, size: u64) -> Result<FileView, ApiError> {
-    let plain = name.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-    let ending = plain.rsplit_once('.').map_or("", |(_, e)| e);
-    let media = match ending {
+/// What pictures and sounds are called, by the ending of their name.
+pub(crate) fn media_of(ending: &str) -> Option<&'static str> {
+    match ending {
         "png" => Some("image/png"),
         "jpg" | "jpeg" => Some("image/jpeg"),
         "webp" => Some("image/webp"),
@@ -247,7 +246,13 @@ fn shown(file: &Path, name: &str, size: u64) -> Result<FileView, ApiError> {
         "ogg" | "oga" => Some("audio/ogg"),
         "flac" => Some("audio/flac"),
         _ => None,
-    };
+    }
+}
+
+fn shown(file: &Path, name: &str, size: u64) -> Result<FileView, ApiError> {
+    let plain = name.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    let ending = plain.rsplit_once('.').map_or("", |(_, e)| e);
+    let media = media_of(ending);
     let table = |head: Result<Head, table::BadTable>| match head {
         Ok(Head { columns, types, rows, total, more_columns }) => {
             FileView::Table { columns, types, rows, total, more_columns: more_columns as u64 }

@@ -21,9 +21,11 @@ use cairn_chart::ChartError;
 use cairn_chart::axis::{Axis, Measure, Scale};
 use cairn_chart::frame::Frame;
 use cairn_chart::look::{DASHES, Look};
+use cairn_chart::text::number;
 use cairn_chart::theme::{Palette, Theme, hex};
 use cairn_core::op::Kind;
 use cairn_store::Reader;
+use columns::{Cell, Column};
 use serde::{Deserialize, Serialize};
 use spec::{ChartKind, ChartSpec, RunSet};
 use std::collections::BTreeMap;
@@ -111,6 +113,10 @@ pub struct ChartSeries {
     pub dash: String,
     /// Its last value, as people read it.
     pub last: String,
+    /// By how much that is more or less than the baseline's: `+0.02`; empty where there is no baseline.
+    pub delta: String,
+    /// Whether it is the baseline.
+    pub baseline: bool,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize, TS)]
@@ -198,6 +204,8 @@ pub(crate) struct Job<'a> {
     pub spec: &'a ChartSpec,
     pub chosen: Chosen,
     pub palette: Palette,
+    /// The run that the others are measured by, chosen or not.
+    pub baseline: Option<Run>,
     /// Rows that a table has.
     pub rows: usize,
 }
@@ -216,7 +224,19 @@ impl Job<'_> {
 
     pub(crate) fn series(&self, name: String, runs: Vec<String>, look: Look, last: String) -> ChartSeries {
         let dash: Vec<String> = DASHES[look.dash % DASHES.len()].iter().map(u32::to_string).collect();
-        ChartSeries { name, runs, colour: hex(self.palette.line(look.colour)), dash: dash.join(" "), last }
+        let baseline = self.baseline.as_ref().is_some_and(|b| runs.as_slice() == [b.id.as_str()]);
+        let colour = hex(self.palette.line(look.colour));
+        ChartSeries { name, runs, colour, dash: dash.join(" "), last, delta: String::new(), baseline }
+    }
+
+    /// What the baseline has in a column.
+    pub(crate) fn baseline_in(&self, column: &Column) -> Option<f64> {
+        match column.cell(self.baseline.as_ref()?, &self.chosen) {
+            Cell::Number(v) => Some(v),
+            Cell::Text(t) => t.trim().parse().ok(),
+            Cell::Nothing => None,
+        }
+        .filter(|v: &f64| v.is_finite())
     }
 }
 
@@ -273,7 +293,14 @@ fn make(workspace: &Workspace, request: &DrawChart, rows: usize) -> Result<Made,
     let spec = &request.spec;
     let chosen = choose(workspace, &request.of, spec)?;
     let theme = if request.dark { Theme::Dark } else { Theme::Light };
-    let job = Job { workspace, request, spec, chosen, palette: theme.palette(), rows };
+    let baseline = match spec.baseline.trim() {
+        "" => None,
+        id => match chosen.runs.iter().find(|r| r.id == id) {
+            Some(run) => Some(run.clone()),
+            None => workspace.read(|r| r.record(Kind::Run, id)?.map(|run| tracked::view(r, &run)).transpose())?,
+        },
+    };
+    let job = Job { workspace, request, spec, chosen, palette: theme.palette(), baseline, rows };
     let mut made = match spec.kind {
         ChartKind::Lines => lines::make(&job),
         ChartKind::Bars => spread::bars(&job),
@@ -283,6 +310,7 @@ fn make(workspace: &Workspace, request: &DrawChart, rows: usize) -> Result<Made,
         ChartKind::Contour => cloud::contour(&job),
         ChartKind::Parallel => cloud::parallel(&job),
         ChartKind::Importance => cloud::importance(&job),
+        ChartKind::Correlation => cloud::correlation(&job),
         ChartKind::Distribution => layers::distribution(&job),
         ChartKind::Confusion => judged::confusion(&job),
         ChartKind::Roc | ChartKind::PrecisionRecall => judged::curve(&job),
@@ -293,6 +321,9 @@ fn make(workspace: &Workspace, request: &DrawChart, rows: usize) -> Result<Made,
     }?;
     if job.chosen.left_out > 0 {
         made.notes.push(format!("{} more runs fit than can be drawn at once; narrow the filter to see them.", job.chosen.left_out));
+    }
+    if job.baseline.is_none() && !spec.baseline.trim().is_empty() {
+        made.notes.push("The run that the others are measured by is not here.".to_owned());
     }
     if !spec.title.trim().is_empty() {
         spec.title.trim().clone_into(&mut made.title);
@@ -348,6 +379,16 @@ fn axis(axis: &Axis) -> ChartAxis {
         Measure::Names(_) => "names",
     };
     ChartAxis { label: axis.label.clone(), from: axis.from, to: axis.to, log: axis.scale == Scale::Log, measure: measure.to_owned() }
+}
+
+/// A difference as people read it; nothing where there is none to speak of.
+pub(crate) fn delta(value: f64, from: Option<f64>) -> String {
+    let by = from.map_or(f64::NAN, |from| value - from);
+    match by.is_finite() {
+        true if by > 0.0 => format!("+{}", number(by)),
+        true => number(by),
+        false => String::new(),
+    }
 }
 
 pub(crate) fn scale(log: bool) -> Scale {

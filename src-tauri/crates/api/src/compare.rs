@@ -33,6 +33,9 @@ pub struct CompareRuns {
     #[serde(default)]
     #[ts(optional)]
     pub metric: Option<String>,
+    /// Whether more or less of it is better.
+    #[serde(default)]
+    pub better: BetterIs,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize, TS)]
@@ -47,6 +50,8 @@ pub struct Comparison {
     pub certainty: String,
     /// Whether chance alone would hardly explain it.
     pub sure: bool,
+    /// What is not shown, and why.
+    pub notes: Vec<String>,
     pub metrics: Vec<ComparedMetric>,
     /// Metrics beyond those that are here.
     #[ts(type = "number")]
@@ -134,12 +139,21 @@ pub fn compare(host: &Host, request: CompareRuns) -> Result<Comparison, ApiError
         Ok::<_, ApiError>((sources, files))
     })?;
     let runs = &chosen.runs;
-    let (metrics, more_metrics) = metrics(runs);
-    let params = rows(runs.iter().map(|r| r.params.clone()).collect());
+    let mut notes = Vec::new();
+    let mut rows = |what: &str, all: Vec<BTreeMap<String, String>>| {
+        let (rows, more) = rows(all);
+        if more > 0 {
+            notes.push(format!("{more} more {what} are not shown; what differs comes first."));
+        }
+        rows
+    };
+    let params = rows("parameters", runs.iter().map(|r| r.params.clone()).collect());
     let beyond: Vec<BTreeMap<String, String>> = sources.iter().zip(runs).map(|(s, r)| beyond_params(s, r)).collect();
     let settings = verdict::settings(runs, &beyond);
-    let said = verdict::judge(runs, &settings, request.metric.as_deref());
+    let said = verdict::judge(runs, &settings, request.metric.as_deref(), request.better);
+    let (metrics, more_metrics) = metrics(runs, said.metric.as_deref(), request.better);
     let file_rows = rows(
+        "files",
         files
             .iter()
             .map(|all| {
@@ -150,6 +164,12 @@ pub fn compare(host: &Host, request: CompareRuns) -> Result<Comparison, ApiError
             })
             .collect(),
     );
+    let tags = runs.iter().map(|r| r.tags.iter().filter(|t| !t.0.starts_with("mlflow.")).map(|(k, v)| (k.clone(), v.clone())).collect());
+    let tags = rows("tags", tags.collect());
+    let code = rows("facts about code", sources.iter().map(code_of).collect());
+    let environment = rows("facts about computers", sources.iter().map(environment_of).collect());
+    let packages = packages(&workspace, &sources, |all| rows("packages", all));
+    let data = rows("datasets", runs.iter().map(data_of).collect());
     Ok(Comparison {
         runs: runs.iter().zip(&settings).map(|(r, s)| compared(r, s, &chosen)).collect(),
         baseline: runs.first().map(|r| r.id.clone()).unwrap_or_default(),
@@ -160,15 +180,12 @@ pub fn compare(host: &Host, request: CompareRuns) -> Result<Comparison, ApiError
         metrics,
         more_metrics,
         params,
-        tags: rows(
-            runs.iter()
-                .map(|r| r.tags.iter().filter(|t| !t.0.starts_with("mlflow.")).map(|(k, v)| (k.clone(), v.clone())).collect())
-                .collect(),
-        ),
-        code: rows(sources.iter().map(code_of).collect()),
-        environment: rows(sources.iter().map(environment_of).collect()),
-        packages: packages(&workspace, &sources),
-        data: rows(runs.iter().map(data_of).collect()),
+        notes,
+        tags,
+        code,
+        environment,
+        packages,
+        data,
         files: file_rows,
     })
 }
@@ -186,8 +203,8 @@ fn compared(run: &Run, setting: &str, chosen: &Chosen) -> ComparedRun {
     }
 }
 
-/// One row for each name that any run has.
-fn rows(all: Vec<BTreeMap<String, String>>) -> Vec<ComparedRow> {
+/// One row for each name that any run has, and how many more there are.
+fn rows(all: Vec<BTreeMap<String, String>>) -> (Vec<ComparedRow>, usize) {
     let names: BTreeSet<&String> = all.iter().flat_map(BTreeMap::keys).collect();
     let mut out: Vec<ComparedRow> = names
         .into_iter()
@@ -199,11 +216,12 @@ fn rows(all: Vec<BTreeMap<String, String>>) -> Vec<ComparedRow> {
         .collect();
     // What differs first: it is what people look for, and what a cut must not take.
     out.sort_by_key(|row| !row.differs);
+    let more = out.len().saturating_sub(ROWS);
     out.truncate(ROWS);
-    out
+    (out, more)
 }
 
-fn metrics(runs: &[Run]) -> (Vec<ComparedMetric>, u64) {
+fn metrics(runs: &[Run], decides: Option<&str>, said: BetterIs) -> (Vec<ComparedMetric>, u64) {
     let names: BTreeSet<&str> = runs.iter().flat_map(|r| r.metrics.iter().map(|m| m.key.as_str())).collect();
     let more = names.len().saturating_sub(ROWS) as u64;
     let by_name: Vec<BTreeMap<&str, &cairn_store::metrics::Summary>> =
@@ -212,7 +230,7 @@ fn metrics(runs: &[Run]) -> (Vec<ComparedMetric>, u64) {
     let mut out: Vec<ComparedMetric> = names
         .into_iter()
         .map(|name| {
-            let better = say::direction(name, BetterIs::Unsaid);
+            let better = say::direction(name, if decides == Some(name) { said } else { BetterIs::Unsaid });
             let found: Vec<Option<&&cairn_store::metrics::Summary>> = by_name.iter().map(|m| m.get(name)).collect();
             let last: Vec<Option<f64>> = found.iter().map(|m| m.map(|m| real(m.last.value))).collect();
             let best = |m: &cairn_store::metrics::Summary| match better? {
@@ -287,7 +305,11 @@ fn environment_of(source: &RunSource) -> BTreeMap<String, String> {
 }
 
 /// Packages that not all runs had in one version; of those whose list is on this computer.
-fn packages(workspace: &crate::host::Workspace, sources: &[RunSource]) -> Vec<ComparedRow> {
+fn packages(
+    workspace: &crate::host::Workspace,
+    sources: &[RunSource],
+    rows: impl FnOnce(Vec<BTreeMap<String, String>>) -> Vec<ComparedRow>,
+) -> Vec<ComparedRow> {
     let lists: Vec<BTreeMap<String, String>> = sources
         .iter()
         .map(|s| {

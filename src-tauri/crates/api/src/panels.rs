@@ -12,7 +12,7 @@ use cairn_core::id::PanelId;
 use cairn_core::op::{Kind, Op};
 use cairn_core::text::Body;
 use cairn_store::Reader;
-use cairn_store::records::Record;
+use cairn_store::records::{Head, Record};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use ts_rs::TS;
@@ -82,16 +82,54 @@ pub fn list(host: &Host, request: PanelQuery) -> Result<Vec<Panel>, ApiError> {
     })
 }
 
-/// A panel as it is; more than one where people changed it without knowing of each other.
+/// What is kept of a chart: what it shows, and where it stands.
+const SHOWS: [&str; 2] = ["spec", "of"];
+const STANDS: [&str; 2] = ["section", "place"];
+
+fn state_of(head: &Head) -> Value {
+    serde_json::from_str(&head.value).unwrap_or_default()
+}
+
+/// Of two states that came from one the part that somebody changed; both must not have changed it.
+fn changed<'v>(from: &Value, a: &'v Value, b: &'v Value, part: &[&str]) -> Option<&'v Value> {
+    let same = |x: &Value, y: &Value| part.iter().all(|name| x[name] == y[name]);
+    if same(a, b) || same(b, from) {
+        Some(a)
+    } else if same(a, from) {
+        Some(b)
+    } else {
+        None
+    }
+}
+
+/// Two states as one, where one person changed what the chart shows and the other where it stands: nobody has to decide
+/// anything then.
+fn together(history: &[Head], heads: &[Head]) -> Option<Value> {
+    let [a, b] = heads else { return None };
+    let from = history.iter().find(|h| a.base.contains(&h.op) && b.base.contains(&h.op))?;
+    let (from, a, b) = (state_of(from), state_of(a), state_of(b));
+    let mut merged = a.clone();
+    for part in [SHOWS, STANDS] {
+        let kept = changed(&from, &a, &b, &part)?;
+        part.iter().for_each(|name| merged[name] = kept[name].clone());
+    }
+    Some(merged)
+}
+
+/// A panel as it is; more than one where people changed the same of it without knowing of each other.
 fn versions(r: &Reader<'_>, record: &Record) -> Result<Vec<Panel>, ApiError> {
     let acl = r.acl()?;
     let heads = r.heads(Kind::Panel, &record.id, "state", "")?;
-    let both_changed = heads.len() > 1;
     let base = base_of(&heads).unwrap_or_default();
-    Ok(heads
-        .iter()
-        .map(|head| {
-            let kept: Value = serde_json::from_str(&head.value).unwrap_or_default();
+    let merged = if heads.len() == 2 { together(&r.history(Kind::Panel, &record.id, "state", "")?, &heads) } else { None };
+    let both_changed = heads.len() > 1 && merged.is_none();
+    let shown: Vec<(&Head, Value)> = match (merged, heads.first()) {
+        (Some(merged), Some(newest)) => vec![(newest, merged)],
+        _ => heads.iter().map(|head| (head, state_of(head))).collect(),
+    };
+    Ok(shown
+        .into_iter()
+        .map(|(head, kept)| {
             let spec = serde_json::from_value::<ChartSpec>(kept["spec"].clone());
             Panel {
                 id: record.id.clone(),
@@ -145,4 +183,37 @@ pub fn save(host: &Host, request: SavePanel) -> Result<Panel, ApiError> {
     };
     let all = workspace.read(|r| versions(r, &r.require(Kind::Panel, panel.as_str())?))?;
     all.into_iter().next().ok_or_else(|| ApiError::not_found("The chart"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(op: &str, value: &Value, base: &[&str]) -> Head {
+        Head {
+            op: op.into(),
+            value: value.to_string(),
+            device: String::new(),
+            at_ms: 0,
+            base: base.iter().map(|b| (*b).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn who_moves_a_chart_and_who_changes_it_do_not_stand_in_each_others_way() {
+        let old = json!({ "spec": { "title": "a" }, "of": {}, "section": "", "place": 1.0 });
+        let (mut moved, mut edited) = (old.clone(), old.clone());
+        moved["place"] = json!(7.0);
+        edited["spec"]["title"] = json!("b");
+        let first = head("d.1", &old, &[]);
+        let (a, b) = (head("d.2", &moved, &["d.1"]), head("e.1", &edited, &["d.1"]));
+        let all = [a.clone(), b.clone(), first.clone()];
+        let merged = together(&all, &[a.clone(), b.clone()]).unwrap();
+        assert_eq!((&merged["place"], &merged["spec"]["title"]), (&json!(7.0), &json!("b")));
+        assert_eq!(together(&all, &[b.clone(), a]), Some(merged), "in whatever order they came");
+        let mut other = old.clone();
+        other["spec"]["title"] = json!("c");
+        let c = head("f.1", &other, &["d.1"]);
+        assert_eq!(together(&[b.clone(), c.clone(), first], &[b, c]), None, "two titles: people decide");
+    }
 }

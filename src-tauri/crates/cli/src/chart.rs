@@ -3,7 +3,8 @@
 use crate::print;
 use cairn_api::ApiError;
 use cairn_api::charts::spec::{Band, BetterIs, ChartKind, ChartSpec, RunSet, Smoothing};
-use clap::{Args, ValueEnum};
+use clap::Args;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -13,8 +14,10 @@ pub(crate) struct ChartArgs {
     /// What to draw: a metric; may stand several times.
     #[arg(long = "metric")]
     metrics: Vec<String>,
-    #[arg(long, value_enum, default_value = "lines")]
-    kind: Kind,
+    /// lines, bars, box, violin, histogram, scatter, contour, parallel, importance, correlation, distribution, confusion,
+    /// roc, precision-recall, calibration, residuals or table.
+    #[arg(long, value_parser = word::<ChartKind>, default_value = "lines")]
+    kind: ChartKind,
     /// Where to write it: .svg, .png, .pdf or .csv (all numbers).
     #[arg(long)]
     out: PathBuf,
@@ -41,8 +44,9 @@ pub(crate) struct ChartArgs {
     /// Bring runs together that have the same in this column; may stand several times.
     #[arg(long = "group")]
     group: Vec<String>,
-    #[arg(long, value_enum, default_value = "std-dev")]
-    band: BandArg,
+    /// Around the mean of a group: std-dev, std-err, min-max, quartiles, wide or none.
+    #[arg(long, value_parser = word::<Band>, default_value = "std-dev")]
+    band: Band,
     /// Smooth as TensorBoard does, 0 to below 1.
     #[arg(long, conflicts_with = "mean_of")]
     smooth: Option<f64>,
@@ -68,6 +72,9 @@ pub(crate) struct ChartArgs {
     said: String,
     #[arg(long, default_value = "")]
     positive: String,
+    /// The run that the others are measured by: its id.
+    #[arg(long, default_value = "")]
+    baseline: String,
     #[arg(long, default_value = "")]
     title: String,
     #[arg(long, default_value_t = 800)]
@@ -78,34 +85,9 @@ pub(crate) struct ChartArgs {
     dark: bool,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Kind {
-    Lines,
-    Bars,
-    Box,
-    Violin,
-    Histogram,
-    Scatter,
-    Contour,
-    Parallel,
-    Importance,
-    Distribution,
-    Confusion,
-    Roc,
-    PrecisionRecall,
-    Calibration,
-    Residuals,
-    Table,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum BandArg {
-    StdDev,
-    StdErr,
-    MinMax,
-    Quartiles,
-    Wide,
-    None,
+/// A word of the descriptions as it is written on a command line: `precision-recall`.
+fn word<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_json::from_value(Value::String(text.replace('-', "_"))).map_err(|e| e.to_string().replace('_', "-"))
 }
 
 impl ChartArgs {
@@ -116,24 +98,7 @@ impl ChartArgs {
             (None, None) => (Smoothing::None, 0.0),
         };
         ChartSpec {
-            kind: match self.kind {
-                Kind::Lines => ChartKind::Lines,
-                Kind::Bars => ChartKind::Bars,
-                Kind::Box => ChartKind::Box,
-                Kind::Violin => ChartKind::Violin,
-                Kind::Histogram => ChartKind::Histogram,
-                Kind::Scatter => ChartKind::Scatter,
-                Kind::Contour => ChartKind::Contour,
-                Kind::Parallel => ChartKind::Parallel,
-                Kind::Importance => ChartKind::Importance,
-                Kind::Distribution => ChartKind::Distribution,
-                Kind::Confusion => ChartKind::Confusion,
-                Kind::Roc => ChartKind::Roc,
-                Kind::PrecisionRecall => ChartKind::PrecisionRecall,
-                Kind::Calibration => ChartKind::Calibration,
-                Kind::Residuals => ChartKind::Residuals,
-                Kind::Table => ChartKind::Table,
-            },
+            kind: self.kind,
             title: self.title.clone(),
             metrics: self.metrics.clone(),
             x: self.x.clone(),
@@ -142,14 +107,7 @@ impl ChartArgs {
             shade: self.shade.clone(),
             columns: self.columns.clone(),
             group: self.group.clone(),
-            band: match self.band {
-                BandArg::StdDev => Band::StdDev,
-                BandArg::StdErr => Band::StdErr,
-                BandArg::MinMax => Band::MinMax,
-                BandArg::Quartiles => Band::Quartiles,
-                BandArg::Wide => Band::Wide,
-                BandArg::None => Band::None,
-            },
+            band: self.band,
             smoothing,
             amount,
             log_x: self.log_x,
@@ -164,6 +122,8 @@ impl ChartArgs {
             truth: self.truth.clone(),
             said: self.said.clone(),
             positive: self.positive.clone(),
+            baseline: self.baseline.clone(),
+            ..ChartSpec::default()
         }
     }
 
@@ -184,5 +144,17 @@ impl ChartArgs {
         let done = call("chart.export", json!({ "chart": chart, "format": format, "to": to }))?;
         print::record(as_json, &done, |v| v["summary"].as_str().unwrap_or_default().to_owned());
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_those_of_the_descriptions() {
+        assert_eq!(word::<ChartKind>("precision-recall"), Ok(ChartKind::PrecisionRecall));
+        assert_eq!(word::<Band>("min-max"), Ok(Band::MinMax));
+        assert!(word::<ChartKind>("pie").is_err_and(|e| e.contains("precision-recall")), "what there is instead is said");
     }
 }

@@ -53,6 +53,7 @@ pub(crate) fn comparison(v: &Value) -> String {
             out.extend(differ.into_iter().map(|r| format!("  {:30}{}", text(r, "name"), cells(&r["values"]))));
         }
     }
+    out.extend(rows(&v["notes"]).filter_map(Value::as_str).map(|note| format!("\n{note}")));
     out.join("\n")
 }
 

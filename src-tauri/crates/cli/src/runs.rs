@@ -42,6 +42,10 @@ enum Verb {
         /// The metric that decides.
         #[arg(long)]
         metric: Option<String>,
+        #[arg(long, conflicts_with = "lower_is_better")]
+        higher_is_better: bool,
+        #[arg(long)]
+        lower_is_better: bool,
     },
     /// Set and remove tags of many runs at once.
     Tag {
@@ -81,8 +85,16 @@ impl Runs {
                 }
                 Ok(())
             }
-            Some(Verb::Compare { runs, metric }) => {
-                let found = call("run.compare", json!({ "of": { "runs": runs }, "baseline": runs.first(), "metric": metric }))?;
+            Some(Verb::Compare { runs, metric, higher_is_better, lower_is_better }) => {
+                let better = if *higher_is_better {
+                    "higher"
+                } else if *lower_is_better {
+                    "lower"
+                } else {
+                    "unsaid"
+                };
+                let asked = json!({ "of": { "runs": runs }, "baseline": runs.first(), "metric": metric, "better": better });
+                let found = call("run.compare", asked)?;
                 print::record(as_json, &found, print::comparison);
                 Ok(())
             }

@@ -721,7 +721,8 @@ pub enum Along {
 }
 
 impl Along {
-    fn of(self, p: &Point) -> i64 {
+    /// Where a point lies.
+    pub fn of(self, p: &Point) -> i64 {
         if self == Self::Step { p.step } else { p.ts }
     }
 

@@ -8,6 +8,7 @@ import { Dialog } from '../../parts/dialog';
 import { useToast } from '../../parts/toast';
 import { BothChanged } from '../../parts/versions';
 import { Notes } from '../note/notes';
+import { Preview } from '../note/parts';
 import { CardPage } from './page';
 
 export function CardScreen() {
@@ -103,6 +104,7 @@ function SectionEditor({ version, section }: { version: string; section: CardSec
             <span className="hint">{section.question} You may use Markdown.</span>
             <textarea rows={7} value={draft} onChange={(e) => setDraft(e.target.value)} aria-label={section.title} />
           </label>
+          {draft.trim() !== '' && <Preview text={draft} />}
           <Failed error={edit.error} />
           <div className="row">
             <button type="submit" className="btn primary" disabled={edit.isPending}>

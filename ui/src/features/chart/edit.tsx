@@ -1,19 +1,23 @@
 import { useState } from 'react';
 import { useCommand } from '../../host/cache';
-import type { ChartKind, ChartSpec, Drawable, RunSet } from '../../host/commands.gen';
+import type { ChartKind, ChartSpec, Drawable, DrawableMetric, RunSet } from '../../host/commands.gen';
 import { Dialog } from '../../parts/dialog';
-import { KINDS, metricColumn, paramColumn } from './spec';
+import { KINDS, metricColumn, paramColumn, within } from './spec';
 import { ChartView } from './view';
 
 interface Props {
   spec: ChartSpec;
   of: RunSet;
   section: string;
+  /** Which runs it is about beyond what its page says. */
+  filter?: string;
   title: string;
   /** What the button that keeps it says. */
   verb: string;
   busy: boolean;
-  onSave: (spec: ChartSpec, section: string) => void;
+  /** Whether it may be about fewer runs than its page. */
+  narrow?: boolean;
+  onSave: (spec: ChartSpec, section: string, filter: string) => void;
   onClose: () => void;
   children?: React.ReactNode;
 }
@@ -38,9 +42,32 @@ export function columnsOf(all: Drawable | undefined): [string, string][] {
   ];
 }
 
+/** What may run along a chart of lines. */
+export function alongOf(metrics: DrawableMetric[] | undefined): [string, string][] {
+  return [
+    ['step', 'step'],
+    ['time', 'time'],
+    ['relative', 'time since the start'],
+    ...(metrics ?? []).filter((m) => m.points > 1).map((m): [string, string] => [`metrics.${m.name}`, `metric ${m.name}`]),
+  ];
+}
+
 /** Says what a chart shows, with the chart itself beside it. */
-export function ChartEditor({ spec: first, of, section: firstSection, title, verb, busy, onSave, onClose, children }: Props) {
+export function ChartEditor({
+  spec: first,
+  of,
+  section: firstSection,
+  title,
+  verb,
+  busy,
+  onSave,
+  onClose,
+  narrow,
+  filter = '',
+  children,
+}: Props) {
   const [spec, setSpec] = useState(first);
+  const [fits, setFits] = useState(filter);
   const [section, setSection] = useState(firstSection);
   const there = useCommand('chart.browse', { of });
   const all = there.data;
@@ -61,7 +88,7 @@ export function ChartEditor({ spec: first, of, section: firstSection, title, ver
           e.preventDefault();
           // The editor may stand in another form's dialog, such as that of a note.
           e.stopPropagation();
-          onSave(spec, section);
+          onSave(spec, section, fits.trim());
         }}
       >
         <div className="stack">
@@ -87,17 +114,7 @@ export function ChartEditor({ spec: first, of, section: firstSection, title, ver
             />
           )}
           {has('lines') && (
-            <One
-              label="Along"
-              all={[
-                ['step', 'step'],
-                ['time', 'time'],
-                ['relative', 'time since the start'],
-                ...metrics.map(([m, n]): [string, string] => [`metrics.${m}`, `metric ${n}`]),
-              ]}
-              value={spec.x || 'step'}
-              choose={(x) => change({ x })}
-            />
+            <One label="Along" all={alongOf(all?.metrics)} value={spec.x || 'step'} choose={(x) => change({ x })} />
           )}
           {has('scatter', 'contour', 'histogram') && (
             <One label="X axis" all={columns} value={spec.x} choose={(x) => change({ x })} />
@@ -109,7 +126,7 @@ export function ChartEditor({ spec: first, of, section: firstSection, title, ver
           {has('scatter') && (
             <One label="Size" all={columns} value={spec.size} none="all alike" choose={(size) => change({ size })} />
           )}
-          {has('parallel', 'table') && (
+          {has('parallel', 'table', 'correlation') && (
             <Several label="Columns" all={columns} chosen={spec.columns} choose={(c) => change({ columns: c })} />
           )}
           {has('lines', 'bars', 'box', 'violin') && (
@@ -177,20 +194,32 @@ export function ChartEditor({ spec: first, of, section: firstSection, title, ver
               choose={(better) => change({ better: better as ChartSpec['better'] })}
             />
           )}
-          {has('lines', 'scatter', 'contour') && (
+          {has('lines', 'scatter', 'contour', 'bars', 'box', 'violin', 'histogram') && (
             <div className="row">
-              <Tick label="Logarithmic x" on={spec.log_x} set={(log_x) => change({ log_x })} />
-              <Tick label="Logarithmic y" on={spec.log_y} set={(log_y) => change({ log_y })} />
+              <Tick
+                label={has('lines', 'scatter', 'contour') ? 'Logarithmic x' : 'Logarithmic values'}
+                on={spec.log_x}
+                set={(log_x) => change({ log_x })}
+              />
+              {has('lines', 'scatter', 'contour') && (
+                <Tick label="Logarithmic y" on={spec.log_y} set={(log_y) => change({ log_y })} />
+              )}
               {has('lines') && (
                 <Tick label="Leave out outliers" on={spec.ignore_outliers} set={(o) => change({ ignore_outliers: o })} />
               )}
             </div>
           )}
+          {narrow && <Words label="Only runs that fit" value={fits} placeholder="params.model = 'cnn'" onChange={setFits} />}
           <Words label="Title" value={spec.title} placeholder="made from what it shows" onChange={(t) => change({ title: t })} />
           <Words label="Section of the page" value={section} placeholder="Chosen" onChange={setSection} />
         </div>
         <div className="stack">
-          <ChartView spec={spec} of={of} level={3} height={300} />
+          <ChartView
+            spec={spec}
+            of={within(of, { ...of, runs: [], experiment: null, filter: fits || null })}
+            level={3}
+            height={300}
+          />
           {children}
           <div className="row right">
             <button type="button" className="btn" onClick={onClose}>

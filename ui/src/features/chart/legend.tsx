@@ -52,7 +52,13 @@ export function Legend({ series, hidden, lit, light, hide, members = (s) => [key
                 <line x1="1" x2="21" y1="4" y2="4" stroke={s.colour} strokeWidth="2.5" strokeDasharray={s.dash || undefined} />
               </svg>
               <span>{s.name}</span>
-              {s.last && <span className="muted">{s.last}</span>}
+              {s.last && (
+                <span className="muted">
+                  {s.last}
+                  {s.delta && ` (${s.delta})`}
+                  {s.baseline && ' (baseline)'}
+                </span>
+              )}
             </button>
             <button
               type="button"

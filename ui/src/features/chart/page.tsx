@@ -3,8 +3,8 @@ import { useAct, useCommand } from '../../host/cache';
 import type { ChartSpec, Panel, RunSet, SubjectRef } from '../../host/commands.gen';
 import { Empty, Failed, Say, Waiting } from '../../parts/bits';
 import { useToast } from '../../parts/toast';
-import { ChartEditor, columnsOf, One, Smooth } from './edit';
-import { ALL_RUNS, metricColumn, PLAIN, paramColumn } from './spec';
+import { alongOf, ChartEditor, columnsOf, One, Smooth } from './edit';
+import { ALL_RUNS, metricColumn, PLAIN, paramColumn, within } from './spec';
 import { Together } from './sync';
 import { ChartView } from './view';
 
@@ -123,17 +123,7 @@ export function ChartPage({ project, filter }: { project?: string; filter: strin
               choose={(e) => change({ experiment: e })}
             />
           )}
-          <One
-            label="Along"
-            all={[
-              ['step', 'step'],
-              ['time', 'time'],
-              ['relative', 'time since the start'],
-              ...curves.map((m): [string, string] => [`metrics.${m.name}`, `metric ${m.name}`]),
-            ]}
-            value={look.x}
-            choose={(x) => change({ x: x || 'step' })}
-          />
+          <One label="Along" all={alongOf(curves)} value={look.x} choose={(x) => change({ x: x || 'step' })} />
           <One
             label="Bring together"
             all={columnsOf(all).filter(([v]) => !v.includes('metrics.'))}
@@ -193,7 +183,7 @@ export function ChartPage({ project, filter }: { project?: string; filter: strin
                       )}
                       <ChartView
                         spec={p.spec}
-                        of={of}
+                        of={within(of, p.of)}
                         level={3}
                         menu={
                           p.both_changed
@@ -213,7 +203,7 @@ export function ChartPage({ project, filter }: { project?: string; filter: strin
             </section>
           ))}
         {all && target && differ.length > 0 && search === '' && all.runs >= 10 && (
-          <Section name="What leads where" count={3}>
+          <Section name="What leads where" count={4}>
             <ChartView
               spec={{
                 ...PLAIN,
@@ -224,6 +214,15 @@ export function ChartPage({ project, filter }: { project?: string; filter: strin
               level={3}
             />
             <ChartView spec={{ ...PLAIN, kind: 'importance', metrics: [target] }} of={of} level={3} />
+            <ChartView
+              spec={{
+                ...PLAIN,
+                kind: 'correlation',
+                columns: [...differ.slice(0, 6).map((p) => paramColumn(p.name)), metricColumn(target)],
+              }}
+              of={of}
+              level={3}
+            />
             <ChartView spec={{ ...PLAIN, kind: 'histogram', x: metricColumn(target) }} of={of} level={3} />
           </Section>
         )}
@@ -270,16 +269,19 @@ export function ChartPage({ project, filter }: { project?: string; filter: strin
             spec={editing.spec}
             of={of}
             section={editing.section}
+            narrow
+            filter={editing.panel?.of.filter ?? ''}
             title={editing.panel ? 'Change this chart' : 'A new chart for this page'}
             verb="Keep for the team"
             busy={save.isPending}
             onClose={() => edit(null)}
-            onSave={(spec, section) => {
+            onSave={(spec, section, fits) => {
               const done = { onSuccess: () => edit(null) };
+              const filter = fits || null;
               if (editing.panel) {
                 const { id: panel, of, place, base } = editing.panel;
-                save.mutate({ panel, spec, of, section, place, base }, done);
-              } else save.mutate({ about, spec, of: ALL_RUNS, section, place }, done);
+                save.mutate({ panel, spec, of: { ...of, filter }, section, place, base }, done);
+              } else save.mutate({ about, spec, of: { ...ALL_RUNS, filter }, section, place }, done);
             }}
           >
             <Failed error={save.error} />

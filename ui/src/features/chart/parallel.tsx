@@ -1,6 +1,7 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import type { Chart } from '../../host/commands.gen';
 import { Html } from '../../parts/html';
+import { apart, Labels } from './labels';
 
 type Range = [number, number];
 
@@ -9,6 +10,7 @@ export function Parallel({ chart, chosen }: { chart: Chart; chosen?: (runs: stri
   const box = useRef<HTMLDivElement>(null);
   const [brushes, setBrushes] = useState<Record<number, Range>>({});
   const [drag, setDrag] = useState<{ column: number; from: number } | null>(null);
+  const { art, labels } = useMemo(() => apart(chart.svg), [chart.svg]);
   const [, top = 0, , bottom = 0] = chart.area;
   // The axes end a little inside of the plot, so that their names have room.
   const edge = 0.08 / 1.16;
@@ -38,7 +40,8 @@ export function Parallel({ chart, chosen }: { chart: Chart; chosen?: (runs: stri
   return (
     <div>
       <div className="plot" ref={box}>
-        <Html html={chart.svg} />
+        <Html html={art} />
+        <Labels labels={labels} />
         {chart.columns.map((column, c) => {
           const range = brushes[c];
           return (

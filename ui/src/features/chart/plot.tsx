@@ -13,7 +13,12 @@ interface Props {
   /** Whether the shared place and view are about this chart's axis. */
   mine: boolean;
   share: (next: Partial<Shared>) => void;
-  look: (view: [number, number] | null) => void;
+  /** Shows a part of it: of x, and of y where it is given. */
+  look: (view: [number, number] | null, tall?: [number, number] | null) => void;
+  /** The part of y that is looked at. */
+  tall: [number, number] | null;
+  /** Measures all charts by this run; none: by no run. */
+  measure: (run: string) => void;
   wake: () => void;
   open: (run: string) => void;
   onPin?: (run: string, x: number) => void;
@@ -32,10 +37,41 @@ interface Near {
 /** Lines of a tip; the rest is counted. */
 const TIPS = 10;
 
+/** How far a value is from the baseline's at the same place. */
+function beside(value: number, base: number | null | undefined, own: boolean): string {
+  if (own) return ', the baseline';
+  if (typeof base !== 'number') return '';
+  const by = value - base;
+  return Number.isFinite(by) ? `, ${by >= 0 ? '+' : '−'}${said(Math.abs(by))}` : '';
+}
+
+/** Pixels by which a brush goes up before a part of y is meant too. */
+const TALL = 24;
+
+interface Drag {
+  from: number;
+  to: number;
+  up: number;
+  down: number;
+}
+
+function partOf(drag: Drag, top: number, bottom: number): { tall: boolean; top: number; bottom: number } {
+  const [a, b] = [Math.min(drag.up, drag.down), Math.max(drag.up, drag.down)];
+  return b - a > TALL ? { tall: true, top: a, bottom: b } : { tall: false, top, bottom };
+}
+
+function brushed(drag: Drag, left: number, width: number, top: number, bottom: number): React.CSSProperties {
+  const part = partOf(drag, top, bottom);
+  const wide = Math.abs(drag.to - drag.from);
+  // Straight up: the whole width.
+  if (part.tall && wide <= 5) return { left, width, top: part.top, height: part.bottom - part.top };
+  return { left: Math.min(drag.from, drag.to), width: wide, top: part.top, height: part.bottom - part.top };
+}
+
 /** The picture, and what somebody does over it: look, light, zoom, move. All of it also by keys. */
-export function Plot({ chart, values, shared, mine, share, look, wake, open, onPin, children }: Props) {
+export function Plot({ chart, values, shared, mine, share, look, tall, measure, wake, open, onPin, children }: Props) {
   const box = useRef<HTMLDivElement>(null);
-  const [drag, setDrag] = useState<{ from: number; to: number; pan: boolean } | null>(null);
+  const [drag, setDrag] = useState<(Drag & { pan: boolean }) | null>(null);
   const [at, setAt] = useState<number | null>(null);
   const [mark, setMark] = useState<number | null>(null);
   const [y, setY] = useState<number | null>(null);
@@ -67,8 +103,12 @@ export function Plot({ chart, values, shared, mine, share, look, wake, open, onP
     const turned = (e: WheelEvent) => {
       if (!e.ctrlKey && document.activeElement?.parentElement !== element) return;
       e.preventDefault();
-      const place = (e.clientX - element.getBoundingClientRect().left - left) / width;
-      zoomAt(Math.min(1, Math.max(0, place)), e.deltaY > 0 ? 1.25 : 0.8);
+      const rect = element.getBoundingClientRect();
+      const within = (place: number) => Math.min(1, Math.max(0, place));
+      // Shift turns the wheel sideways in most engines: then y is meant.
+      const by = (e.deltaY || e.deltaX) > 0 ? 1.25 : 0.8;
+      if (e.shiftKey) zoomUp(within((bottom - (e.clientY - rect.top)) / (bottom - top)), by);
+      else zoomAt(within((e.clientX - rect.left - left) / width), by);
     };
     element.addEventListener('wheel', turned, { passive: false });
     return () => element.removeEventListener('wheel', turned);
@@ -78,6 +118,10 @@ export function Plot({ chart, values, shared, mine, share, look, wake, open, onP
     if (!chart.zoom) return;
     look([valueAt(chart.x, place - place * by), valueAt(chart.x, place + (1 - place) * by)]);
   };
+  const zoomUp = (place: number, by: number) => {
+    if (!chart.zoom || chart.y.measure === 'names') return;
+    look(mine ? shared.view : null, [valueAt(chart.y, place - place * by), valueAt(chart.y, place + (1 - place) * by)]);
+  };
   const move = (by: number) => chart.zoom && look([valueAt(chart.x, by), valueAt(chart.x, 1 + by)]);
   const point = (next: number | null) => {
     setAt(next);
@@ -86,6 +130,8 @@ export function Plot({ chart, values, shared, mine, share, look, wake, open, onP
 
   const near: Near[] = [];
   if (lines && x !== null && inside) {
+    const own = values.series[chart.series.findIndex((s) => s.baseline)];
+    const base = own && own.x.length > 0 ? own.y[nearest(own.x, x)] : undefined;
     values.series.forEach((s, i) => {
       const series = chart.series[i];
       if (!series || hidden.has(keyOf(series)) || s.x.length === 0) return;
@@ -103,7 +149,7 @@ export function Plot({ chart, values, shared, mine, share, look, wake, open, onP
         name: series.name,
         key: keyOf(series),
         colour: series.colour,
-        value: typeof value === 'number' ? `${said(value)}${range}` : 'no number',
+        value: typeof value === 'number' ? `${said(value)}${range}${beside(value, base, series.baseline)}` : 'no number',
         y: typeof value === 'number' ? bottom - placeOf(chart.y, value) * (bottom - top) : Number.NaN,
       });
     });
@@ -119,7 +165,7 @@ export function Plot({ chart, values, shared, mine, share, look, wake, open, onP
     const rect = e.currentTarget.getBoundingClientRect();
     const [mx, my] = [e.clientX - rect.left, e.clientY - rect.top];
     if (drag) {
-      setDrag({ ...drag, to: mx });
+      setDrag({ ...drag, to: Math.min(Math.max(mx, left), right), down: Math.min(Math.max(my, top), bottom) });
       return;
     }
     setHere(true);
@@ -148,7 +194,14 @@ export function Plot({ chart, values, shared, mine, share, look, wake, open, onP
     if (!drag) return;
     const [a, b] = [Math.min(drag.from, drag.to), Math.max(drag.from, drag.to)];
     if (drag.pan) move(-(drag.to - drag.from) / width);
-    else if (b - a > 5) look([valueAt(chart.x, (a - left) / width), valueAt(chart.x, (b - left) / width)]);
+    else {
+      const part = partOf(drag, top, bottom);
+      const up = (px: number) => valueAt(chart.y, (bottom - px) / (bottom - top));
+      const wide: [number, number] | null =
+        b - a > 5 ? [valueAt(chart.x, (a - left) / width), valueAt(chart.x, (b - left) / width)] : mine ? shared.view : null;
+      if (part.tall) look(wide, [up(part.bottom), up(part.top)]);
+      else if (b - a > 5) look(wide, tall);
+    }
     setDrag(null);
   };
 
@@ -181,7 +234,9 @@ export function Plot({ chart, values, shared, mine, share, look, wake, open, onP
       '+': () => zoomAt(x === null ? 0.5 : Math.min(1, Math.max(0, placeOf(chart.x, x))), 0.5),
       '=': () => zoomAt(0.5, 0.5),
       '-': () => zoomAt(0.5, 2),
-      '0': () => look(null),
+      PageUp: () => zoomUp(0.5, 0.5),
+      PageDown: () => zoomUp(0.5, 2),
+      '0': () => look(null, null),
       h: () => shared.run && share({ hidden: [...shared.hidden, shared.run], run: null }),
       o: () => shared.run && share({ hidden: keys.filter((k) => k !== shared.run) }),
       a: () => share({ hidden: [] }),
@@ -189,12 +244,16 @@ export function Plot({ chart, values, shared, mine, share, look, wake, open, onP
         const run = runOf(shared.run ?? near[0]?.key);
         if (run && x !== null) onPin?.(run, x);
       },
+      b: () => {
+        const lit = chart.series.find((s) => keyOf(s) === (shared.run ?? near[0]?.key));
+        if (lit?.runs.length === 1) measure(lit.baseline ? '' : (lit.runs[0] ?? ''));
+      },
       Enter: () => {
         const run = marked ? chart.series[marked.series]?.runs[0] : runOf(shared.run);
         if (run) open(run);
       },
       Escape: () => {
-        if (mine && shared.view) look(null);
+        if (tall || (mine && shared.view)) look(null, null);
         else {
           point(null);
           choose(null);
@@ -236,13 +295,14 @@ export function Plot({ chart, values, shared, mine, share, look, wake, open, onP
       }}
       onPointerDown={(e) => {
         if (e.button !== 0 || !chart.zoom || (e.target as Element).closest('button')) return;
-        const mx = e.clientX - e.currentTarget.getBoundingClientRect().left;
+        const rect = e.currentTarget.getBoundingClientRect();
+        const [mx, my] = [e.clientX - rect.left, e.clientY - rect.top];
         if (mx < left || mx > right) return;
         e.currentTarget.setPointerCapture(e.pointerId);
-        setDrag({ from: mx, to: mx, pan: e.shiftKey });
+        setDrag({ from: mx, to: mx, up: my, down: my, pan: e.shiftKey });
       }}
       onPointerUp={() => {
-        const still = drag !== null && Math.abs(drag.to - drag.from) <= 5;
+        const still = drag !== null && Math.abs(drag.to - drag.from) <= 5 && Math.abs(drag.down - drag.up) <= 5;
         done();
         if (still && marked) {
           const run = chart.series[marked.series]?.runs[0];
@@ -250,7 +310,7 @@ export function Plot({ chart, values, shared, mine, share, look, wake, open, onP
         }
       }}
       onPointerCancel={() => setDrag(null)}
-      onDoubleClick={() => look(null)}
+      onDoubleClick={() => look(null, null)}
     >
       <Html html={art} />
       <Labels labels={labels} />
@@ -274,12 +334,7 @@ export function Plot({ chart, values, shared, mine, share, look, wake, open, onP
         }}
       />
       {children}
-      {drag && !drag.pan && (
-        <div
-          className="brush"
-          style={{ left: Math.min(drag.from, drag.to), width: Math.abs(drag.to - drag.from), top, height: bottom - top }}
-        />
-      )}
+      {drag && !drag.pan && <div className="brush" style={brushed(drag, left, width, top, bottom)} />}
       {chart.zoom && chart.marks.length === 0 && inside && px !== null && (
         <div className="cross" style={{ left: px, top, height: bottom - top }} />
       )}

@@ -22,6 +22,7 @@ export const PLAIN: ChartSpec = {
   truth: '',
   said: '',
   positive: '',
+  baseline: '',
 };
 
 export const ALL_RUNS: RunSet = { runs: [], project: null, experiment: null, filter: null, order_by: null };
@@ -44,6 +45,7 @@ export const KINDS: Record<ChartKind, [string, string]> = {
   contour: ['Contour', 'A metric over two parameters'],
   parallel: ['Parallel coordinates', 'Which settings lead to which result'],
   importance: ['What matters', 'Which parameters go with a metric'],
+  correlation: ['Correlations', 'Which columns go with each other'],
   distribution: ['Distribution over steps', 'How logged histograms moved'],
   confusion: ['Confusion matrix', 'What was taken for what'],
   roc: ['ROC curve', 'How well scores tell two classes apart'],
@@ -102,4 +104,22 @@ export function nearest(sorted: number[], x: number): number {
   const before = low - 1;
   if (before >= 0 && x - (sorted[before] ?? 0) <= (sorted[low] ?? 0) - x) return before;
   return low;
+}
+
+/** A zoom within reason: none where all would be seen, and never further out than a width beyond what there is. */
+export function bounded(whole: Axis, view: [number, number]): [number, number] | null {
+  const [a, b] = [placeOf(whole, view[0]), placeOf(whole, view[1])];
+  if (!(a > 0 || b < 1)) return null;
+  return [valueAt(whole, Math.max(a, -1)), valueAt(whole, Math.min(b, 2))];
+}
+
+/** The runs of a page that a chart of it is about. */
+export function within(page: RunSet, chart: RunSet): RunSet {
+  const both = [page.filter, chart.filter].filter((f): f is string => !!f?.trim());
+  return {
+    ...page,
+    runs: chart.runs.length > 0 ? chart.runs : page.runs,
+    experiment: chart.experiment ?? page.experiment,
+    filter: both.length > 1 ? both.map((f) => `(${f})`).join(' AND ') : (both[0] ?? null),
+  };
 }

@@ -2,17 +2,19 @@ import { useNavigate } from '@tanstack/react-router';
 import { MoreHorizontal } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { useAct, useCommand } from '../../host/cache';
-import type { ChartFormat, ChartSpec, DrawChart, RunSet, ValueTable } from '../../host/commands.gen';
+import type { ChartAxis, ChartFormat, ChartSpec, DrawChart, RunSet, ValueTable } from '../../host/commands.gen';
 import { Failed } from '../../parts/bits';
 import { useTheme } from '../../parts/theme';
 import { useToast } from '../../parts/toast';
+import { setBaseline, useBaseline } from './baseline';
 import { keyOf, Legend } from './legend';
 import { Parallel } from './parallel';
 import { Pictures } from './pictures';
 import { PinDialog, Pins } from './pins';
 import { Plot } from './plot';
-import { KINDS } from './spec';
+import { bounded, KINDS } from './spec';
 import { useShared } from './sync';
+import { useTurn } from './turns';
 
 interface Props {
   spec: ChartSpec;
@@ -52,9 +54,13 @@ function useSeen(element: React.RefObject<HTMLElement | null>): [number, boolean
 }
 
 /** A chart with all that one does to it: read, zoom, hide, save, see as a table. */
-export function ChartView({ spec, of, height = 260, menu = [], level = 2, legend = true }: Props) {
+export function ChartView({ spec: asked, of, height = 260, menu = [], level = 2, legend = true }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [width, seen] = useSeen(box);
+  const base = useBaseline()?.run.id ?? '';
+  const spec = asked.baseline === '' && base !== '' ? { ...asked, baseline: base } : asked;
+  const [tall, setTall] = useState<[number, number] | null>(null);
+  const whole = useRef<{ label: string; axis: ChartAxis } | null>(null);
   const [shared, share] = useShared();
   const [awake, setAwake] = useState(false);
   const [tabled, setTabled] = useState(false);
@@ -67,14 +73,21 @@ export function ChartView({ spec, of, height = 260, menu = [], level = 2, legend
   const along = useRef('');
   const mine = shared.along !== '' && shared.along === along.current;
   const view = mine ? shared.view : null;
-  const request: DrawChart = { spec, of, width: width || 480, height, dark, view: view ?? undefined };
+  const request: DrawChart = { spec, of, width: width || 480, height, dark, view: view ?? undefined, view_y: tall ?? undefined };
   const chart = useCommand('chart.draw', request, { enabled: seen && width > 0 });
   const needs = spec.kind === 'images' || spec.kind === 'table' || tabled || (awake && spec.kind === 'lines');
   const values = useCommand('chart.values', request, { enabled: seen && width > 0 && needs });
-  const drawn = chart.data;
+  const drawn = useTurn(chart.data);
   if (drawn) along.current = drawn.x.label;
+  if (drawn && !view) whole.current = { label: drawn.x.label, axis: drawn.x };
+  const look = (next: [number, number] | null, high?: [number, number] | null) => {
+    if (high !== undefined) setTall(high);
+    if (!drawn) return;
+    const known = whole.current?.label === drawn.x.label ? whole.current.axis : null;
+    share({ view: next && known ? bounded(known, next) : next, along: drawn.x.label });
+  };
   // Points stand for themselves; a legend of each would be a list of runs.
-  const pointwise = ['scatter', 'contour', 'importance', 'histogram'].includes(spec.kind);
+  const pointwise = ['scatter', 'contour', 'importance', 'correlation', 'histogram'].includes(spec.kind);
   const Heading = level === 2 ? 'h2' : 'h3';
   const title = drawn?.title ?? (spec.title || spec.metrics[0] || KINDS[spec.kind][0]);
   // A remark stands at a step of one metric of one run.
@@ -95,8 +108,8 @@ export function ChartView({ spec, of, height = 260, menu = [], level = 2, legend
       <div className="row between nowrap">
         <Heading>{title}</Heading>
         <div className="row tight">
-          {view && (
-            <button type="button" className="btn" onClick={() => share({ view: null })}>
+          {(view || tall) && (
+            <button type="button" className="btn" onClick={() => look(null, null)}>
               Show all
             </button>
           )}
@@ -152,7 +165,9 @@ export function ChartView({ spec, of, height = 260, menu = [], level = 2, legend
             shared={shared}
             mine={mine}
             share={share}
-            look={(next) => share({ view: next, along: drawn.x.label })}
+            look={look}
+            tall={tall}
+            measure={setBaseline}
             wake={() => setAwake(true)}
             open={open}
             onPin={pinned ? (run, step) => pin({ run, step }) : undefined}

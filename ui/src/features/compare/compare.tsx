@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useCommand } from '../../host/cache';
 import type { ComparedMetric, ComparedRow, Comparison, RunSet } from '../../host/commands.gen';
 import { Badge, Empty, Failed, Say, State, short, Term, Time, Waiting } from '../../parts/bits';
+import { setBaseline, useBaseline } from '../chart/baseline';
 import { ALL_RUNS, metricColumn, PLAIN, paramColumn } from '../chart/spec';
 import { Together } from '../chart/sync';
 import { ChartView } from '../chart/view';
@@ -16,6 +17,7 @@ interface Address {
   filter?: string;
   baseline?: string;
   metric?: string;
+  better?: 'higher' | 'lower';
   tab?: string;
   /** All runs that fit, not some that were chosen. */
   all?: string;
@@ -38,7 +40,18 @@ export function CompareScreen() {
   const ids = address.runs?.split(',').filter(Boolean) ?? [];
   const of: RunSet = { ...ALL_RUNS, runs: ids, project: address.project ?? null, filter: address.filter ?? null };
   const nothing = ids.length === 0 && !address.all;
-  const found = useCommand('run.compare', { of, baseline: address.baseline, metric: address.metric }, { enabled: !nothing });
+  const mine = useBaseline()?.run.id;
+  // The baseline of this person, where it is among the runs.
+  const baseline = address.baseline ?? (mine && ids.includes(mine) ? mine : undefined);
+  const found = useCommand(
+    'run.compare',
+    { of, baseline, metric: address.metric, better: address.better ?? 'unsaid' },
+    { enabled: !nothing },
+  );
+  const measure = (run: string) => {
+    setBaseline(run);
+    go({ baseline: run });
+  };
   const go = (next: Address) => void navigate({ to: '/compare', search: { ...address, ...next } as never, replace: true });
   if (nothing)
     return (
@@ -66,7 +79,7 @@ export function CompareScreen() {
             {r.id === c.baseline ? (
               <Badge tone="accent">Baseline</Badge>
             ) : (
-              <button type="button" className="btn plain" onClick={() => go({ baseline: r.id })}>
+              <button type="button" className="btn plain" onClick={() => measure(r.id)}>
                 Measure by<span className="sr"> {r.name}</span>
               </button>
             )}
@@ -103,18 +116,29 @@ export function CompareScreen() {
         <div className="row small">
           <label className="row">
             Decided by
-            <select value={c.metric ?? ''} onChange={(e) => go({ metric: e.target.value })}>
+            <select value={c.metric ?? ''} onChange={(e) => go({ metric: e.target.value, better: undefined })}>
               {!c.metric && <option value="">–</option>}
-              {c.metrics
-                .filter((m) => m.better !== '')
-                .map((m) => (
-                  <option key={m.name}>{m.name}</option>
-                ))}
+              {c.metrics.map((m) => (
+                <option key={m.name}>{m.name}</option>
+              ))}
             </select>
           </label>
+          {c.metric && (
+            <label className="row">
+              Better is
+              <select
+                value={c.metrics.find((m) => m.name === c.metric)?.better ?? ''}
+                onChange={(e) => go({ metric: c.metric ?? undefined, better: e.target.value as Address['better'] })}
+              >
+                {c.metrics.find((m) => m.name === c.metric)?.better === '' && <option value="">not known</option>}
+                <option value="higher">higher</option>
+                <option value="lower">lower</option>
+              </select>
+            </label>
+          )}
           <label className="row">
             Measured by
-            <select value={c.baseline} onChange={(e) => go({ baseline: e.target.value })}>
+            <select value={c.baseline} onChange={(e) => measure(e.target.value)}>
               {c.runs.map((r) => (
                 <option key={r.id} value={r.id}>
                   {r.name}
@@ -181,6 +205,11 @@ export function CompareScreen() {
         />
       )}
       {tab === 'files' && <Files c={c} head={head} all={all} />}
+      {c.notes.map((note) => (
+        <p key={note} className="muted">
+          {note}
+        </p>
+      ))}
     </div>
   );
 }
@@ -319,12 +348,14 @@ function Charts({ c, of }: { c: Comparison; of: RunSet }) {
   return (
     <Together>
       <div className="charts">
-        {metric && <ChartView spec={{ ...PLAIN, kind: 'bars', metrics: [metric], title: metric }} of={runs} />}
+        {metric && (
+          <ChartView spec={{ ...PLAIN, kind: 'bars', metrics: [metric], title: metric, baseline: c.baseline }} of={runs} />
+        )}
         {metric && differ.length > 0 && c.runs.length > 2 && (
           <ChartView spec={{ ...PLAIN, kind: 'parallel', columns: [...differ.slice(0, 6), metricColumn(metric)] }} of={runs} />
         )}
         {curves.slice(0, 60).map((m) => (
-          <ChartView key={m.name} spec={{ ...PLAIN, metrics: [m.name], title: m.name }} of={runs} />
+          <ChartView key={m.name} spec={{ ...PLAIN, metrics: [m.name], title: m.name, baseline: c.baseline }} of={runs} />
         ))}
       </div>
     </Together>

@@ -1,13 +1,13 @@
 import { useState } from 'react';
 import { useAct, useCommand } from '../../host/cache';
 import type { ChartSpec, Note, RunSet, SubjectRef } from '../../host/commands.gen';
-import { Badge, bytes, Empty, Failed, Time, Waiting } from '../../parts/bits';
+import { Badge, bytes, Empty, Failed, Time } from '../../parts/bits';
 import { useToast } from '../../parts/toast';
 import { BothChanged } from '../../parts/versions';
 import { ChartEditor } from '../chart/edit';
 import { ALL_RUNS, PLAIN } from '../chart/spec';
 import { FileDialog } from '../run/files';
-import { Parts } from './parts';
+import { Parts, Preview } from './parts';
 
 /** Notes about a record, in Markdown. */
 export function Notes({ about }: { about: SubjectRef }) {
@@ -170,17 +170,6 @@ function Editor({ about, note, onClose }: { about: SubjectRef; note?: Note; onCl
         </button>
       </div>
     </form>
-  );
-}
-
-function Preview({ text }: { text: string }) {
-  const parts = useCommand('note.preview', { text });
-  if (parts.error) return <Failed error={parts.error} />;
-  if (!parts.data) return <Waiting lines={4} />;
-  return (
-    <section className="card stack" aria-label="Preview">
-      <Parts parts={parts.data} />
-    </section>
   );
 }
 

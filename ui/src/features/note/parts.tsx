@@ -1,5 +1,6 @@
+import { useCommand } from '../../host/cache';
 import type { NotePart } from '../../host/commands.gen';
-import { Say } from '../../parts/bits';
+import { Failed, Say, Waiting } from '../../parts/bits';
 import { Html } from '../../parts/html';
 import { Together } from '../chart/sync';
 import { ChartView } from '../chart/view';
@@ -19,5 +20,17 @@ export function Parts({ parts }: { parts: NotePart[] }) {
         );
       })}
     </Together>
+  );
+}
+
+/** A text as it will look. */
+export function Preview({ text }: { text: string }) {
+  const parts = useCommand('note.preview', { text });
+  if (parts.error) return <Failed error={parts.error} />;
+  if (!parts.data) return <Waiting lines={4} />;
+  return (
+    <section className="card stack" aria-label="Preview">
+      <Parts parts={parts.data} />
+    </section>
   );
 }

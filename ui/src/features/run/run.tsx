@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useCommand } from '../../host/cache';
 import type { RunDetail } from '../../host/commands.gen';
 import { Badge, Empty, Failed, Num, State, Term, Time, Waiting } from '../../parts/bits';
+import { setBaseline, useBaseline } from '../chart/baseline';
 import { PLAIN, runsOf } from '../chart/spec';
 import { Together } from '../chart/sync';
 import { ChartView } from '../chart/view';
@@ -26,6 +27,7 @@ export function RunScreen() {
   const { run: id = '', tab = 'overview' } = useParams({ strict: false });
   const detail = useCommand('run.get', { run: id });
   const [making, make] = useState(false);
+  const base = useBaseline()?.run.id;
   if (detail.error) return <Failed error={detail.error} />;
   if (!detail.data) return <Waiting lines={10} />;
   const { run, metrics, artifacts } = detail.data;
@@ -42,6 +44,14 @@ export function RunScreen() {
         </div>
         <div className="row">
           <State state={run.status} />
+          <button
+            type="button"
+            className="btn"
+            aria-pressed={base === run.id}
+            onClick={() => setBaseline(base === run.id ? '' : run.id)}
+          >
+            {base === run.id ? 'Is the baseline' : 'Use as baseline'}
+          </button>
           {run.project && (
             <button type="button" className="btn primary" onClick={() => make(true)}>
               Make a model version

@@ -1,10 +1,11 @@
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { ArrowDown, ArrowUp, Pin, PinOff } from 'lucide-react';
+import { ArrowDown, ArrowUp, Pin, PinOff, Ruler } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { useCommand, useCommands } from '../../host/cache';
 import type { RunRow } from '../../host/commands.gen';
-import { Empty, Failed, Num, State, Term, Time, Waiting } from '../../parts/bits';
+import { Badge, Empty, Failed, Num, State, short, Term, Time, Waiting } from '../../parts/bits';
+import { difference, setBaseline, useBaseline } from '../chart/baseline';
 import { Columns, Edge } from './columns';
 import { FilterField } from './filter';
 import { Groups } from './groups';
@@ -22,6 +23,8 @@ export function RunTable({ project }: { project?: string }) {
   const [picked, setPicked] = useState<RunRow[]>([]);
   const [choosing, setChoosing] = useState(false);
   const [tagging, setTagging] = useState(false);
+  const base = useBaseline();
+  const of = useMemo(() => new Map(base?.metrics.map((m) => [m.key, m.last])), [base]);
   const request = { project, filter: state.filter || undefined, order_by: state.order || undefined, limit: PAGE };
   const first = useCommand('run.page', { ...request, offset: 0 });
   const total = first.data?.total ?? 0;
@@ -115,12 +118,23 @@ export function RunTable({ project }: { project?: string }) {
           >
             {state.pinned.includes(run.id) ? <PinOff size={14} aria-hidden /> : <Pin size={14} aria-hidden />}
           </button>
+          <button
+            type="button"
+            className="btn icon plain"
+            aria-label={`Measure all others by ${run.name}`}
+            aria-pressed={base?.run.id === run.id}
+            title={base?.run.id === run.id ? 'No baseline any more' : 'Baseline: measure all others by it'}
+            onClick={() => setBaseline(base?.run.id === run.id ? '' : run.id)}
+          >
+            <Ruler size={14} aria-hidden />
+          </button>
         </span>
       </td>
       <td style={width('run')}>
         <Link to="/runs/$run" params={{ run: run.id }}>
           {run.name}
         </Link>
+        {base?.run.id === run.id && <Badge tone="accent">Baseline</Badge>}
       </td>
       <td style={width('state')}>
         <State state={run.status} />
@@ -132,6 +146,7 @@ export function RunTable({ project }: { project?: string }) {
       {columns.metrics.map((m) => (
         <td key={`m${m}`} className="num" style={width(`m${m}`)}>
           <Num value={run.metrics[m]} />
+          {base && base.run.id !== run.id && <Beside by={difference(run.metrics[m], of.get(m))} />}
         </td>
       ))}
       {columns.params.map((p) => (
@@ -291,6 +306,17 @@ export function RunTable({ project }: { project?: string }) {
         <Tagging runs={picked} project={project} filter={state.filter} total={total} onClose={() => setTagging(false)} />
       )}
     </div>
+  );
+}
+
+/** How far a value is from the baseline's. */
+function Beside({ by }: { by: number | null }) {
+  if (by === null) return null;
+  return (
+    <span className="small muted beside">
+      {by > 0 ? '+' : '−'}
+      {short(String(Math.abs(by)))}
+    </span>
   );
 }
 

@@ -4,6 +4,7 @@ use super::columns::{Cell, Column, Laid, lay};
 use super::spec::BetterIs;
 use super::{Job, Made, Mark, ParallelColumn, ValueTable, say};
 use crate::ApiError;
+use crate::tracking::filter::Field;
 use crate::tracking::runs::Run;
 use cairn_chart::axis::{Axis, Measure, Scale};
 use cairn_chart::look::{Look, assign};
@@ -111,6 +112,10 @@ pub(crate) fn scatter(job: &Job<'_>) -> Result<Made, ApiError> {
         let mut text = vec![run.name().to_owned(), format!("{} {}", cx.name, said(&x, i)), format!("{} {}", cy.name, said(&y, i))];
         text.extend(size.as_ref().zip(csize.as_ref()).map(|(s, c)| format!("{} {}", c.name, said(s, i))));
         text.extend(shade.as_ref().zip(cshade.as_ref()).map(|(s, c)| format!("{} {}", c.name, said(s, i))));
+        let by = if y.names { String::new() } else { super::delta(y.values[i], job.baseline_in(&cy)) };
+        if !by.is_empty() {
+            text.push(format!("{} {by} beside the baseline", cy.name));
+        }
         if front.contains(&i) {
             text.push("Nobody beats it in both".to_owned());
         }
@@ -376,6 +381,109 @@ pub(crate) fn importance(job: &Job<'_>) -> Result<Made, ApiError> {
         rows: found.iter().map(|(n, v, r)| vec![n.clone(), v.to_string(), r.map(|r| r.to_string()).unwrap_or_default()]).collect(),
         more: 0,
     };
+    Ok(made)
+}
+
+/// Columns that a matrix of correlations has room for.
+const PAIRED: usize = 16;
+
+/// The columns whose correlations somebody wants, or what likely tells: parameters of numbers that differ, then metrics.
+fn correlated(job: &Job<'_>, made: &mut Made) -> Result<Vec<(String, Vec<f64>)>, ApiError> {
+    let runs = &job.chosen.runs;
+    let numbers = |column: &Column| -> Option<Vec<f64>> {
+        let of = |run: &Run| match column.cell(run, &job.chosen) {
+            Cell::Number(v) => Some(v),
+            Cell::Text(t) => t.trim().parse().ok(),
+            Cell::Nothing => Some(f64::NAN),
+        };
+        runs.iter().map(of).collect()
+    };
+    let differs = |values: &[f64]| {
+        let mut finite = values.iter().filter(|v| v.is_finite());
+        finite.next().is_some_and(|first| finite.any(|v| v != first))
+    };
+    let wanted: Vec<&String> = job.spec.columns.iter().filter(|c| !c.trim().is_empty()).collect();
+    let mut found = Vec::new();
+    if wanted.is_empty() {
+        let params: BTreeSet<&String> = runs.iter().flat_map(|r| r.params.keys()).collect();
+        let metrics: BTreeSet<&String> = runs.iter().flat_map(|r| r.metrics.iter().map(|m| &m.key)).collect();
+        let params = params.into_iter().map(|p| Column { field: Field::Param(p.clone()), name: p.clone() });
+        let metrics = metrics.into_iter().map(|m| Column::of_metric(m));
+        found.extend(params.chain(metrics).filter_map(|c| Some((c.name.clone(), numbers(&c)?))).filter(|(_, v)| differs(v)));
+        if found.len() > PAIRED {
+            made.notes.push(format!("The first {PAIRED} of {} columns are shown; choose the ones that matter.", found.len()));
+            found.truncate(PAIRED);
+        }
+    } else {
+        if wanted.len() > PAIRED {
+            return Err(ApiError::invalid(format!("A matrix of correlations has room for {PAIRED} columns, not {}", wanted.len())));
+        }
+        for text in wanted {
+            let column = Column::parse(text)?;
+            match numbers(&column) {
+                Some(values) if differs(&values) => found.push((column.name, values)),
+                Some(_) => made.notes.push(format!("{} is the same everywhere, so nothing goes with it.", column.name)),
+                None => made.notes.push(format!("{} has words, which have no order; it is left out.", column.name)),
+            }
+        }
+    }
+    if found.len() < 2 {
+        return Err(ApiError::conflict("Fewer than two columns of these runs are numbers that differ")
+            .hint("Choose parameters or metrics of numbers, or more runs."));
+    }
+    Ok(found)
+}
+
+pub(crate) fn correlation(job: &Job<'_>) -> Result<Made, ApiError> {
+    let mut made = Made::default();
+    let found = correlated(job, &mut made)?;
+    let both = |a: &[f64], b: &[f64]| a.iter().zip(b).filter(|(a, b)| a.is_finite() && b.is_finite()).count();
+    let pairs: Vec<Vec<Option<f64>>> = found.iter().map(|a| found.iter().map(|b| spearman(&a.1, &b.1)).collect()).collect();
+    let names: Vec<String> = found.iter().map(|f| f.0.clone()).collect();
+    let upwards: Vec<String> = names.iter().rev().cloned().collect();
+    let mut frame = job.frame(Axis::named("", names.clone()), Axis::named("", upwards))?;
+    frame.grid = false;
+    let text = |r: Option<f64>| r.map_or_else(|| "–".to_owned(), |r| format!("{r:.2}"));
+    let cells: Vec<Vec<(f64, String)>> =
+        pairs.iter().map(|row| row.iter().map(|r| (r.map_or(0.0, f64::abs), text(*r))).collect()).collect();
+    made.layers.push(grid::matrix(&frame, &cells)?);
+    let way = |r: f64| if r > 0.0 { "rises" } else { "falls" };
+    for (i, a) in found.iter().enumerate() {
+        for (j, b) in found.iter().enumerate().filter(|(j, _)| *j != i) {
+            let [x, y] = frame.pixel(j as f64, (found.len() - 1 - i) as f64);
+            let said = match pairs[i][j] {
+                Some(r) if r.abs() < 0.2 => format!("{} hardly goes with {}", a.0, b.0),
+                Some(r) => format!("{} {} {} with {}", a.0, say::strength(r), way(r), b.0),
+                None => format!("{} and {} are known of too few runs", a.0, b.0),
+            };
+            let runs = format!("{} runs", both(&a.1, &b.1));
+            made.marks.push(Mark { series: 0, x, y, text: vec![said, format!("correlation {}", text(pairs[i][j])), runs] });
+            made.values.table.rows.push(vec![
+                a.0.clone(),
+                b.0.clone(),
+                pairs[i][j].map(|r| r.to_string()).unwrap_or_default(),
+                both(&a.1, &b.1).to_string(),
+            ]);
+        }
+    }
+    made.values.table.head = ["Column", "With", "Spearman's correlation", "Runs"].map(str::to_owned).to_vec();
+    let strongest = (0..found.len())
+        .flat_map(|i| (0..i).map(move |j| (i, j)))
+        .filter_map(|(i, j)| Some((i, j, pairs[i][j]?)))
+        .max_by(|a, b| a.2.abs().total_cmp(&b.2.abs()));
+    made.title = format!("How {} columns go together", found.len());
+    made.summary = match strongest {
+        Some((i, j, r)) if r.abs() >= 0.2 => format!(
+            "Of all pairs {} goes most with {}: it {} {} ({r:.2}). 1 is always together, −1 always against, 0 not at all. What goes together need not be the cause.",
+            names[i],
+            names[j],
+            say::strength(r),
+            way(r)
+        ),
+        _ => "None of these columns goes with another.".to_owned(),
+    };
+    (made.points, made.drawn) = (job.chosen.runs.len() as u64, (found.len() * found.len()) as u64);
+    made.frame = Some(frame);
     Ok(made)
 }
 

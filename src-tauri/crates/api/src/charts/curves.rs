@@ -6,6 +6,7 @@ use cairn_stats::smooth::{self, Mean};
 use cairn_store::Reader;
 use cairn_store::chunk::Stretch;
 use cairn_store::metrics::{Along, Edges, Point};
+use std::ops::Range;
 
 /// What runs along the x axis.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +62,8 @@ pub(crate) struct Curve {
     pub complete: bool,
     /// The last value of what is looked at, whatever it is.
     pub last: f64,
+    /// The pieces that are looked at; beside them may stand a neighbour, by which the line goes on to the edge.
+    pub seen: Range<usize>,
 }
 
 /// What of a metric to read.
@@ -92,9 +95,14 @@ pub(crate) fn read(r: &Reader<'_>, run: &str, wanted: &Wanted<'_>, spec: &ChartS
             along(r, run, wanted, Along::Time, zero, total, spec)?
         }
     };
-    let last = pieces.last().map_or(f64::NAN, |p| p.last);
+    // Over another metric the last one in time is not the one furthest right.
+    let last = match wanted.x {
+        X::Metric(_) => pieces.last().map(|p| p.last),
+        X::Step | X::Time | X::Relative => pieces.get(seen(&pieces, wanted.view)).and_then(|all| all.last()).map(|p| p.last),
+    };
     if let X::Metric(_) = wanted.x {
         pieces.sort_by(|a, b| a.from.total_cmp(&b.from));
+        pieces = by_column(pieces, wanted.columns * 2, spec.log_x);
     }
     let means: Vec<Mean> = past.iter().chain(&pieces).map(mean).collect();
     let smoothed = match spec.smoothing {
@@ -102,7 +110,52 @@ pub(crate) fn read(r: &Reader<'_>, run: &str, wanted: &Wanted<'_>, spec: &ChartS
         Smoothing::Exponential => smooth::exponential(&means, spec.amount),
         Smoothing::Mean => smooth::moving(&means, spec.amount.clamp(1.0, 10_000.0) as u64),
     };
-    Ok(Curve { smooth: smoothed.into_iter().skip(past.len()).collect(), pieces, total, complete, last })
+    let smooth = smoothed.into_iter().skip(past.len()).collect();
+    Ok(Curve { smooth, total, complete, last: last.unwrap_or(f64::NAN), seen: seen(&pieces, wanted.view), pieces })
+}
+
+/// The pieces that a view meets.
+fn seen(pieces: &[Piece], view: Option<[f64; 2]>) -> Range<usize> {
+    let Some([from, to]) = view else { return 0..pieces.len() };
+    let first = pieces.partition_point(|p| p.to < from);
+    first..pieces.partition_point(|p| p.from <= to).max(first)
+}
+
+/// Pieces in order of x, those within one of `n` columns of equal width as one: drawing follows the width of the
+/// picture, not the number of points.
+fn by_column(pieces: Vec<Piece>, n: usize, log: bool) -> Vec<Piece> {
+    if pieces.len() <= n {
+        return pieces;
+    }
+    let place = |x: f64| if log { x.log10() } else { x / 2.0 };
+    let finite = || pieces.iter().map(|p| place(p.from)).filter(|x| x.is_finite());
+    let (low, high) = finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)));
+    // What has no place keeps apart from what has one.
+    let column =
+        |p: &Piece| if place(p.from).is_finite() { ((place(p.from) - low) / (high - low) * n as f64) as usize } else { usize::MAX };
+    let mut out: Vec<(usize, Piece)> = Vec::with_capacity(n + 1);
+    for piece in pieces {
+        let at = column(&piece);
+        match out.last_mut() {
+            Some((same, all)) if *same == at => all.take_in(&piece),
+            _ => out.push((at, piece)),
+        }
+    }
+    out.into_iter().map(|(_, piece)| piece).collect()
+}
+
+impl Piece {
+    /// Another piece that follows becomes part of this one.
+    fn take_in(&mut self, next: &Self) {
+        let numbers = self.numbers + next.numbers;
+        if next.numbers > 0 {
+            let part = next.numbers as f64 / numbers as f64;
+            self.mean = if self.numbers == 0 { next.mean } else { self.mean * (1.0 - part) + next.mean * part };
+        }
+        (self.count, self.numbers, self.to, self.last) = (self.count + next.count, numbers, next.to, next.last);
+        (self.min, self.max) = (self.min.min(next.min), self.max.max(next.max));
+        (self.nan, self.above, self.below) = (self.nan || next.nan, self.above || next.above, self.below || next.below);
+    }
 }
 
 fn mean(p: &Piece) -> Mean {
@@ -125,34 +178,36 @@ fn along(
     let range = wanted.view.map(|[from, to]| (whole(from.floor()), whole(to.ceil())));
     let few = wanted.columns as u64 * 2;
     let key = wanted.metric;
-    let past = match range {
-        Some((from, _)) if spec.smoothing != Smoothing::None => {
-            let before = r.along(run, key, along, Edges::Near, Some((i64::MIN / 4, from.saturating_sub(1))), 1)?;
-            match before.first() {
-                Some(all) => {
-                    let (low, high) = if along == Along::Step { (all.first_step, all.last_step) } else { (all.first_ts, all.last_ts) };
-                    let found = r.along(run, key, along, Edges::Near, Some((low, high)), PAST)?;
-                    found.iter().map(|s| piece(s, along, zero)).collect()
-                }
-                None => Vec::new(),
-            }
-        }
-        _ => Vec::new(),
-    };
     let exact = |points: &[Point]| -> Vec<Piece> {
         points.iter().filter_map(|p| Stretch::of(std::slice::from_ref(p))).map(|s| piece(&s, along, zero)).collect()
     };
-    if total <= few {
-        let range = range.unwrap_or((i64::MIN, i64::MAX));
-        return Ok((exact(&r.points_between(run, key, along, range)?), past));
+    let pieces: Vec<Piece> = if total <= few {
+        exact(&r.points_between(run, key, along, range.unwrap_or((i64::MIN, i64::MAX)))?)
+    } else {
+        let found = r.along(run, key, along, Edges::Near, range, wanted.columns)?;
+        match range {
+            Some(range) if found.iter().map(|s| s.count).sum::<u64>() <= few => exact(&r.points_between(run, key, along, range)?),
+            _ => found.iter().map(|s| piece(s, along, zero)).collect(),
+        }
+    };
+    let first = pieces.first().map(|p| whole(p.from));
+    let (Some(_), Some(first), true) = (range, first, spec.smoothing != Smoothing::None) else { return Ok((pieces, Vec::new())) };
+    // What lies before the first piece, each point once: a stretch that reaches into it is read point by point.
+    let before = (i64::MIN / 4, first.saturating_sub(1));
+    let ends = |s: &Stretch| if along == Along::Step { (s.first_step, s.last_step) } else { (s.first_ts, s.last_ts) };
+    let Some(all) = r.along(run, key, along, Edges::Near, Some(before), 1)?.first().map(ends) else { return Ok((pieces, Vec::new())) };
+    let mut past = Vec::new();
+    for stretch in r.along(run, key, along, Edges::Near, Some((all.0, before.1)), PAST)? {
+        let (from, to) = ends(&stretch);
+        if to < first {
+            past.push(piece(&stretch, along, zero));
+        } else if from < first {
+            let mut points = r.points_between(run, key, along, (from, before.1))?;
+            points.retain(|p| (from..first).contains(&along.of(p)));
+            past.extend(exact(&points));
+        }
     }
-    let found = r.along(run, key, along, Edges::Near, range, wanted.columns)?;
-    if let Some(range) = range
-        && found.iter().map(|s| s.count).sum::<u64>() <= few
-    {
-        return Ok((exact(&r.points_between(run, key, along, range)?), past));
-    }
-    Ok((found.iter().map(|s| piece(s, along, zero)).collect(), past))
+    Ok((pieces, past))
 }
 
 /// A value as it was meant: MLflow's servers keep infinity as the greatest double.
@@ -232,11 +287,21 @@ impl Curve {
     }
 
     /// The values that stand for the pieces: means, or smoothed ones; for bringing runs together.
+    /// A piece without a number is a gap.
     pub(crate) fn middle(&self) -> Vec<(f64, f64)> {
-        self.pieces.iter().zip(&self.smooth).filter(|(_, v)| v.is_finite()).map(|(p, v)| (f64::midpoint(p.from, p.to), *v)).collect()
+        self.pieces
+            .iter()
+            .zip(&self.smooth)
+            .map(|(p, v)| (f64::midpoint(p.from, p.to), if v.is_finite() { *v } else { f64::NAN }))
+            .collect()
+    }
+
+    /// The pieces that are looked at.
+    pub(crate) fn looked(&self) -> &[Piece] {
+        self.pieces.get(self.seen.clone()).unwrap_or_default()
     }
 
     pub(crate) fn bounds(&self) -> (f64, f64) {
-        self.pieces.iter().filter(|p| p.min <= p.max).fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), p| (a.min(p.min), b.max(p.max)))
+        self.looked().iter().filter(|p| p.min <= p.max).fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), p| (a.min(p.min), b.max(p.max)))
     }
 }

@@ -110,6 +110,10 @@ pub(crate) fn distribution(job: &Job<'_>) -> Result<Made, ApiError> {
             .hint(format!("There are: {}.", names.join(", "))));
     }
     draw_distribution(job, &mut made, key, &layers)?;
+    made.title = format!("Distribution of {key} over steps, run {}", run.name());
+    if job.chosen.runs.len() > 1 {
+        made.notes.push(format!("A distribution shows one run; this is {}, the newest.", run.name()));
+    }
     Ok(made)
 }
 
@@ -122,13 +126,18 @@ fn draw_distribution(job: &Job<'_>, made: &mut Made, key: &str, layers: &BTreeMa
     let ends = layers.values().flatten().flat_map(|b| [b.0, b.1]);
     let y = Axis::over(key, Measure::Number, Scale::Linear, ends, 0.03);
     let frame = job.frame(x, y)?;
-    let columns = steps.len().min(STEPS);
+    let columns = STEPS.min(job.request.width as usize / 3);
     // Density by cell: each step's histogram, scaled to its own fullest cell.
     let mut cells = vec![f64::NAN; columns * VALUES];
-    let picked: Vec<&Vec<(f64, f64, f64)>> = (0..columns).filter_map(|c| layers.values().nth(c * steps.len() / columns)).collect();
-    for (c, bins) in picked.iter().enumerate() {
+    let all: Vec<&Vec<(f64, f64, f64)>> = layers.values().collect();
+    for c in 0..columns {
+        // A column shows the step that is nearest to its middle, so that shades and median stand over the same steps.
+        let middle = frame.x.value((c as f64 + 0.5) / columns as f64);
+        let after = steps.partition_point(|s| *s < middle).min(steps.len() - 1);
+        let before = after.saturating_sub(1);
+        let bins = all[if (middle - steps[before]).abs() <= (steps[after] - middle).abs() { before } else { after }];
         let mut column = vec![0.0; VALUES];
-        for (from, to, count) in *bins {
+        for (from, to, count) in bins {
             let (a, b) = (frame.y.at(*from) * VALUES as f64, frame.y.at(*to) * VALUES as f64);
             let (first, last) = (a.max(0.0) as usize, (b.ceil() as usize).min(VALUES).max(a.max(0.0) as usize + 1));
             for (row, cell) in column.iter_mut().enumerate().take(last).skip(first) {
@@ -160,7 +169,6 @@ fn draw_distribution(job: &Job<'_>, made: &mut Made, key: &str, layers: &BTreeMa
         made.marks.push(Mark { series: 0, x: px, y: py, text });
     }
     let (first, last) = (&found[0], &found[found.len() - 1]);
-    made.title = format!("Distribution of {key} over steps");
     made.summary = format!(
         "Over {} steps the median of {key} went from {} to {}, and the middle half from a width of {} to {}.",
         say::many(steps.len() as u64),

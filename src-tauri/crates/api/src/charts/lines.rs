@@ -1,10 +1,10 @@
 //! Metrics as lines, one a run, or one a group with a band.
 
-use super::columns::{Group, groups};
+use super::columns::{Column, Group, groups};
 use super::curves::{Curve, Wanted, X, read};
 use super::say;
 use super::spec::{Band, Smoothing};
-use super::{Job, Made, ValueSeries, each, scale};
+use super::{ChartSeries, Job, Made, ValueSeries, delta, each, scale};
 use crate::ApiError;
 use cairn_chart::axis::{Axis, Measure};
 use cairn_chart::line::{Line, layers};
@@ -20,6 +20,8 @@ struct Drawn {
     line: Line,
     values: ValueSeries,
     last: f64,
+    /// Its metric's place among the chart's.
+    metric: usize,
 }
 
 /// Metrics of one chart: a description that somebody else wrote must not keep this computer busy.
@@ -70,10 +72,25 @@ pub(crate) fn make(job: &Job<'_>) -> Result<Made, ApiError> {
     made.frame = Some(frame);
     made.title = title(job, &metrics, &drawn);
     made.summary = summary(job, &metrics, &curves, &drawn, grouped);
-    made.series = drawn.iter().map(|d| job.series(d.name.clone(), d.runs.clone(), d.line.look, number(d.last))).collect();
+    let from = baselines(job, &metrics, &drawn);
+    made.series = drawn
+        .iter()
+        .map(|d| {
+            let one = job.series(d.name.clone(), d.runs.clone(), d.line.look, number(d.last));
+            let by = if one.baseline { String::new() } else { delta(d.last, from[d.metric]) };
+            ChartSeries { delta: by, ..one }
+        })
+        .collect();
     table(&mut made, job, &x, &drawn);
     made.values.series = drawn.into_iter().map(|d| d.values).collect();
     Ok(made)
+}
+
+/// Where the baseline ends, metric by metric: as far as it is looked at where it is drawn.
+fn baselines(job: &Job<'_>, metrics: &[&str], drawn: &[Drawn]) -> Vec<Option<f64>> {
+    let id = job.baseline.as_ref().map(|b| b.id.as_str());
+    let own = |m: usize| drawn.iter().find(|d| d.metric == m && d.runs.len() == 1 && d.runs.first().map(String::as_str) == id);
+    (0..metrics.len()).map(|m| own(m).map_or_else(|| job.baseline_in(&Column::of_metric(metrics[m])), |d| Some(d.last))).collect()
 }
 
 /// Looks by run, so that a run is the same in every chart; of several metrics of one run by both.
@@ -143,7 +160,7 @@ fn one_by_one(job: &Job<'_>, metrics: &[&str], curves: &[Curve]) -> Vec<Drawn> {
             low: if several { curve.pieces.iter().map(|p| finite(p.min)).collect() } else { Vec::new() },
             high: if several { curve.pieces.iter().map(|p| finite(p.max)).collect() } else { Vec::new() },
         };
-        out.push(Drawn { name, runs: vec![runs[i].id.clone()], line, values, last: curve.last });
+        out.push(Drawn { name, runs: vec![runs[i].id.clone()], line, values, last: curve.last, metric: n % metrics.len() });
     }
     out
 }
@@ -176,8 +193,12 @@ fn bring_together(job: &Job<'_>, together: &[Group], metrics: &[&str], curves: &
     let mut out = Vec::new();
     for group in together {
         for (m, metric) in metrics.iter().enumerate() {
-            let members: Vec<Vec<(f64, f64)>> =
-                group.members.iter().map(|i| curves[i * metrics.len() + m].middle()).filter(|c| !c.is_empty()).collect();
+            let members: Vec<Vec<(f64, f64)>> = group
+                .members
+                .iter()
+                .map(|i| curves[i * metrics.len() + m].middle())
+                .filter(|c| c.iter().any(|p| p.1.is_finite()))
+                .collect();
             let bounds = members.iter().flatten().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), p| (a.min(p.0), b.max(p.0)));
             if bounds.0 > bounds.1 {
                 continue;
@@ -219,6 +240,7 @@ fn bring_together(job: &Job<'_>, together: &[Group], metrics: &[&str], curves: &
                 last: points.iter().rev().map(|p| p.1).find(|v| v.is_finite()).unwrap_or(f64::NAN),
                 line: Line { points, band, ..Line::default() },
                 values,
+                metric: m,
             });
         }
     }
@@ -273,11 +295,12 @@ fn title(job: &Job<'_>, metrics: &[&str], drawn: &[Drawn]) -> String {
 
 fn summary(job: &Job<'_>, metrics: &[&str], curves: &[Curve], drawn: &[Drawn], grouped: bool) -> String {
     if let ([curve], [metric]) = (curves, metrics) {
-        let first = curve.pieces.iter().find(|p| p.numbers > 0);
+        let first = curve.looked().iter().find(|p| p.numbers > 0);
         let first = first.map_or(f64::NAN, |p| if p.numbers == 1 { p.min } else { p.mean });
-        let end = curve.pieces.iter().rev().find(|p| p.numbers > 0).map_or(f64::NAN, |p| if p.last.is_finite() { p.last } else { p.mean });
+        let end =
+            curve.looked().iter().rev().find(|p| p.numbers > 0).map_or(f64::NAN, |p| if p.last.is_finite() { p.last } else { p.mean });
         let (low, high) = curve.bounds();
-        let looked: u64 = curve.pieces.iter().map(|p| p.count).sum();
+        let looked: u64 = curve.looked().iter().map(|p| p.count).sum();
         return say::one_curve(metric, first, end, low, high, looked);
     }
     let better = say::direction(metrics[0], job.spec.better);

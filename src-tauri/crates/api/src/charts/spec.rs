@@ -2,6 +2,7 @@
 //! another meaning, and what a later program added is left alone.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use ts_rs::TS;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -24,6 +25,8 @@ pub enum ChartKind {
     Parallel,
     /// Which parameters go with a metric.
     Importance,
+    /// How columns go with each other, pair by pair.
+    Correlation,
     /// Logged histograms over steps.
     Distribution,
     Confusion,
@@ -104,6 +107,12 @@ pub struct ChartSpec {
     pub said: String,
     /// The class that counts as positive.
     pub positive: String,
+    /// The run that others are measured by.
+    pub baseline: String,
+    /// What a later program said.
+    #[serde(flatten)]
+    #[ts(skip)]
+    pub later: Map<String, Value>,
 }
 
 /// Which runs: those that are named, or all that fit.
@@ -115,4 +124,8 @@ pub struct RunSet {
     pub experiment: Option<String>,
     pub filter: Option<String>,
     pub order_by: Option<String>,
+    /// What a later program said.
+    #[serde(flatten)]
+    #[ts(skip)]
+    pub later: Map<String, Value>,
 }

@@ -1,7 +1,7 @@
 //! How values lie: bars with intervals, boxes, violins, histograms, and the table itself.
 
 use super::columns::{Cell, Column, groups};
-use super::{Job, Made, Mark, ValueTable, say, scale};
+use super::{ChartSeries, Job, Made, Mark, ValueTable, delta, say, scale};
 use crate::ApiError;
 use crate::tracking::runs::Run;
 use cairn_chart::axis::{Axis, Measure};
@@ -70,6 +70,25 @@ fn cut(made: &mut Made, found: &mut Vec<Row>) {
     }
 }
 
+/// On a logarithmic axis only what is above zero has a place.
+fn above_zero(made: &mut Made, job: &Job<'_>, found: &mut Vec<Row>, column: &Column) -> Result<(), ApiError> {
+    if !job.spec.log_x {
+        return Ok(());
+    }
+    let before: usize = found.iter().map(|r| r.values.len()).sum();
+    found.iter_mut().for_each(|r| r.values.retain(|v| *v > 0.0));
+    found.retain(|r| !r.values.is_empty());
+    let lost = before - found.iter().map(|r| r.values.len()).sum::<usize>();
+    if found.is_empty() {
+        return Err(ApiError::invalid(format!("No value of {} is above zero, as a logarithmic axis needs", column.name))
+            .hint("Take the axis back to linear."));
+    }
+    if lost > 0 {
+        made.notes.push(format!("{lost} values at or below zero have no place on a logarithmic axis and are left out."));
+    }
+    Ok(())
+}
+
 /// Where the 95 % interval of a mean lies, if there is more than one value.
 fn interval(values: &[f64]) -> Option<(f64, f64)> {
     mean_interval(values, 0.95).ok().map(|(low, _, high)| (low, high))
@@ -82,6 +101,7 @@ pub(crate) fn bars(job: &Job<'_>) -> Result<Made, ApiError> {
     let mut found = rows(job, &column)?;
     best_first(&mut found, better);
     cut(&mut made, &mut found);
+    above_zero(&mut made, job, &mut found, &column)?;
     let several = found.iter().any(|r| r.values.len() > 1);
     let names: Vec<String> = found.iter().map(named).collect();
     let looks = assign(&found.iter().map(|r| r.runs.join(",")).collect::<Vec<_>>());
@@ -90,19 +110,29 @@ pub(crate) fn bars(job: &Job<'_>) -> Result<Made, ApiError> {
     let ends = all.iter().flat_map(|b| [b.value, b.interval.map_or(b.value, |i| i.0), b.interval.map_or(b.value, |i| i.1)]);
     // Bars begin at zero, or their lengths would lie; a logarithm has no zero.
     let zero = (!job.spec.log_x).then_some(0.0);
-    let mut x = Axis::over(&column.name, Measure::Number, scale(job.spec.log_x), ends.chain(zero), 0.0);
+    let base = job.baseline_in(&column).filter(|b| *b > 0.0 || !job.spec.log_x);
+    let mut x = Axis::over(&column.name, Measure::Number, scale(job.spec.log_x), ends.chain(zero).chain(base), 0.0);
     let room = (x.to / 2.0 - x.from / 2.0) * 0.08;
     if !job.spec.log_x {
         (x.from, x.to) = (if x.from < 0.0 { x.from - room } else { x.from }, if x.to > 0.0 { x.to + room } else { x.to });
     }
     let frame = job.frame(x, Axis::named("", names.iter().rev().cloned().collect()))?;
     made.layers = marks::bars(&frame, &all)?;
+    if let Some(base) = base {
+        made.layers.push(marks::rule(&frame, (base, frame.y.from), (base, frame.y.to))?);
+        made.notes.push(format!("The dashed line is the baseline, {}: {}.", baseline_name(job), number(base)));
+    }
     for (i, (row, bar)) in found.iter().zip(&all).enumerate() {
         let [px, py] = frame.pixel(bar.value, (found.len() - 1 - i) as f64);
         let mut text = vec![names[i].clone(), format!("{} {}", column.name, number(bar.value))];
         text.extend(bar.interval.map(|(low, high)| format!("95 % interval {} to {}", number(low), number(high))));
+        let one = job.series(names[i].clone(), row.runs.clone(), Look { dash: 0, ..looks[i] }, number(bar.value));
+        let by = if one.baseline { String::new() } else { delta(bar.value, base) };
+        if !by.is_empty() {
+            text.push(format!("{by} beside the baseline"));
+        }
         made.marks.push(Mark { series: i, x: px, y: py, text });
-        made.series.push(job.series(names[i].clone(), row.runs.clone(), Look { dash: 0, ..looks[i] }, number(bar.value)));
+        made.series.push(ChartSeries { delta: by, ..one });
     }
     made.title = if several {
         format!("Mean {} of {} groups", column.name, found.len())
@@ -142,6 +172,10 @@ pub(crate) fn bars(job: &Job<'_>) -> Result<Made, ApiError> {
     Ok(made)
 }
 
+fn baseline_name<'j>(job: &'j Job<'_>) -> &'j str {
+    job.baseline.as_ref().map_or("", Run::name)
+}
+
 fn named(row: &Row) -> String {
     if row.runs.len() > 1 { format!("{} ({} runs)", row.name, row.values.len()) } else { row.name.clone() }
 }
@@ -164,6 +198,7 @@ pub(crate) fn boxes(job: &Job<'_>) -> Result<Made, ApiError> {
     }
     best_first(&mut found, better);
     cut(&mut made, &mut found);
+    above_zero(&mut made, job, &mut found, &column)?;
     let violin = job.spec.kind == super::spec::ChartKind::Violin;
     let looks = assign(&found.iter().map(|r| r.name.clone()).collect::<Vec<_>>());
     let all: Vec<Spread> = found
@@ -177,20 +212,30 @@ pub(crate) fn boxes(job: &Job<'_>) -> Result<Made, ApiError> {
         })
         .collect();
     let ends = all.iter().flat_map(|s| s.five.into_iter().chain(s.outliers.iter().copied()).chain(s.density.iter().map(|d| d.0)));
-    let x = Axis::over(&column.name, Measure::Number, scale(job.spec.log_x), ends.collect::<Vec<_>>().into_iter(), 0.04);
+    let base = job.baseline_in(&column).filter(|b| *b > 0.0 || !job.spec.log_x);
+    let x = Axis::over(&column.name, Measure::Number, scale(job.spec.log_x), ends.chain(base), 0.04);
     let names: Vec<String> = found.iter().map(named).collect();
     let frame = job.frame(x, Axis::named("", names.iter().rev().cloned().collect()))?;
     made.layers = marks::spreads(&frame, &all)?;
+    if let Some(base) = base {
+        made.layers.push(marks::rule(&frame, (base, frame.y.from), (base, frame.y.to))?);
+        made.notes.push(format!("The dashed line is the baseline, {}: {}.", baseline_name(job), number(base)));
+    }
     for (i, (row, s)) in found.iter().zip(&all).enumerate() {
         let [px, py] = frame.pixel(s.five[2], (found.len() - 1 - i) as f64);
-        let text = vec![
+        let mut text = vec![
             names[i].clone(),
             format!("median {}", number(s.five[2])),
             format!("middle half {} to {}", number(s.five[1]), number(s.five[3])),
             format!("{} outliers", s.outliers.len()),
         ];
+        let by = delta(s.five[2], base);
+        if !by.is_empty() {
+            text.push(format!("{by} beside the baseline"));
+        }
         made.marks.push(Mark { series: i, x: px, y: py, text });
-        made.series.push(job.series(names[i].clone(), row.runs.clone(), Look { dash: 0, ..looks[i] }, number(s.five[2])));
+        let one = job.series(names[i].clone(), row.runs.clone(), Look { dash: 0, ..looks[i] }, number(s.five[2]));
+        made.series.push(ChartSeries { delta: by, ..one });
     }
     made.title = format!("How {} spreads", column.name);
     let ends: Vec<(&str, f64)> = names.iter().map(String::as_str).zip(all.iter().map(|s| s.five[2])).collect();
@@ -233,15 +278,23 @@ const BINS: usize = 60;
 
 pub(crate) fn histogram(job: &Job<'_>) -> Result<Made, ApiError> {
     let column = if job.spec.x.trim().is_empty() { measured(job)? } else { Column::parse(&job.spec.x)? };
-    let found = rows(job, &column)?;
+    let mut found = rows(job, &column)?;
+    let mut made = Made::default();
+    above_zero(&mut made, job, &mut found, &column)?;
     let ordered = sorted(found.iter().flat_map(|r| r.values.iter().copied()));
-    let h = quantile::histogram(&ordered, BINS)
-        .ok_or_else(|| ApiError::new("not_found", format!("No run has a number for {}", column.name)))?;
-    let mut made = Made { points: ordered.len() as u64, drawn: h.counts.len() as u64, ..Made::default() };
+    // On a logarithmic axis bins of equal width there.
+    let log = job.spec.log_x;
+    let turned: Vec<f64> = if log { ordered.iter().map(|v| v.log10()).collect() } else { ordered.clone() };
+    let mut h =
+        quantile::histogram(&turned, BINS).ok_or_else(|| ApiError::new("not_found", format!("No run has a number for {}", column.name)))?;
+    if log {
+        h.edges.iter_mut().for_each(|e| *e = 10_f64.powf(*e));
+    }
+    (made.points, made.drawn) = (ordered.len() as u64, h.counts.len() as u64);
     let x = Axis {
         from: h.edges[0],
         to: h.edges[h.edges.len() - 1],
-        ..Axis::over(&column.name, Measure::Number, scale(false), h.edges.iter().copied(), 0.0)
+        ..Axis::over(&column.name, Measure::Number, scale(log), h.edges.iter().copied(), 0.0)
     };
     let most = h.counts.iter().copied().max().unwrap_or(1);
     let mut y = Axis::over("runs", Measure::Number, scale(false), [0.0, most as f64].into_iter(), 0.0);

@@ -43,7 +43,7 @@ pub fn difference(host: &Host, request: TwoRuns) -> Result<CodeDifference, ApiEr
     match (&a.commit, &b.commit) {
         (Some(x), Some(y)) if x != y => {
             // The work tree of either run, where it is on this computer.
-            let tried = [&b.root, &a.root].into_iter().filter(|r| !r.is_empty()).map(|root| checkout::between(Path::new(root), x, y, MOST));
+            let tried = [&b.root, &a.root].into_iter().filter(|r| is_local(r)).map(|root| checkout::between(Path::new(root), x, y, MOST));
             let mut why = "The folder of the code is not on this computer.".to_owned();
             for one in tried {
                 match one {
@@ -72,9 +72,28 @@ pub fn difference(host: &Host, request: TwoRuns) -> Result<CodeDifference, ApiEr
     Ok(found)
 }
 
+/// Whether a path, which another computer may have written, names a folder of this one: a network address would be asked
+/// with this person's password.
+fn is_local(root: &str) -> bool {
+    !root.is_empty() && !root.starts_with("\\\\") && !root.starts_with("//") && Path::new(root).is_absolute()
+}
+
 fn text(workspace: &Workspace, digest: Option<&Digest>) -> String {
     digest
         .and_then(|d| std::fs::read(workspace.store.blob_path(d)).ok())
         .map(|b| String::from_utf8_lossy(&b).into_owned())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_folders_of_this_computer_are_opened() {
+        assert!(is_local(&std::env::temp_dir().display().to_string()));
+        for other in ["", r"\\server\share", "//server/share", "code"] {
+            assert!(!is_local(other), "{other}");
+        }
+    }
 }

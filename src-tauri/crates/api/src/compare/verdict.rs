@@ -101,18 +101,21 @@ pub(crate) fn likeliest(runs: &[Run]) -> Option<String> {
         .map(|(name, _)| (*name).to_owned())
 }
 
-pub(crate) fn judge(runs: &[Run], settings: &[String], wanted: Option<&str>) -> Said {
+pub(crate) fn judge(runs: &[Run], settings: &[String], wanted: Option<&str>, said: BetterIs) -> Said {
     let none = |verdict: String| Said { metric: None, verdict, certainty: String::new(), sure: false };
     let Some(metric) = wanted.map(str::to_owned).or_else(|| likeliest(runs)) else {
         return none("These runs have no metric in common of which it is known whether more or less is better.".to_owned());
     };
-    let Some(better) = say::direction(&metric, BetterIs::Unsaid) else {
-        let verdict = format!("Whether more or less {metric} is better is not known.");
+    let Some(better) = say::direction(&metric, said) else {
+        let verdict = format!("Whether more or less {metric} is better is not known; say it above.");
         return Said { metric: Some(metric), ..none(verdict) };
     };
     let mut arms: Vec<Arm> = Vec::new();
     let mut lost = 0;
-    for (i, (run, setting)) in runs.iter().zip(settings).enumerate() {
+    // What a run had when it broke says little of its setting; where nothing else is known it is better than nothing.
+    let broken = |r: &Run| r.status == "FAILED";
+    let (failed, all_failed) = (runs.iter().filter(|r| broken(r)).count(), runs.iter().all(broken));
+    for (i, (run, setting)) in runs.iter().zip(settings).enumerate().filter(|(_, (r, _))| all_failed || !broken(r)) {
         // MLflow's servers keep infinity as the greatest double.
         let value = run.metrics.iter().find(|m| m.key == metric).map(|m| m.last.value).filter(|v| v.abs() < f64::MAX);
         let Some(value) = value else {
@@ -131,6 +134,12 @@ pub(crate) fn judge(runs: &[Run], settings: &[String], wanted: Option<&str>) -> 
         [arm] => none(format!("Only {} has a number for {metric}: {}.", called(runs, arm), number(arm.mean()))),
         _ => of_arms(runs, arms, &metric, better),
     };
+    match (failed, all_failed) {
+        (0, _) => {}
+        (_, true) => said.verdict.push_str(" All of them failed; what is compared is what they had reached."),
+        (1, false) => said.verdict.push_str(" One run failed and is not counted."),
+        (n, false) => said.verdict.push_str(&format!(" {n} runs failed and are not counted.")),
+    }
     if lost > 0 && runs.len() > lost {
         said.verdict.push_str(&format!(" {lost} of {} runs have no number for it and are not counted.", runs.len()));
     }
@@ -287,7 +296,7 @@ mod tests {
     }
 
     fn check(runs: &[Run]) -> Said {
-        judge(runs, &settings(runs, &[]), None)
+        judge(runs, &settings(runs, &[]), None, BetterIs::Unsaid)
     }
 
     #[test]
@@ -340,11 +349,23 @@ mod tests {
         let beyond =
             [BTreeMap::from([("Commit".to_owned(), "aaaa".to_owned())]), BTreeMap::from([("Commit".to_owned(), "bbbb".to_owned())])];
         let runs = [run("a", &[("seed", "1")], 0.8), run("b", &[("seed", "2")], 0.9)];
-        let two = judge(&runs, &settings(&runs, &beyond), None);
+        let two = judge(&runs, &settings(&runs, &beyond), None, BetterIs::Unsaid);
         assert!(two.verdict.starts_with("b is best"), "other code is another setting: {}", two.verdict);
         let lost = check(&[run("a", &[("lr", "1")], 0.8), run("b", &[("lr", "1")], 0.9), run("c", &[("lr", "2")], f64::MAX)]);
         assert!(!lost.verdict.contains("repeat") && lost.verdict.contains("1 of 3 runs have no number"), "{}", lost.verdict);
         assert!(check(&[run("a", &[], f64::NAN)]).verdict.contains("no metric in common"));
+    }
+
+    #[test]
+    fn a_run_that_failed_is_not_counted_and_somebody_may_say_what_is_better() {
+        let mut runs = [run("a", &[("lr", "1")], 0.8), run("b", &[("lr", "2")], 0.9), run("c", &[("lr", "3")], 0.7)];
+        runs[1].status = "FAILED".into();
+        let said = check(&runs);
+        assert!(said.verdict.starts_with("a is best") && said.verdict.contains("One run failed"), "{}", said.verdict);
+        let said = judge(&runs, &settings(&runs, &[]), Some("val_accuracy"), BetterIs::Lower);
+        assert!(said.verdict.starts_with("c is best"), "{}", said.verdict);
+        runs.iter_mut().for_each(|r| r.status = "FAILED".into());
+        assert!(check(&runs).verdict.contains("All of them failed"));
     }
 
     #[test]

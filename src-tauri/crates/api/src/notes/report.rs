@@ -2,16 +2,20 @@
 
 use super::{Note, view};
 use crate::ApiError;
+use crate::artifacts::{data_url, media_of};
 use crate::charts::spec::{ChartKind, ChartSpec, RunSet};
-use crate::charts::{DrawChart, ValueTable, draw_in, values_in};
+use crate::charts::{Chart, DrawChart, ValueTable, draw_in, values_in};
+use crate::content::file_of;
 use crate::host::{Host, Workspace};
 use crate::tracking::experiments;
+use crate::tracking::files::artifacts_of;
 use cairn_core::id::NoteId;
 use cairn_core::op::{Kind, Op};
 use cairn_report::markdown::{Block, blocks};
 use cairn_store::Reader;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use ts_rs::TS;
 
@@ -135,13 +139,20 @@ fn page(workspace: &Workspace, note: &Note) -> Result<String, ApiError> {
                             notes.push_str(" Not all points were on the computer that kept this.");
                         }
                         let _ = write!(out, "<figure>{}", chart.svg);
-                        if spec.kind == ChartKind::Table {
-                            let rows = values_in(workspace, &request)?.table;
-                            out.push_str(&table(&rows, &plain));
-                            if rows.more > 0 {
-                                let _ = write!(notes, " {} more rows are not in this table.", rows.more);
-                            }
+                        let rows = values_in(workspace, &request)?.table;
+                        if spec.kind == ChartKind::Images {
+                            notes.push_str(&plain(&pictures(workspace, &rows, &mut out)?));
                         }
+                        let numbers = table(&rows, &plain);
+                        if spec.kind == ChartKind::Table {
+                            out.push_str(&numbers);
+                        } else {
+                            let _ = write!(out, "<details><summary>The numbers as a table</summary>{numbers}</details>");
+                        }
+                        if rows.more > 0 {
+                            let _ = write!(notes, " {} more rows are not in the table.", rows.more);
+                        }
+                        out.push_str(&runs_of(&chart, &plain));
                         let _ = writeln!(
                             out,
                             "<figcaption><strong>{}</strong> {}{notes}</figcaption></figure>",
@@ -158,6 +169,61 @@ fn page(workspace: &Workspace, note: &Note) -> Result<String, ApiError> {
     }
     out.push_str("\n</body>\n</html>\n");
     Ok(out)
+}
+
+/// The runs that a chart was drawn from, by id: what proves where its numbers come from.
+fn runs_of(chart: &Chart, plain: &dyn Fn(&str) -> String) -> String {
+    let all = chart.series.iter().flat_map(|s| s.runs.iter().map(move |run| (run.as_str(), s)));
+    let mut seen = std::collections::BTreeSet::new();
+    let items: String = all
+        .filter(|(run, _)| seen.insert(*run))
+        .map(|(run, s)| {
+            // A line of several runs is a group: its name is not the run's.
+            let name = if s.runs.len() == 1 { format!("{} ", plain(&s.name)) } else { String::new() };
+            format!("<li>{name}<code>{}</code></li>", plain(run))
+        })
+        .collect();
+    if items.is_empty() {
+        String::new()
+    } else {
+        format!("<details><summary>The runs ({})</summary><ul>{items}</ul></details>", seen.len())
+    }
+}
+
+/// Pictures that a report holds, and their sizes together, in bytes.
+const PICTURES: usize = 48;
+const PICTURES_SIZE: u64 = 16 * 1024 * 1024;
+
+/// The last picture of each series, inside of the page; what could not be shown is said.
+fn pictures(workspace: &Workspace, rows: &ValueTable, out: &mut String) -> Result<String, ApiError> {
+    let mut last: BTreeMap<(&str, &str), &[String]> = BTreeMap::new();
+    for row in &rows.rows {
+        if let [_, run, key, _, _] = row.as_slice() {
+            last.insert((run, key), row);
+        }
+    }
+    let (mut left, mut missing) = (PICTURES_SIZE, last.len().saturating_sub(PICTURES));
+    for row in last.into_values().take(PICTURES) {
+        let [name, run, key, step, path] = row else { continue };
+        let files = workspace.read(|r| Ok::<_, ApiError>(artifacts_of(&r.require(Kind::Run, run)?)))?;
+        let bytes = files.iter().find(|f| f.path == *path).and_then(|f| std::fs::read(file_of(workspace, f, left).ok()?).ok());
+        match bytes.filter(|b| b.len() as u64 <= left) {
+            Some(bytes) => {
+                left -= bytes.len() as u64;
+                let label = format!("{name}, {key}, step {step}");
+                let label = label.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+                let picture =
+                    data_url(media_of(&path.rsplit('.').next().unwrap_or_default().to_lowercase()).unwrap_or("image/png"), &bytes);
+                let _ = write!(out, "<p><img alt=\"{label}\" src=\"{picture}\"><br>{label}</p>");
+            }
+            None => missing += 1,
+        }
+    }
+    Ok(if missing > 0 {
+        format!(" {missing} pictures are not in this report: they are not on this computer, or there are too many.")
+    } else {
+        String::new()
+    })
 }
 
 fn table(table: &ValueTable, plain: &dyn Fn(&str) -> String) -> String {
