@@ -163,6 +163,40 @@ test('a chart is zoomed, read, hidden in parts and saved, and its neighbours fol
   await page.getByRole('heading', { name: /Decisions/ }).waitFor();
 });
 
+test('a run becomes the baseline everywhere, and a rectangle shows a part of both axes', async () => {
+  await page.goto(`${service.url}/#/runs?filter=${encodeURIComponent("params.seed = '1' AND params.depth = '2'")}`);
+  await page.getByText('10 runs', { exact: true }).waitFor();
+  await page.getByRole('button', { name: /^Measure all others by net-0.1-2-1$/ }).click();
+  const row = page.locator('.vtable tbody tr', { hasText: 'forest-10-2-1' });
+  await row.locator('.beside').first().waitFor();
+  assert.match(await row.textContent(), /−0\.\d+/, 'a worse run says by how much');
+  await check('table-baseline');
+  await page.getByRole('link', { name: 'Charts', exact: true }).click();
+  const accuracy = figure('val/accuracy').first();
+  await scrollTo('val/accuracy');
+  await accuracy.getByText('(baseline)').waitFor();
+  const plot = accuracy.locator('.plot');
+  const box = await plot.boundingBox();
+  await page.mouse.move(box.x + 200, box.y + 90);
+  await page.mouse.move(box.x + 204, box.y + 92);
+  await plot.locator('.tip', { hasText: /, −0\.\d+/ }).waitFor();
+  const high = async () => accuracy.locator('.chart-label').allTextContents();
+  const before = await high();
+  await page.mouse.move(box.x + 150, box.y + 40);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 260, box.y + 140, { steps: 4 });
+  await page.mouse.up();
+  await until('other numbers stand at the axis', async () => JSON.stringify(await high()) !== JSON.stringify(before));
+  await accuracy.getByRole('slider', { name: /read values/ }).focus();
+  await page.keyboard.press('Escape');
+  await until('all is shown again', async () => JSON.stringify(await high()) === JSON.stringify(before));
+  await page.keyboard.press('PageUp');
+  await until('the same by keys', async () => JSON.stringify(await high()) !== JSON.stringify(before));
+  await page.keyboard.press('0');
+  await page.evaluate(() => localStorage.removeItem('baseline'));
+  await page.reload();
+});
+
 test('two runs are compared for the meeting by keyboard alone', async () => {
   await page.goto(`${service.url}/#/`);
   await page.getByRole('heading', { level: 1 }).waitFor();

@@ -1,4 +1,4 @@
-"""What drawing costs: a metric of ten million points, a hundred runs at once, and MLflow's own query for the same curve.
+"""What drawing costs: a metric of ten million points, a hundred runs at once, and the queries of MLflow and Aim for the same curve.
 
     make bench
 """
@@ -89,6 +89,7 @@ def main():
             all_zooms += times
             worst = max(worst, (middle, part))
         print(f"a zoom of it, p50 of all                      {p50([t / 1e3 for t in all_zooms]):8.1f} ms")
+        print(f"the slowest of {len(all_zooms)} zooms                       {max(all_zooms):8.1f} ms")
         print(f"the dearest kind of zoom ({worst[1]:g} of it), p50      {worst[0]:8.1f} ms")
         smooth = [draw([long], smoothing="exponential", amount=0.99)[0] for _ in range(5)]
         print(f"smoothed                                      {p50([t / 1e3 for t in smooth]):8.1f} ms")
@@ -121,6 +122,12 @@ def main():
             os.killpg(peer.pid, 15)
             peer.wait()
         a, b = p50([t / 1e3 for t in ours]), p50(theirs)
+        aim = ROOT / ".venv-aim/bin/python"
+        if aim.exists():
+            asked = [aim, ROOT / "tests/peers/bench_aim.py", f"{folder}/aim", str(BESIDE)]
+            os.mkdir(f"{folder}/aim")
+            c = float(subprocess.run(asked, cwd=folder, check=True, capture_output=True, text=True).stdout)
+            print(f"{BESIDE:,} points: Aim's query for 320 of them, before anything is drawn, {c:.1f} ms: {c / a:.1f} times as long as Cairn draws")
         print(f"{BESIDE:,} points: Cairn draws in {a:.1f} ms; MLflow's query for 320 of them, before anything is drawn, {b:.1f} ms: {b / a:.1f} times as long")
 
 

@@ -38,8 +38,9 @@ def main():
         finally:
             process.terminate()
             process.wait()
-        if (ROOT / "target/debug/cairn-desktop").exists() and shutil.which("xvfb-run"):
+        if (ROOT / "target/release/cairn-desktop").exists() and shutil.which("xvfb-run"):
             window = ["xvfb-run", "-a", "-s", "-screen 0 1280x800x24", "node", "tests/e2e/bench_charts.mjs", "window", "--workspace", f"{folder}/ws"]
+            env["CAIRN_DESKTOP"] = str(ROOT / "target/release/cairn-desktop")
             done = subprocess.run(window, cwd=ROOT, env=env, capture_output=True, text=True)
             print(done.stdout.strip() or done.stderr[-400:])
             left = Path(folder) / "ws/serve.json"

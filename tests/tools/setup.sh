@@ -44,6 +44,13 @@ for part in "$@"; do
         cp tests/peers/requirements-old.txt .venv-old/requirements.txt
       fi
       ;;
+    aim)
+      packages python3 python3-venv
+      if [ ! -x .venv-aim/bin/aim ]; then
+        python3 -m venv .venv-aim
+        .venv-aim/bin/pip install -q --disable-pip-version-check aim==3.29.1
+      fi
+      ;;
     deny) command -v cargo-deny >/dev/null || cargo install --quiet --locked cargo-deny@0.20.2 ;;
     *) echo "setup: unknown part $part" >&2; exit 2 ;;
   esac

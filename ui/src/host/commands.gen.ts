@@ -133,7 +133,11 @@ delta: string,
 /**
  * Whether it is the baseline.
  */
-baseline: boolean, };
+baseline: boolean, 
+/**
+ * Of lines the metric.
+ */
+metric: string, };
 export type ChartSpec = { kind: ChartKind, 
 /**
  * Empty: made from what it shows.

@@ -16,6 +16,7 @@ use crate::ApiError;
 use crate::host::{Host, Workspace};
 use crate::runs::{RunQuery, search_of};
 use crate::tracking::TrackingError;
+use crate::tracking::filter::Field;
 use crate::tracking::runs::{self as tracked, Run};
 use cairn_chart::ChartError;
 use cairn_chart::axis::{Axis, Measure, Scale};
@@ -117,6 +118,8 @@ pub struct ChartSeries {
     pub delta: String,
     /// Whether it is the baseline.
     pub baseline: bool,
+    /// Of lines the metric.
+    pub metric: String,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize, TS)]
@@ -226,7 +229,7 @@ impl Job<'_> {
         let dash: Vec<String> = DASHES[look.dash % DASHES.len()].iter().map(u32::to_string).collect();
         let baseline = self.baseline.as_ref().is_some_and(|b| runs.as_slice() == [b.id.as_str()]);
         let colour = hex(self.palette.line(look.colour));
-        ChartSeries { name, runs, colour, dash: dash.join(" "), last, delta: String::new(), baseline }
+        ChartSeries { name, runs, colour, dash: dash.join(" "), last, delta: String::new(), baseline, metric: String::new() }
     }
 
     /// What the baseline has in a column.
@@ -245,8 +248,20 @@ pub(crate) const LINES_MAX: usize = 500;
 /// Runs that a cloud of points, a box or a forest is made of.
 const RUNS_MAX: usize = 5_000;
 
-/// The runs of a set, the newest last.
-pub(crate) fn choose(workspace: &Workspace, of: &RunSet, spec: &ChartSpec) -> Result<Chosen, ApiError> {
+/// The metrics that a chart needs of its runs' summaries: with hundreds of metrics most of the time would go into reading
+/// the others. None: all.
+fn needed(spec: &ChartSpec) -> Option<Vec<String>> {
+    let columns = spec.columns.iter().chain(&spec.group).chain([&spec.x, &spec.y, &spec.size, &spec.shade]);
+    let named = columns.filter_map(|text| match Column::parse(text).ok()?.field {
+        Field::Metric(name, _) => Some(name),
+        _ => None,
+    });
+    let all = spec.kind == ChartKind::Correlation && spec.columns.iter().all(|c| c.trim().is_empty());
+    (!all).then(|| named.chain(spec.metrics.iter().map(|m| m.trim().to_owned())).collect())
+}
+
+/// The runs of a set, the newest last, with what is named of their metrics, or all.
+pub(crate) fn choose(workspace: &Workspace, of: &RunSet, spec: &ChartSpec, metrics: Option<&[String]>) -> Result<Chosen, ApiError> {
     let most = if spec.kind == ChartKind::Lines { LINES_MAX } else { RUNS_MAX };
     let mut filter = of.filter.clone().unwrap_or_default();
     if of.runs.is_empty() && spec.kind == ChartKind::Lines {
@@ -271,15 +286,14 @@ pub(crate) fn choose(workspace: &Workspace, of: &RunSet, spec: &ChartSpec) -> Re
     workspace.read(|r| {
         if of.runs.is_empty() {
             let total = r.count_runs(&search)?;
-            let mut runs = tracked::found(r, &search)?.runs;
+            let mut runs = tracked::views(r, &r.search_runs(&search)?.runs, metrics)?;
             runs.reverse();
             let left_out = total.saturating_sub(runs.len() as u64);
             return Ok(Chosen { runs, experiments, left_out });
         }
-        let mut runs = Vec::new();
-        for id in of.runs.iter().take(most) {
-            runs.push(tracked::view(r, &r.require(Kind::Run, id)?)?);
-        }
+        let number = |id: &String| r.number_of(Kind::Run, id)?.ok_or_else(|| ApiError::not_found("The run"));
+        let numbers = of.runs.iter().take(most).map(number).collect::<Result<Vec<_>, _>>()?;
+        let runs = tracked::views(r, &numbers, metrics)?;
         Ok(Chosen { left_out: (of.runs.len() - runs.len()) as u64, runs, experiments })
     })
 }
@@ -291,7 +305,7 @@ fn make(workspace: &Workspace, request: &DrawChart, rows: usize) -> Result<Made,
         Err(error) => return Err(error.into()),
     }
     let spec = &request.spec;
-    let chosen = choose(workspace, &request.of, spec)?;
+    let chosen = choose(workspace, &request.of, spec, needed(spec).as_deref())?;
     let theme = if request.dark { Theme::Dark } else { Theme::Light };
     let baseline = match spec.baseline.trim() {
         "" => None,

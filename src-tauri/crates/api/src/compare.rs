@@ -115,7 +115,7 @@ pub fn compare(host: &Host, request: CompareRuns) -> Result<Comparison, ApiError
         Ok(()) | Err(TrackingError::Denied(_)) => {}
         Err(error) => return Err(error.into()),
     }
-    let mut chosen = choose(&workspace, &request.of, &ChartSpec { kind: ChartKind::Table, ..ChartSpec::default() })?;
+    let mut chosen = choose(&workspace, &request.of, &ChartSpec { kind: ChartKind::Table, ..ChartSpec::default() }, None)?;
     if chosen.runs.is_empty() {
         return Err(ApiError::invalid("There are no runs to compare").hint("Choose some in the table of runs."));
     }

@@ -398,7 +398,7 @@ impl Reader<'_> {
     }
 
     /// This file's number for a record that exists.
-    pub(crate) fn number_of(&self, kind: Kind, id: &str) -> Result<Option<i64>, StoreError> {
+    pub fn number_of(&self, kind: Kind, id: &str) -> Result<Option<i64>, StoreError> {
         Ok(self
             .prepare_cached("SELECT num FROM record WHERE kind = ?1 AND id = ?2")?
             .query_row([kind.as_str(), id], |row| row.get(0))

@@ -109,7 +109,7 @@ export function ChartEditor({
               label={has('distribution') ? 'Histogram' : has('images') ? 'Pictures' : 'Metric'}
               all={lists[spec.kind] ?? metrics}
               value={spec.metrics[0] ?? ''}
-              none={has('distribution', 'images') ? 'the first' : undefined}
+              none={has('distribution') ? 'the first' : has('images') ? 'all' : undefined}
               choose={(m) => change({ metrics: m ? [m] : [] })}
             />
           )}

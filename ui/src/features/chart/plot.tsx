@@ -130,8 +130,6 @@ export function Plot({ chart, values, shared, mine, share, look, tall, measure, 
 
   const near: Near[] = [];
   if (lines && x !== null && inside) {
-    const own = values.series[chart.series.findIndex((s) => s.baseline)];
-    const base = own && own.x.length > 0 ? own.y[nearest(own.x, x)] : undefined;
     values.series.forEach((s, i) => {
       const series = chart.series[i];
       if (!series || hidden.has(keyOf(series)) || s.x.length === 0) return;
@@ -144,6 +142,8 @@ export function Plot({ chart, values, shared, mine, share, look, tall, measure, 
       const low = s.low[n];
       const high = s.high[n];
       const range = typeof low === 'number' && typeof high === 'number' && low !== high ? ` (${said(low)} to ${said(high)})` : '';
+      const own = values.series[chart.series.findIndex((b) => b.baseline && b.metric === series.metric)];
+      const base = own && own.x.length > 0 ? own.y[nearest(own.x, x)] : undefined;
       near.push({
         x: s.x[n] ?? x,
         name: series.name,
@@ -153,6 +153,8 @@ export function Plot({ chart, values, shared, mine, share, look, tall, measure, 
         y: typeof value === 'number' ? bottom - placeOf(chart.y, value) * (bottom - top) : Number.NaN,
       });
     });
+    // Zoomed in, only what is in sight.
+    if (tall) near.splice(0, near.length, ...near.filter((n) => n.y >= top && n.y <= bottom));
     const aim = y;
     if (aim === null) near.sort((a, b) => a.y - b.y);
     else near.sort((a, b) => Math.abs(a.y - aim) - Math.abs(b.y - aim));

@@ -77,7 +77,7 @@ pub fn browse(host: &Host, request: BrowseCharts) -> Result<Drawable, ApiError> 
         Err(error) => return Err(error.into()),
     }
     // Any kind but lines: what runs have is asked for, not which have one metric.
-    let chosen = choose(&workspace, &request.of, &ChartSpec { kind: ChartKind::Table, ..ChartSpec::default() })?;
+    let chosen = choose(&workspace, &request.of, &ChartSpec { kind: ChartKind::Table, ..ChartSpec::default() }, None)?;
     let words: Vec<String> = request.search.unwrap_or_default().to_lowercase().split_whitespace().map(str::to_owned).collect();
     let fits = |name: &str| words.is_empty() || words.iter().all(|w| name.to_lowercase().contains(w));
     let mut metrics: BTreeMap<&str, (u64, u64)> = BTreeMap::new();

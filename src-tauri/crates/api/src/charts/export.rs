@@ -137,7 +137,7 @@ fn csv(workspace: &Workspace, request: &DrawChart) -> Result<Vec<u8>, ApiError> 
     if request.spec.kind == ChartKind::Lines {
         out.write_record(["run_id", "run", "metric", "step", "time_ms", "value"]).map_err(failed)?;
         // As a table: a picture of lines draws fewer runs than there may be.
-        let chosen = choose(workspace, &request.of, &ChartSpec { kind: ChartKind::Table, ..ChartSpec::default() })?;
+        let chosen = choose(workspace, &request.of, &ChartSpec { kind: ChartKind::Table, ..ChartSpec::default() }, None)?;
         if chosen.left_out > 0 {
             return Err(ApiError::invalid(format!("{} runs are too many for one file", chosen.runs.len() as u64 + chosen.left_out))
                 .hint("Narrow the filter; nothing is left out of an export silently."));

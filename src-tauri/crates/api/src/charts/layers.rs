@@ -198,24 +198,34 @@ pub(crate) fn picture_of(path: &str) -> Option<(String, i64)> {
         return None;
     }
     let rest = path.strip_prefix("images/")?;
-    if let Some((key, tail)) = rest.split_once("%step%") {
-        // MLflow keeps a small copy beside each picture.
-        if tail.contains("compressed") || rest.ends_with(".webp") {
-            return None;
+    // MLflow joins the parts of the name by "+"; older versions by "%".
+    for (mark, part) in [("+step+", '+'), ("%step%", '%')] {
+        if let Some((key, tail)) = rest.rsplit_once(mark) {
+            // A small copy stands beside each picture.
+            if tail.contains("compressed") || ending == "webp" {
+                return None;
+            }
+            return Some((key.replace('#', "/"), tail.split(part).next()?.parse().ok()?));
         }
-        return Some((key.replace('#', "/"), tail.split('%').next()?.parse().ok()?));
     }
     let (key, file) = rest.rsplit_once('/')?;
     let step = file.strip_prefix("step-")?.rsplit_once('.')?.0.parse().ok()?;
     Some((key.to_owned(), step))
 }
 
+/// Runs whose pictures stand side by side.
+const RUNS: usize = 24;
+
 /// Pictures are shown by the window; here it is only said which there are.
 pub(crate) fn images(job: &Job<'_>) -> Result<Made, ApiError> {
     let wanted = job.spec.metrics.iter().map(|m| m.trim()).find(|m| !m.is_empty());
     let mut made = Made::default();
     made.values.table.head = ["Run", "Run id", "Pictures", "Step", "File"].map(str::to_owned).to_vec();
-    for run in job.chosen.runs.iter().rev().take(24) {
+    for run in job.chosen.runs.iter().rev() {
+        if made.series.len() == RUNS {
+            made.notes.push(format!("The newest {RUNS} runs with pictures are shown."));
+            break;
+        }
         let mut found: Vec<(String, i64, String)> = files(job, &run.id)?
             .into_iter()
             .filter_map(|a| picture_of(&a.path).map(|(key, step)| (key, step, a.path)))
@@ -250,6 +260,8 @@ mod tests {
         let found = |p: &str| picture_of(p);
         assert_eq!(found("images/val/step-30.png"), Some(("val".into(), 30)));
         assert_eq!(found("images/a#b%step%7%timestamp%17%0f.png"), Some(("a/b".into(), 7)));
+        assert_eq!(found("images/samples+step+100+timestamp+1795578044064+f08d5f3d-bcfe.png"), Some(("samples".into(), 100)));
+        assert_eq!(found("images/a+step+7+timestamp+17+0f+compressed.webp"), None);
         assert_eq!(found("images/a%step%7%timestamp%17%0f%compressed.webp"), None);
         for other in ["images/val.png", "plots/step-3.png", "images/val/step-x.png", "images/val/step-3.txt"] {
             assert_eq!(found(other), None, "{other}");

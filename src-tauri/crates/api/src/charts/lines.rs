@@ -22,6 +22,8 @@ struct Drawn {
     last: f64,
     /// Its metric's place among the chart's.
     metric: usize,
+    /// Whether any of it is looked at.
+    seen: bool,
 }
 
 /// Metrics of one chart: a description that somebody else wrote must not keep this computer busy.
@@ -76,9 +78,10 @@ pub(crate) fn make(job: &Job<'_>) -> Result<Made, ApiError> {
     made.series = drawn
         .iter()
         .map(|d| {
-            let one = job.series(d.name.clone(), d.runs.clone(), d.line.look, number(d.last));
+            let last = if d.seen { number(d.last) } else { String::new() };
+            let one = job.series(d.name.clone(), d.runs.clone(), d.line.look, last);
             let by = if one.baseline { String::new() } else { delta(d.last, from[d.metric]) };
-            ChartSeries { delta: by, ..one }
+            ChartSeries { delta: by, metric: metrics[d.metric].to_owned(), ..one }
         })
         .collect();
     table(&mut made, job, &x, &drawn);
@@ -160,7 +163,15 @@ fn one_by_one(job: &Job<'_>, metrics: &[&str], curves: &[Curve]) -> Vec<Drawn> {
             low: if several { curve.pieces.iter().map(|p| finite(p.min)).collect() } else { Vec::new() },
             high: if several { curve.pieces.iter().map(|p| finite(p.max)).collect() } else { Vec::new() },
         };
-        out.push(Drawn { name, runs: vec![runs[i].id.clone()], line, values, last: curve.last, metric: n % metrics.len() });
+        out.push(Drawn {
+            name,
+            runs: vec![runs[i].id.clone()],
+            line,
+            values,
+            last: curve.last,
+            metric: n % metrics.len(),
+            seen: !curve.seen.is_empty(),
+        });
     }
     out
 }
@@ -241,6 +252,7 @@ fn bring_together(job: &Job<'_>, together: &[Group], metrics: &[&str], curves: &
                 line: Line { points, band, ..Line::default() },
                 values,
                 metric: m,
+                seen: true,
             });
         }
     }
@@ -309,6 +321,8 @@ fn summary(job: &Job<'_>, metrics: &[&str], curves: &[Curve], drawn: &[Drawn], g
         "groups"
     } else if job.chosen.runs.len() == 1 {
         "metrics"
+    } else if metrics.len() > 1 {
+        "lines"
     } else {
         "runs"
     };

@@ -202,9 +202,14 @@ pub fn search(workspace: &Workspace, numbers: &[String], mut search: RunSearch) 
 /// The runs that a search finds; the metrics must be fresh.
 pub(crate) fn found(r: &Reader<'_>, search: &RunSearch) -> Result<Page, TrackingError> {
     let page = r.search_runs(search)?;
+    Ok(Page { runs: views(r, &page.runs, None)?, more: page.more })
+}
+
+/// Runs by the file's numbers; of their metrics all, or only some.
+pub(crate) fn views(r: &Reader<'_>, nums: &[i64], metrics: Option<&[String]>) -> Result<Vec<Run>, TrackingError> {
     let mut numbers: BTreeMap<String, i64> = BTreeMap::new();
-    let mut runs = Vec::with_capacity(page.runs.len());
-    for v in r.run_views(&page.runs)? {
+    let mut runs = Vec::with_capacity(nums.len());
+    for v in r.run_views(nums, metrics)? {
         let experiment = match numbers.get(&v.experiment) {
             Some(number) => *number,
             None => {
@@ -231,7 +236,7 @@ pub(crate) fn found(r: &Reader<'_>, search: &RunSearch) -> Result<Page, Tracking
             device: v.device,
         });
     }
-    Ok(Page { runs, more: page.more })
+    Ok(runs)
 }
 
 pub fn update(

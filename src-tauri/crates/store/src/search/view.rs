@@ -4,16 +4,22 @@ use super::RunView;
 use crate::StoreError;
 use crate::metrics::{Point, Summary};
 use crate::store::Reader;
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, params};
 use std::collections::BTreeMap;
 
 impl Reader<'_> {
-    /// Runs as searches show them, in the order asked for.
-    pub fn run_views(&self, runs: &[i64]) -> Result<Vec<RunView>, StoreError> {
-        runs.iter().map(|run| self.run_view(*run)).filter_map(Result::transpose).collect()
+    /// Runs as searches show them, in the order asked for; of their metrics all, or only some.
+    pub fn run_views(&self, runs: &[i64], metrics: Option<&[String]>) -> Result<Vec<RunView>, StoreError> {
+        let Some(names) = metrics else {
+            return runs.iter().map(|run| self.run_view(*run, None)).filter_map(Result::transpose).collect();
+        };
+        let mut number = self.prepare_cached("SELECT num FROM metric_name WHERE text = ?1")?;
+        let keys = names.iter().map(|name| number.query_row([name], |row| row.get(0)).optional());
+        let keys: Vec<i64> = keys.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+        runs.iter().map(|run| self.run_view(*run, Some(&keys))).filter_map(Result::transpose).collect()
     }
 
-    fn run_view(&self, num: i64) -> Result<Option<RunView>, StoreError> {
+    fn run_view(&self, num: i64, keys: Option<&[i64]>) -> Result<Option<RunView>, StoreError> {
         let found = self
             .prepare_cached(
                 "SELECT u.id, u.experiment, u.status, u.start_ms, u.end_ms, u.user, u.deleted, d.id FROM run u
@@ -50,14 +56,18 @@ impl Reader<'_> {
                 _ => view.outputs.push((row.get(1)?, row.get(2)?)),
             }
         }
-        let mut metrics = self.prepare_cached(
+        let of_key = if keys.is_some() { "AND m.key = ?2" } else { "AND ?2 IS NULL" };
+        let mut metrics = self.prepare_cached(&format!(
             "SELECT k.text, m.value, m.step, m.ts, m.count, m.min, m.max FROM run_metric m JOIN metric_name k ON k.num = m.key
-             WHERE m.run = ?1 ORDER BY k.text",
-        )?;
-        let mut rows = metrics.query([num])?;
-        while let Some(row) = rows.next()? {
-            let last = Point { step: row.get(2)?, ts: row.get(3)?, value: row.get::<_, Option<f64>>(1)?.unwrap_or(f64::NAN) };
-            view.metrics.push(Summary { key: row.get(0)?, count: row.get(4)?, last, min: row.get(5)?, max: row.get(6)? });
+             WHERE m.run = ?1 {of_key} ORDER BY k.text"
+        ))?;
+        let wanted: Vec<Option<i64>> = keys.map_or_else(|| vec![None], |keys| keys.iter().copied().map(Some).collect());
+        for key in wanted {
+            let mut rows = metrics.query(params![num, key])?;
+            while let Some(row) = rows.next()? {
+                let last = Point { step: row.get(2)?, ts: row.get(3)?, value: row.get::<_, Option<f64>>(1)?.unwrap_or(f64::NAN) };
+                view.metrics.push(Summary { key: row.get(0)?, count: row.get(4)?, last, min: row.get(5)?, max: row.get(6)? });
+            }
         }
         Ok(Some(view))
     }
