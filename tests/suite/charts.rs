@@ -116,6 +116,17 @@ fn what_a_chart_cannot_show_is_said_and_the_rest_is_shown() {
         assert!(notes.contains(said), "{notes}");
     }
     assert!(chart["svg"].as_str().unwrap().contains("<polyline"), "what can be drawn is drawn");
+    for (name, gain) in [("up", 3.0), ("down", -3.0), ("none", 0.0)] {
+        run(&team.dan, name, &[], &[("gain", &[gain])]);
+    }
+    for kind in ["bars", "box", "histogram"] {
+        let chart = draw(
+            &team.dan,
+            &json!({ "kind": kind, "metrics": ["gain"], "x": if kind == "histogram" { "metrics.gain" } else { "" }, "log_x": true }),
+            &json!({}),
+        );
+        assert!(chart["notes"].to_string().contains("2 values at or below zero"), "{kind}: {}", chart["notes"]);
+    }
     let only = draw(&team.dan, &json!({ "metrics": ["loss"] }), &json!({ "runs": [lost] }));
     assert_eq!(only["summary"], "loss has no number that could be drawn.");
     for (spec, said) in [
@@ -218,8 +229,35 @@ fn a_zoomed_curve_is_smoothed_and_summed_up_as_the_whole_one_is() {
     let looked = team
         .dan
         .must("chart.draw", json!({ "spec": { "metrics": ["loss"] }, "of": of, "width": 600, "height": 300, "view": [30.0, 40.0] }));
+    assert_eq!(looked["series"][0]["last"], values[40].to_string(), "the last one in sight, not its neighbour");
     let said = looked["summary"].as_str().unwrap();
     assert!(said.starts_with(&format!("loss went from {} to {} over 11 points", values[30], values[40])), "{said}");
+}
+
+#[test]
+fn a_zoom_far_into_a_long_curve_is_smoothed_by_the_points_before_it() {
+    let team = Team::new();
+    let mut state = 1_u64;
+    let mut noise = || {
+        state = state * 48_271 % 2_147_483_647;
+        state as f64 / 2_147_483_647.0
+    };
+    let values: Vec<f64> = (0..30_000).map(|_| noise()).collect();
+    let id = run(&team.dan, "r", &[], &[("loss", &values)]);
+    let at = |smoothing: &str, amount: f64| {
+        let spec = json!({ "metrics": ["loss"], "smoothing": smoothing, "amount": amount });
+        let request = json!({ "spec": spec, "of": { "runs": [id] }, "width": 600, "height": 300, "view": [20_000.0, 20_020.0] });
+        team.dan.must("chart.values", request)["series"][0]["y"][1].as_f64().unwrap()
+    };
+    let mean = |n: usize| values[20_001 - n..=20_000].iter().sum::<f64>() / n as f64;
+    for n in [7, 150, 1_900] {
+        assert!((at("mean", n as f64) - mean(n)).abs() < 1e-9, "the mean of the last {n}: {} and {}", at("mean", n as f64), mean(n));
+    }
+    let (mut last, mut bias) = (0.0, 1.0);
+    for v in &values[..=20_000] {
+        (last, bias) = (last * 0.99 + 0.01 * v, bias * 0.99);
+    }
+    assert!((at("exponential", 0.99) - last / (1.0 - bias)).abs() < 1e-6);
 }
 
 #[test]

@@ -78,8 +78,9 @@ pub(crate) struct Wanted<'a> {
 
 /// Points of another metric that are looked up one by one; beyond, both are brought together in pieces.
 const JOINED: u64 = 200_000;
-/// Pieces of what lies before the view, by which smoothing knows its past.
+/// Pieces of what lies before the view, by which smoothing knows its past, and points of its end that are read one by one.
 const PAST: usize = 400;
+const NEAR_PAST: u64 = 2_000;
 
 pub(crate) fn read(r: &Reader<'_>, run: &str, wanted: &Wanted<'_>, spec: &ChartSpec) -> Result<Curve, ApiError> {
     let (total, complete) = r.extent(run, wanted.metric)?;
@@ -192,20 +193,31 @@ fn along(
     };
     let first = pieces.first().map(|p| whole(p.from));
     let (Some(_), Some(first), true) = (range, first, spec.smoothing != Smoothing::None) else { return Ok((pieces, Vec::new())) };
-    // What lies before the first piece, each point once: a stretch that reaches into it is read point by point.
-    let before = (i64::MIN / 4, first.saturating_sub(1));
-    let ends = |s: &Stretch| if along == Along::Step { (s.first_step, s.last_step) } else { (s.first_ts, s.last_ts) };
-    let Some(all) = r.along(run, key, along, Edges::Near, Some(before), 1)?.first().map(ends) else { return Ok((pieces, Vec::new())) };
+    // What lies before the first piece, each point once: the nearer to it, the finer, and the last of it point by point.
+    let before = first.saturating_sub(1);
+    let begins = |s: &Stretch| if along == Along::Step { s.first_step } else { s.first_ts };
+    let whole_past = r.along(run, key, along, Edges::Near, Some((i64::MIN / 4, before)), 1)?;
+    let Some(mut from) = whole_past.first().map(begins).filter(|from| *from < first) else { return Ok((pieces, Vec::new())) };
     let mut past = Vec::new();
-    for stretch in r.along(run, key, along, Edges::Near, Some((all.0, before.1)), PAST)? {
-        let (from, to) = ends(&stretch);
-        if to < first {
-            past.push(piece(&stretch, along, zero));
-        } else if from < first {
-            let mut points = r.points_between(run, key, along, (from, before.1))?;
-            points.retain(|p| (from..first).contains(&along.of(p)));
+    loop {
+        let found = r.along(run, key, along, Edges::Near, Some((from, before)), PAST)?;
+        let mut points = 0;
+        let near = found.iter().rev().take_while(|s| {
+            points += s.count;
+            points <= NEAR_PAST
+        });
+        let (far, near) = found.split_at(found.len() - near.count());
+        let Some(last) = near.first().or(far.last()) else { break };
+        let start = begins(last);
+        let far = far.len() - usize::from(near.is_empty());
+        past.extend(found.iter().take(far).map(|s| piece(s, along, zero)));
+        if !near.is_empty() || start <= from {
+            let mut points = r.points_between(run, key, along, (start, before))?;
+            points.retain(|p| (start..first).contains(&along.of(p)));
             past.extend(exact(&points));
+            break;
         }
+        from = start;
     }
     Ok((pieces, past))
 }
