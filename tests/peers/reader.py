@@ -355,7 +355,7 @@ is_email = is_body
 is_vouch = fields_of(device=is_device, signature=is_text)
 KINDS = (
     "project", "experiment", "run", "logged_model", "dataset", "dataset_version", "model", "model_version", "note", "checklist", "release", "signoff",
-    "deployment", "segment", "view", "setting", "panel", "pin",
+    "deployment", "segment", "view", "setting", "panel", "pin", "template",
 )  # fmt: skip
 is_link = fields_of(kind=one_of(*KINDS), id=is_id)
 is_field = one_of("title", "problem", "hypothesis", "value_metric", "risk_class", "cost_false_positive", "cost_false_negative")
@@ -408,6 +408,7 @@ DATA_TYPES = {
     "project.edited": fields_of(project=is_id, field=is_field, value=is_body, base=is_bases),
     "project.member_added": membership,
     "project.member_removed": membership,
+    "project.template_set": fields_of(project=is_id, template=is_text),
     "project.stage_entered": fields_of(project=is_id, stage=is_stage, cycle=is_count, waived=list_of(is_text)),
     "experiment.created": fields_of(experiment=is_id, name=is_title, project_or_none=is_id),
     "experiment.renamed": fields_of(experiment=is_id, name=is_title),
@@ -446,6 +447,7 @@ DATA_TYPES = {
     "panel.edited": fields_of(panel=is_id, state=is_body, base=is_bases),
     "pin.created": fields_of(pin=is_id, run=is_id, metric=is_text, step=is_whole, text=is_body),
     "pin.edited": fields_of(pin=is_id, text=is_body, base=is_bases),
+    "template.saved": fields_of(template=is_id, text=is_body, base=is_bases),
     "setting.changed": fields_of(setting=one_of("shared_file_max", "object_store", "stored_file_max"), value=is_body),
     "dataset.created": fields_of(dataset=is_id, project=is_id, name=is_title),
     "dataset.version_added": fields_of(
@@ -550,13 +552,13 @@ RIGHTS = {
 RIGHT_OF_GROUP = {
     "experiment": "track", "run": "track", "logged_model": "track", "segment": "track", "artifact": "track",
     "dataset": "data", "model": "model", "model_version": "model", "card": "model", "note": "collaborate", "checklist": "collaborate", "view": "collaborate", "panel": "collaborate",
-    "pin": "collaborate", "setting": "manage",
+    "pin": "collaborate", "template": "collaborate", "setting": "manage",
     "project": "shape", "release": "release", "deployment": "deploy",
 }  # fmt: skip
-RIGHT_OF_TYPE = {"release.signed": "sign", "experiment.linked": "shape"}
+RIGHT_OF_TYPE = {"release.signed": "sign", "experiment.linked": "shape", "project.template_set": "waive"}
 RIGHT_TO_DELETE = {
     "experiment": "track", "run": "track", "logged_model": "track", "dataset": "data", "dataset_version": "data",
-    "model": "model", "model_version": "model", "note": "collaborate", "checklist": "collaborate", "view": "collaborate", "panel": "collaborate", "pin": "collaborate", "project": "shape",
+    "model": "model", "model_version": "model", "note": "collaborate", "checklist": "collaborate", "view": "collaborate", "panel": "collaborate", "pin": "collaborate", "template": "collaborate", "project": "shape",
 }  # fmt: skip
 
 
@@ -1395,6 +1397,7 @@ CELLS = {
     "project.edited": ("project", "project", None, lambda d: [(d["field"], "", d["value"])]),
     "project.member_added": ("project", "project", None, lambda d: [("member", f"{d['member']}/{d['role']}", "1")]),
     "project.member_removed": ("project", "project", None, lambda d: [("member", f"{d['member']}/{d['role']}", None)]),
+    "project.template_set": ("project", "project", None, plain("template")),
     "project.stage_entered": ("project", "project", None, whole("stage", "stage", "cycle", "waived")),
     "experiment.created": ("experiment", "experiment", lambda d: None, plain("name", "project")),
     "experiment.renamed": ("experiment", "experiment", None, plain("name")),
@@ -1430,6 +1433,7 @@ CELLS = {
     "panel.edited": ("panel", "panel", None, plain("state")),
     "pin.created": ("pin", "pin", lambda d: d["run"], plain("metric", "step", "text")),
     "pin.edited": ("pin", "pin", None, plain("text")),
+    "template.saved": ("template", "template", lambda d: None, plain("text")),
     "setting.changed": ("setting", "setting", lambda d: None, plain("value")),
     "dataset.created": ("dataset", "dataset", lambda d: d["project"], plain("name")),
     "dataset.version_added": (

@@ -221,6 +221,11 @@ def look_back(place, run):
     note = place.call("note.save", {"about": {"kind": "run", "id": run}, "title": "Found", "text": "```chart\nmetrics: [acc]\n```"})
     place.call("note.freeze", {"note": note["id"]})
     place.call("record.delete", {"subject": {"kind": "panel", "id": panel["id"]}})
+    text = (Path(__file__).parents[2] / "assets/lifecycle/light-1.yaml").read_text()
+    own = place.call("lifecycle.save", {"text": text.replace("name: Light", "name: Ours")})
+    own = place.call("lifecycle.save", {"template": own["template"], "text": text.replace("name: Light", "name: Ours too"), "base": own["base"]})
+    project = place.call("project.list")[0]["id"]
+    place.call("project.set_template", {"project": project, "template": own["id"], "reason": "ours fits"})
 
 
 class SampleWorkspace(Case):

@@ -8,6 +8,7 @@ mod faults;
 mod files;
 mod fuzz;
 mod golden;
+mod guide;
 mod hostile;
 mod log;
 mod seat;

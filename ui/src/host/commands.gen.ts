@@ -193,7 +193,15 @@ handed_back_why: string | null, items: Array<ChecklistItem>,
  * How many blocking items are still open.
  */
 blocking: number, done: number, };
-export type ChecklistItem = { id: string, text: string, role: RoleName, kind: string, blocks: boolean, source: string, done: boolean, comment: string, evidence: Array<EvidenceLink>, by: Person | null, at_ms: number | null, };
+export type ChecklistItem = { id: string, text: string, role: RoleName, kind: string, blocks: boolean, source: string, done: boolean, comment: string, evidence: Array<EvidenceLink>, by: Person | null, at_ms: number | null, 
+/**
+ * Of items that Cairn sees in its records: what it saw, or what is missing. Nobody ticks these.
+ */
+said: string | null, 
+/**
+ * Nobody in the workspace holds the role, so nobody can do it.
+ */
+nobody: boolean, };
 export type ChecklistRef = { checklist: string, };
 export type Clean = { 
 /**
@@ -306,7 +314,11 @@ export type Completions = {
  * What a suggestion takes the place of, in characters.
  */
 from: number, to: number, suggestions: Array<Completion>, };
-export type CreateProject = { title: string, problem?: string, hypothesis?: string, value_metric?: string, risk_class?: string, };
+export type CreateProject = { title: string, problem?: string, hypothesis?: string, value_metric?: string, risk_class?: string, 
+/**
+ * The lifecycle that it keeps to; the standard one when left out.
+ */
+template?: string, };
 export type CreateWorkspace = { name: string, person: string, email: string, 
 /**
  * Working roles; the founder is owner and administrator besides.
@@ -580,6 +592,65 @@ phrase: string,
  * Whose further computer it is: an older one of theirs gave its word.
  */
 of: string | null, };
+export type LifecycleChange = { id: string, before: string | null, after: string | null, };
+export type LifecycleCheck = { problems: Array<Problem>, 
+/**
+ * None while there are problems.
+ */
+view: LifecycleView | null, difference: LifecycleDifference, };
+export type LifecycleDifference = { added: Array<LifecycleChange>, removed: Array<LifecycleChange>, changed: Array<LifecycleChange>, };
+export type LifecycleItem = { id: string, text: string, role: RoleName, 
+/**
+ * `records`, `statement` or `tick`.
+ */
+kind: string, blocks: boolean, source: string, 
+/**
+ * Nobody in the workspace holds the role.
+ */
+nobody: boolean, };
+export type LifecycleList = { gate: string, title: string, from: RoleName, to: RoleName, items: Array<LifecycleItem>, };
+export type LifecyclePair = { from: string, to: string, };
+export type LifecycleRef = { id: string, };
+export type LifecycleRow = { 
+/**
+ * What a project names it by; of a team's own this very version.
+ */
+id: string, name: string, summary: string, 
+/**
+ * The risk classes that it is meant for.
+ */
+risk: Array<string>, 
+/**
+ * The team's own record, to change it; none of those that come with the program.
+ */
+template: string | null, saved: Saved | null, 
+/**
+ * Two people changed it without knowing of each other: this is one of the two.
+ */
+both_changed: boolean, 
+/**
+ * What a change is based on.
+ */
+base: string | null, 
+/**
+ * Projects that keep to this version.
+ */
+projects: number, 
+/**
+ * Projects that keep to an earlier version of it.
+ */
+behind: number, 
+/**
+ * Nothing new should begin with it: it is there for projects that did.
+ */
+old: boolean, };
+export type LifecycleStage = { id: string, name: string, purpose: string, requirements: Array<LifecycleItem>, };
+export type LifecycleText = { text: string, 
+/**
+ * The lifecycle that it was begun from: what differs is told.
+ */
+from?: string, };
+export type LifecycleView = { id: string, name: string, summary: string, text: string, stages: Array<LifecycleStage>, checklists: Array<LifecycleList>, };
 export type Lineage = { went_in: Array<Linked>, came_out: Array<Linked>, 
 /**
  * Child runs beyond those that are named.
@@ -773,8 +844,17 @@ phrase: string,
  */
 in_force: boolean, };
 export type Probed = { good: boolean, sentence: string, details: string | null, };
+export type Problem = { 
+/**
+ * Counted from 1; 0: of the whole text.
+ */
+line: number, message: string, };
 export type Progress = { what: string, done: number, total: number | null, };
 export type Project = { id: string, title: string, fields: Array<Field>, members: Array<ProjectMember>, created_ms: number, created_by: Person, cycle: number, stage: string, stages: Array<StageView>, 
+/**
+ * The lifecycle that it keeps to.
+ */
+template: TemplateName, 
 /**
  * What the present stage still asks for, and what is done.
  */
@@ -911,7 +991,15 @@ export type Requirement = { id: string, text: string, owner: RoleName, met: bool
 /**
  * What kind of record settles it: the window links there.
  */
-kind: string, };
+kind: string, 
+/**
+ * What was seen in the records, or what is missing there.
+ */
+said: string, evidence: Array<EvidenceLink>, 
+/**
+ * Nobody in the workspace holds the owner's role, so nobody can do it.
+ */
+nobody: boolean, };
 export type Restore = { device: string, };
 export type RoleName = { id: string, label: string, };
 export type Room = { 
@@ -1018,6 +1106,11 @@ of?: string,
  * Where it is written on this computer.
  */
 path: string, };
+export type SaveLifecycle = { 
+/**
+ * None: a new one.
+ */
+template?: string, text: string, base?: string, };
 export type SaveNote = { 
 /**
  * None: a new note.
@@ -1043,6 +1136,7 @@ export type SaveView = {
  * None: a new view.
  */
 view?: string, project?: string, name: string, state: Record<string, unknown>, base?: string, };
+export type Saved = { by: Person, at_ms: number, };
 export type SavedFile = { path: string, size: number, };
 export type SavedSheet = { path: string, };
 export type Script = { 
@@ -1072,6 +1166,11 @@ export type SetRemote = {
  * Empty: share with nobody.
  */
 address: string, };
+export type SetTemplate = { project: string, template: string, 
+/**
+ * Required: another lifecycle may ask for less.
+ */
+reason: string, };
 export type Settings = { 
 /**
  * The largest file that travels through git with the log, in bytes.
@@ -1210,6 +1309,11 @@ export type TaggedRuns = {
  * Runs that changed.
  */
 runs: number, };
+export type TemplateName = { id: string, name: string, 
+/**
+ * Whether this computer has it; else the standard one stands in, and its gates stay closed.
+ */
+here: boolean, };
 export type Trail = { entries: Array<TrailEntry>, total: number, };
 export type TrailEntry = { id: string, at_ms: number, received_ms: number | null, by: Person, device: string, operation: string, 
 /**
@@ -1342,6 +1446,12 @@ export interface Commands {
   "project.edit": { request: EditProject; response: Project };
   "project.set_member": { request: SetProjectMember; response: Project };
   "project.enter_stage": { request: EnterStage; response: Project };
+  "project.set_template": { request: SetTemplate; response: Project };
+  "lifecycle.list": { request: Nothing; response: Array<LifecycleRow> };
+  "lifecycle.get": { request: LifecycleRef; response: LifecycleView };
+  "lifecycle.check": { request: LifecycleText; response: LifecycleCheck };
+  "lifecycle.difference": { request: LifecyclePair; response: LifecycleDifference };
+  "lifecycle.save": { request: SaveLifecycle; response: LifecycleRow };
   "experiment.list": { request: Nothing; response: Array<Experiment> };
   "experiment.link": { request: LinkExperiment; response: Array<Experiment> };
   "run.list": { request: RunQuery; response: Array<RunRow> };
@@ -1446,6 +1556,10 @@ export const queryTags = {
   "inbox.list": ["*"],
   "project.list": ["*"],
   "project.get": ["*"],
+  "lifecycle.list": ["template", "project", "member"],
+  "lifecycle.get": ["template", "member"],
+  "lifecycle.check": ["template", "member"],
+  "lifecycle.difference": ["template"],
   "experiment.list": ["experiment", "run"],
   "run.list": ["run", "metric", "experiment"],
   "run.page": ["run", "metric", "experiment"],
@@ -1478,8 +1592,8 @@ export const queryTags = {
   "note.preview": ["run", "metric"],
   "panel.list": ["panel", "member"],
   "pin.list": ["pin", "member"],
-  "checklist.list": ["checklist", "member"],
-  "checklist.get": ["checklist", "member"],
+  "checklist.list": ["*"],
+  "checklist.get": ["*"],
   "release.list": ["*"],
   "release.get": ["*"],
   "release.gate": ["*"],

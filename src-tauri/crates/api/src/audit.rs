@@ -3,7 +3,7 @@
 use crate::host::{Host, Workspace};
 use crate::notes::SubjectRef;
 use crate::people::{Person, person_at};
-use crate::{ApiError, checklists, edge, sharing};
+use crate::{ApiError, checklists, edge, sharing, templates};
 use cairn_core::authority::Acl;
 use cairn_core::fold::{Effect, effects};
 use cairn_core::id::{DeviceId, OpId};
@@ -246,6 +246,8 @@ fn sentence(acl: &Acl, op: &Op) -> String {
         Op::PanelEdited { .. } => "changed a chart on a page".to_owned(),
         Op::PinCreated { metric, step, .. } => format!("pinned a remark at step {step} of {metric}"),
         Op::PinEdited { .. } => "changed a remark on a curve".to_owned(),
+        Op::TemplateSaved { .. } => "saved a lifecycle of the team".to_owned(),
+        Op::ProjectTemplateSet { template, .. } => format!("moved the project to the lifecycle {}", templates::spoken(template)),
         Op::SettingChanged { setting, value } => {
             format!("set {} to \u{201c}{}\u{201d}", setting.as_str().replace('_', " "), value.as_str())
         }

@@ -1,16 +1,19 @@
 //! Handoff checklists: picked up, worked through with evidence, completed or handed back.
 
+use crate::checks::{Looker, template_of as lifecycle_of};
 use crate::host::{Host, Workspace};
 use crate::notes::SubjectRef;
 use crate::people::{Person, RoleName, person, person_at};
 use crate::projects::{ProjectRef, stage_of};
 use crate::{ApiError, templates};
-use cairn_core::checklist::{Template, blocking};
+use cairn_core::checklist::{Checklist as Template, ItemKind, blocking};
 use cairn_core::id::{ChecklistId, ProjectId};
+use cairn_core::lifecycle::Lifecycle;
 use cairn_core::op::{Kind, Op, Subject};
 use cairn_store::Reader;
 use cairn_store::records::Record;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use ts_rs::TS;
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -47,6 +50,10 @@ pub struct ChecklistItem {
     pub evidence: Vec<EvidenceLink>,
     pub by: Option<Person>,
     pub at_ms: Option<i64>,
+    /// Of items that Cairn sees in its records: what it saw, or what is missing. Nobody ticks these.
+    pub said: Option<String>,
+    /// Nobody in the workspace holds the role, so nobody can do it.
+    pub nobody: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -104,14 +111,26 @@ pub fn get(host: &Host, request: ChecklistRef) -> Result<Checklist, ApiError> {
 
 pub fn start(host: &Host, request: StartChecklist) -> Result<Checklist, ApiError> {
     let workspace = host.workspace()?;
-    let pack = templates::checklists();
-    let template = pack.template(&request.gate).ok_or_else(|| ApiError::invalid(format!("There is no checklist {}", request.gate)))?;
     let checklist = ChecklistId::parse(workspace.edge.new_id())?;
     let project = ProjectId::parse(request.project)?;
     workspace.write(|w| {
         let record = w.require(Kind::Project, project.as_str())?;
+        let (lifecycle, _) = lifecycle_of(w, &record)?;
+        let template =
+            lifecycle.checklist(&request.gate).ok_or_else(|| ApiError::invalid(format!("There is no checklist {}", request.gate)))?;
         let (_, cycle) = stage_of(&record);
         let running = w.records(Kind::Checklist, Some(project.as_str()))?;
+        let completed = |gate: &String| {
+            running.iter().any(|c| {
+                !c.deleted()
+                    && c.get("gate") == Some(gate)
+                    && c.int("cycle") == Some(i64::from(cycle))
+                    && c.get("state") == Some("completed")
+            })
+        };
+        if let Some(before) = template.after.iter().find(|gate| !completed(gate)) {
+            return Err(ApiError::conflict(format!("{} comes after {before}, which is not completed in this cycle", template.gate)));
+        }
         let same = |c: &Record| !c.deleted() && c.get("gate") == Some(&template.gate) && c.int("cycle") == Some(i64::from(cycle));
         if running.iter().any(same) {
             return Err(ApiError::conflict(format!("The checklist {} is already there for this cycle", template.gate)));
@@ -120,7 +139,7 @@ pub fn start(host: &Host, request: StartChecklist) -> Result<Checklist, ApiError
             checklist: checklist.clone(),
             project,
             gate: template.gate.clone(),
-            template: pack.id.clone(),
+            template: lifecycle.id.clone(),
             cycle,
         })
         .map_err(ApiError::from)
@@ -141,7 +160,7 @@ pub fn pick_up(host: &Host, request: ChecklistRef) -> Result<Checklist, ApiError
 pub fn item_done(host: &Host, request: ItemDone) -> Result<Checklist, ApiError> {
     change(host, &request.checklist, |workspace, r, record| {
         held_by_me(workspace, r, record)?;
-        known_item(record, &request.item)?;
+        known_item(r, record, &request.item)?;
         let mut evidence: Vec<Subject> = Vec::new();
         for link in &request.evidence {
             let subject = link.parse()?;
@@ -161,7 +180,7 @@ pub fn item_done(host: &Host, request: ItemDone) -> Result<Checklist, ApiError> 
 pub fn item_reopen(host: &Host, request: ItemRef) -> Result<Checklist, ApiError> {
     change(host, &request.checklist, |workspace, r, record| {
         held_by_me(workspace, r, record)?;
-        known_item(record, &request.item)?;
+        known_item(r, record, &request.item)?;
         let checklist = ChecklistId::parse(record.id.clone())?;
         Ok((Op::ChecklistItemReopened { checklist, item: request.item.clone() }, None))
     })
@@ -181,7 +200,11 @@ pub fn hand_back(host: &Host, request: HandBack) -> Result<Checklist, ApiError> 
 pub fn complete(host: &Host, request: ChecklistRef) -> Result<Checklist, ApiError> {
     change(host, &request.checklist, |workspace, r, record| {
         held_by_me(workspace, r, record)?;
-        let open = blocking(template_of(record)?, &done_items(record));
+        let lifecycle = lifecycle_by(r, record)?;
+        let template = template_of(&lifecycle, record)?;
+        let project = r.require(Kind::Project, record.parent.as_deref().unwrap_or_default())?;
+        let done = all_done(r, &project, record, &lifecycle, template)?;
+        let open = blocking(template, &done);
         if !open.is_empty() {
             let ids: Vec<&str> = open.iter().map(|i| i.id.as_str()).collect();
             return Err(ApiError::conflict(format!("These items must be done first: {}", ids.join(", "))));
@@ -217,14 +240,50 @@ fn held_by_me(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<
         .hint("Pick it up first; then everybody sees that it is yours."))
 }
 
-fn template_of(record: &Record) -> Result<&'static Template, ApiError> {
-    templates::checklists()
-        .template(record.get("gate").unwrap_or_default())
-        .ok_or_else(|| ApiError::not_found("The template of this checklist"))
+/// The lifecycle that the checklist began with.
+fn lifecycle_by(r: &Reader<'_>, record: &Record) -> Result<Arc<Lifecycle>, ApiError> {
+    templates::lifecycle(r, record.get("template").unwrap_or_default())?
+        .ok_or_else(|| ApiError::not_found("The lifecycle of this checklist").hint("It has not arrived on this computer yet; share now."))
 }
 
-fn known_item(record: &Record, item: &str) -> Result<(), ApiError> {
-    if template_of(record)?.items.iter().any(|i| i.id == item) { Ok(()) } else { Err(ApiError::not_found(&format!("Item {item}"))) }
+fn template_of<'l>(lifecycle: &'l Lifecycle, record: &Record) -> Result<&'l Template, ApiError> {
+    lifecycle.checklist(record.get("gate").unwrap_or_default()).ok_or_else(|| ApiError::not_found("The template of this checklist"))
+}
+
+fn known_item(r: &Reader<'_>, record: &Record, item: &str) -> Result<(), ApiError> {
+    let lifecycle = lifecycle_by(r, record)?;
+    let known = template_of(&lifecycle, record)?.items.iter().find(|i| i.id == item);
+    match known.map(|i| i.kind) {
+        None => Err(ApiError::not_found(&format!("Item {item}"))),
+        Some(ItemKind::Records) => Err(ApiError::conflict(format!("Cairn sees {item} in its records; nobody ticks it"))
+            .hint("Do what it says is missing, and it is done by itself.")),
+        Some(ItemKind::Statement | ItemKind::Tick) => Ok(()),
+    }
+}
+
+/// The items that people did, and those that Cairn sees in the records.
+fn all_done(
+    r: &Reader<'_>,
+    project: &Record,
+    record: &Record,
+    lifecycle: &Arc<Lifecycle>,
+    template: &Template,
+) -> Result<Vec<String>, ApiError> {
+    let looker = Looker::new(r, project, cycle_of(record), lifecycle.clone());
+    let mut done = done_items(record);
+    for item in &template.items {
+        if let Some(check) = &item.check {
+            done.retain(|id| *id != item.id);
+            if looker.look(check)?.met {
+                done.push(item.id.clone());
+            }
+        }
+    }
+    Ok(done)
+}
+
+fn cycle_of(record: &Record) -> u32 {
+    record.int("cycle").and_then(|c| u32::try_from(c).ok()).unwrap_or(1)
 }
 
 fn done_items(record: &Record) -> Vec<String> {
@@ -233,10 +292,33 @@ fn done_items(record: &Record) -> Vec<String> {
 
 fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Checklist, ApiError> {
     let acl = r.acl()?;
-    let template = template_of(record)?;
+    let lifecycle = lifecycle_by(r, record)?;
+    let template = template_of(&lifecycle, record)?;
+    let project = r.require(Kind::Project, record.parent.as_deref().unwrap_or_default())?;
+    let looker = Looker::new(r, &project, cycle_of(record), lifecycle.clone());
+    let nobody = |role| acl.members.values().all(|m| !m.roles.contains(&role));
     let cells = record.cells.get("item");
     let mut items = Vec::new();
     for item in &template.items {
+        if let Some(check) = &item.check {
+            let found = looker.look(check)?;
+            items.push(ChecklistItem {
+                id: item.id.clone(),
+                text: item.text.clone(),
+                role: item.role.into(),
+                kind: "records".to_owned(),
+                blocks: item.blocks,
+                source: item.source.clone(),
+                done: found.met,
+                comment: String::new(),
+                evidence: found.links(r)?,
+                by: None,
+                at_ms: None,
+                nobody: !found.met && nobody(item.role),
+                said: Some(found.said),
+            });
+            continue;
+        }
         let cell = cells.and_then(|m| m.get(&item.id));
         let value: serde_json::Value = cell.and_then(|c| serde_json::from_str(&c.value).ok()).unwrap_or_default();
         let subjects: Vec<Subject> = serde_json::from_value(value["evidence"].clone()).unwrap_or_default();
@@ -259,9 +341,11 @@ fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Checkl
             evidence,
             by,
             at_ms,
+            said: None,
+            nobody: cell.is_none() && nobody(item.role),
         });
     }
-    let done = done_items(record);
+    let done: Vec<String> = items.iter().filter(|i| i.done).map(|i| i.id.clone()).collect();
     let state = record.text("state");
     let handed_back_why = if state == "handed_back" {
         let op = record.cells.get("state").and_then(|m| m.get("")).map(|c| c.op.clone()).unwrap_or_default();
@@ -277,7 +361,7 @@ fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Checkl
         title: template.title.clone(),
         from: template.from.into(),
         to: template.to.into(),
-        cycle: record.int("cycle").and_then(|c| u32::try_from(c).ok()).unwrap_or(1),
+        cycle: cycle_of(record),
         holder: record.get("holder").map(|id| person(&acl, id)),
         mine: me.is_some() && record.get("holder") == me.as_ref().map(cairn_core::id::MemberId::as_str),
         state,
@@ -310,6 +394,7 @@ pub fn title_of(r: &Reader<'_>, subject: &Subject) -> Result<String, ApiError> {
         Kind::View => record.json("state")["name"].as_str().unwrap_or_default().to_owned(),
         Kind::Panel => "A chart".to_owned(),
         Kind::Pin => "A remark on a curve".to_owned(),
+        Kind::Template => "A lifecycle".to_owned(),
         Kind::Setting => format!("Setting {}", record.id),
         Kind::Release => "Release request".to_owned(),
         Kind::Signoff => format!("Sign-off: {}", named("decision")),

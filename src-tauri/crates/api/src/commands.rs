@@ -1,6 +1,7 @@
 //! The one list of commands. Dispatch, the TypeScript types, the loopback door and `cairn call` all
 //! come from it.
 
+use crate::templates::manage as lifecycles;
 use crate::{
     ApiError, Host, artifacts, audit, cards, charts, checklists, compare, datasets, deployments, gate, inbox, lineage, maintenance,
     members, models, notes, panels, pins, projects, recovery, releases, repair, reproduce, run_table, runs, settings, sharing, sources,
@@ -68,6 +69,12 @@ commands! {
     "project.edit" Mutation projects::edit: projects::EditProject => projects::Project, [];
     "project.set_member" Mutation projects::set_member: projects::SetProjectMember => projects::Project, [];
     "project.enter_stage" Mutation projects::enter_stage: projects::EnterStage => projects::Project, [];
+    "project.set_template" Mutation projects::set_template: projects::SetTemplate => projects::Project, [];
+    "lifecycle.list" Query lifecycles::list: workspaces::Nothing => Vec<lifecycles::LifecycleRow>, ["template", "project", "member"];
+    "lifecycle.get" Query lifecycles::get: lifecycles::LifecycleRef => lifecycles::LifecycleView, ["template", "member"];
+    "lifecycle.check" Query lifecycles::check: lifecycles::LifecycleText => lifecycles::LifecycleCheck, ["template", "member"];
+    "lifecycle.difference" Query lifecycles::difference: lifecycles::LifecyclePair => lifecycles::LifecycleDifference, ["template"];
+    "lifecycle.save" Mutation lifecycles::save: lifecycles::SaveLifecycle => lifecycles::LifecycleRow, [];
     "experiment.list" Query runs::experiments: workspaces::Nothing => Vec<runs::Experiment>, ["experiment", "run"];
     "experiment.link" Mutation runs::link: runs::LinkExperiment => Vec<runs::Experiment>, [];
     "run.list" Query runs::list: runs::RunQuery => Vec<runs::RunRow>, ["run", "metric", "experiment"];
@@ -124,8 +131,8 @@ commands! {
     "pin.save" Mutation pins::save: pins::SavePin => pins::PinView, [];
     "note.save" Mutation notes::save: notes::SaveNote => notes::Note, [];
     "record.delete" Mutation notes::delete: notes::DeleteRecord => notes::SubjectRef, [];
-    "checklist.list" Query checklists::list: projects::ProjectRef => Vec<checklists::Checklist>, ["checklist", "member"];
-    "checklist.get" Query checklists::get: checklists::ChecklistRef => checklists::Checklist, ["checklist", "member"];
+    "checklist.list" Query checklists::list: projects::ProjectRef => Vec<checklists::Checklist>, ["*"];
+    "checklist.get" Query checklists::get: checklists::ChecklistRef => checklists::Checklist, ["*"];
     "checklist.start" Mutation checklists::start: checklists::StartChecklist => checklists::Checklist, [];
     "checklist.pick_up" Mutation checklists::pick_up: checklists::ChecklistRef => checklists::Checklist, [];
     "checklist.item_done" Mutation checklists::item_done: checklists::ItemDone => checklists::Checklist, [];

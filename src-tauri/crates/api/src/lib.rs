@@ -9,6 +9,7 @@ pub mod audit;
 pub mod cards;
 pub mod charts;
 pub mod checklists;
+mod checks;
 pub mod commands;
 pub mod compare;
 pub mod content;

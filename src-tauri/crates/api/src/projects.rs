@@ -1,18 +1,20 @@
 //! Projects: what they are for, where they stand, what is missing, whose turn it is.
 
+use crate::checklists::EvidenceLink;
+use crate::checks::{Found, Looker, template_of};
 use crate::error::{body, title};
 use crate::host::{Host, Workspace};
 use crate::people::{Person, RoleName, person, person_at, roles};
 use crate::workspaces::Nothing;
-use crate::{ApiError, cards, releases, templates};
+use crate::{ApiError, templates};
 use cairn_core::id::{MemberId, OpId, ProjectId};
-use cairn_core::lifecycle::{self, Facts, Stage};
-use cairn_core::op::{Environment, Kind, Op, ProjectField};
-use cairn_core::release::State;
+use cairn_core::lifecycle::{self, Check, Lifecycle, Stage};
+use cairn_core::op::{Kind, Op, ProjectField};
 use cairn_core::role::Role;
 use cairn_store::Reader;
 use cairn_store::records::{Head, Record};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use ts_rs::TS;
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -26,6 +28,8 @@ pub struct Project {
     pub cycle: u32,
     pub stage: String,
     pub stages: Vec<StageView>,
+    /// The lifecycle that it keeps to.
+    pub template: TemplateName,
     /// What the present stage still asks for, and what is done.
     pub gate: Vec<Requirement>,
     /// Whose turn it is; none when the gate is open.
@@ -63,6 +67,14 @@ pub struct Version {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct TemplateName {
+    pub id: String,
+    pub name: String,
+    /// Whether this computer has it; else the standard one stands in, and its gates stay closed.
+    pub here: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
 pub struct ProjectMember {
     pub person: Person,
     pub role: RoleName,
@@ -85,6 +97,11 @@ pub struct Requirement {
     pub met: bool,
     /// What kind of record settles it: the window links there.
     pub kind: String,
+    /// What was seen in the records, or what is missing there.
+    pub said: String,
+    pub evidence: Vec<EvidenceLink>,
+    /// Nobody in the workspace holds the owner's role, so nobody can do it.
+    pub nobody: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -102,6 +119,10 @@ pub struct CreateProject {
     #[serde(default)]
     #[ts(optional)]
     pub risk_class: Option<String>,
+    /// The lifecycle that it keeps to; the standard one when left out.
+    #[serde(default)]
+    #[ts(optional)]
+    pub template: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -162,7 +183,9 @@ pub fn create(host: &Host, request: CreateProject) -> Result<Project, ApiError> 
         (ProjectField::RiskClass, request.risk_class),
     ];
     workspace.write(|w| {
-        w.append(Op::ProjectCreated { project: project.clone(), title: name, template: templates::lifecycle().id.clone() })?;
+        let template = request.template.unwrap_or_else(|| templates::built_in()[0].0.id.clone());
+        known_template(w, &template)?;
+        w.append(Op::ProjectCreated { project: project.clone(), title: name, template })?;
         for (field, text) in texts {
             if let Some(text) = text.filter(|t| !t.trim().is_empty()) {
                 let value = body(field.as_str(), &text)?;
@@ -227,10 +250,14 @@ pub fn enter_stage(host: &Host, request: EnterStage) -> Result<Project, ApiError
         let (from, cycle) = stage_of(&record);
         let (next, more) = from.next();
         let (waived, cycle) = if to == next {
-            let judged = lifecycle::judge(templates::lifecycle(), from, &facts(w, &record, cycle)?);
-            let open: Vec<String> = judged.iter().filter(|j| !j.met).map(|j| j.requirement.id.clone()).collect();
+            let (template, judged) = judge(w, &record, from, cycle)?;
+            if template.is_none() {
+                return Err(ApiError::conflict("The lifecycle of this project has not arrived on this computer yet")
+                    .hint("Share now; then its gates can be judged."));
+            }
+            let open: Vec<String> = judged.iter().filter(|j| !j.found.met).map(|j| j.requirement.id.clone()).collect();
             if !open.is_empty() && reason.is_none() {
-                let texts: Vec<&str> = judged.iter().filter(|j| !j.met).map(|j| j.requirement.text.as_str()).collect();
+                let texts: Vec<&str> = judged.iter().filter(|j| !j.found.met).map(|j| j.requirement.text.as_str()).collect();
                 return Err(ApiError::new("gate_closed", format!("The gate is not met: {}", texts.join("; ")))
                     .hint("Finish what is missing, or let a business owner or compliance waive it with a reason."));
             }
@@ -268,64 +295,67 @@ pub fn members_of(record: &Record) -> Vec<(String, Role)> {
         .collect()
 }
 
-/// What the gates look at.
-fn facts(r: &Reader<'_>, project: &Record, cycle: u32) -> Result<Facts, ApiError> {
-    let filled = ProjectField::ALL
-        .into_iter()
-        .map(ProjectField::as_str)
-        .filter(|f| project.get(f).is_some_and(|t| !t.trim().is_empty()))
-        .map(str::to_owned)
-        .collect();
-    let live = |kind, parent: &str| -> Result<Vec<Record>, ApiError> {
-        Ok(r.records(kind, Some(parent))?.into_iter().filter(|x| !x.deleted()).collect())
-    };
-    let mut dataset_versions = 0;
-    for dataset in live(Kind::Dataset, &project.id)? {
-        dataset_versions += live(Kind::DatasetVersion, &dataset.id)?.len();
-    }
-    let mut finished_runs = 0;
-    for experiment in r.records(Kind::Experiment, None)?.iter().filter(|e| e.get("project") == Some(&project.id)) {
-        finished_runs += r.finished_runs_of(&experiment.id)? as usize;
-    }
-    let mut versions = Vec::new();
-    for model in crate::models::of_project(r, &project.id)? {
-        versions.extend(live(Kind::ModelVersion, &model.id)?);
-    }
-    versions.sort_by_key(|v| v.at_ms);
-    let card_complete = versions.last().is_some_and(|v| cards::missing(v).is_empty());
-    let completed_gates = live(Kind::Checklist, &project.id)?
+/// Something that a stage asks for, and what became of it.
+pub(crate) struct Judged {
+    pub requirement: lifecycle::Requirement,
+    pub found: Found,
+}
+
+/// Judges the gate out of a stage by the project's own lifecycle; none where that has not arrived.
+pub(crate) fn judge(r: &Reader<'_>, project: &Record, stage: Stage, cycle: u32) -> Result<(Option<Arc<Lifecycle>>, Vec<Judged>), ApiError> {
+    let (template, here) = template_of(r, project)?;
+    let looker = Looker::new(r, project, cycle, template.clone());
+    let requirements = template.stage(stage).map(|s| s.requirements.as_slice()).unwrap_or_default();
+    let judged = requirements
         .iter()
-        .filter(|c| c.get("state") == Some("completed") && c.int("cycle") == Some(i64::from(cycle)))
-        .map(|c| c.text("gate"))
-        .collect();
-    let mut approved_versions = Vec::new();
-    for release in r.records(Kind::Release, Some(&project.id))? {
-        if releases::state_of(r, &release)?.state == State::Approved {
-            approved_versions.push(release.text("version"));
-        }
-    }
-    let in_production = r
-        .records(Kind::Deployment, Some(&project.id))?
-        .iter()
-        .any(|d| d.get("environment") == Some(Environment::Production.as_str()) && approved_versions.contains(&d.text("version")));
-    Ok(Facts {
-        filled,
-        roles: members_of(project).into_iter().map(|(_, role)| role).collect(),
-        dataset_versions,
-        finished_runs,
-        model_versions: versions.len(),
-        card_complete,
-        completed_gates,
-        release_approved: !approved_versions.is_empty(),
-        in_production,
+        .map(|requirement| Ok(Judged { requirement: requirement.clone(), found: looker.look(&requirement.check)? }))
+        .collect::<Result<_, ApiError>>()?;
+    Ok((here.then_some(template), judged))
+}
+
+fn known_template(r: &Reader<'_>, id: &str) -> Result<Arc<Lifecycle>, ApiError> {
+    // Asked of the records, not of what was read before: another workspace may have it and this one not.
+    let here = templates::text_of(r, id)?.is_some();
+    templates::lifecycle(r, id)?.filter(|_| here).ok_or_else(|| {
+        ApiError::not_found(&format!("The lifecycle \"{id}\""))
+            .hint("Choose one of those that `cairn template` lists; a team's own may not have arrived yet.")
     })
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct SetTemplate {
+    pub project: String,
+    pub template: String,
+    /// Required: another lifecycle may ask for less.
+    pub reason: String,
+}
+
+/// Moves a project to another lifecycle, or to another version of its own.
+pub fn set_template(host: &Host, request: SetTemplate) -> Result<Project, ApiError> {
+    let workspace = host.workspace()?;
+    let project = ProjectId::parse(request.project.clone())?;
+    let reason = request.reason.trim();
+    if reason.is_empty() {
+        return Err(ApiError::invalid("Another lifecycle needs a reason").hint("Say in a few words why; it stays in the history."));
+    }
+    workspace.write(|w| {
+        let record = w.require(Kind::Project, project.as_str())?;
+        known_template(w, &request.template)?;
+        if record.get("template") == Some(request.template.as_str()) {
+            return Err(ApiError::conflict("The project keeps to this lifecycle already"));
+        }
+        w.append_why(Op::ProjectTemplateSet { project, template: request.template.clone() }, Some(reason)).map_err(ApiError::from)
+    })?;
+    get(host, ProjectRef { project: request.project })
 }
 
 pub(crate) fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Project, ApiError> {
     let acl = r.acl()?;
     let (stage, cycle) = stage_of(record);
-    let judged = lifecycle::judge(templates::lifecycle(), stage, &facts(r, record, cycle)?);
-    let turn = lifecycle::turn(&judged);
+    let (template, judged) = judge(r, record, stage, cycle)?;
+    let here = template.is_some();
+    let template = template.unwrap_or_else(|| templates::built_in()[0].0.clone());
+    let turn = judged.iter().find(|j| !j.found.met).map(|j| j.requirement.owner);
     let members = members_of(record);
     let me = workspace.me(r)?;
     let my_turn = match (&me, turn) {
@@ -352,7 +382,7 @@ pub(crate) fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Re
             versions: if versions.len() > 1 { versions } else { Vec::new() },
         });
     }
-    let stages = templates::lifecycle()
+    let stages = template
         .stages
         .iter()
         .map(|s| StageView {
@@ -367,9 +397,7 @@ pub(crate) fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Re
             .to_owned(),
         })
         .collect();
-    let kind_of = |criterion: &lifecycle::Criterion| {
-        serde_json::to_value(criterion).ok().and_then(|v| v["is"].as_str().map(str::to_owned)).unwrap_or_default()
-    };
+    let kind_of = |check: &Check| serde_json::to_value(check).ok().and_then(|v| v["is"].as_str().map(str::to_owned)).unwrap_or_default();
     Ok(Project {
         id: record.id.clone(),
         title: record.text("title"),
@@ -380,16 +408,26 @@ pub(crate) fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Re
         cycle,
         stage: stage.as_str().to_owned(),
         stages,
+        template: TemplateName {
+            id: record.text("template"),
+            name: if here { template.name.clone() } else { "not received yet".to_owned() },
+            here,
+        },
         gate: judged
             .iter()
-            .map(|j| Requirement {
-                id: j.requirement.id.clone(),
-                text: j.requirement.text.clone(),
-                owner: j.requirement.owner.into(),
-                met: j.met,
-                kind: kind_of(&j.requirement.criterion),
+            .map(|j| {
+                Ok(Requirement {
+                    id: j.requirement.id.clone(),
+                    text: j.requirement.text.clone(),
+                    owner: j.requirement.owner.into(),
+                    met: j.found.met,
+                    kind: kind_of(&j.requirement.check),
+                    said: j.found.said.clone(),
+                    evidence: j.found.links(r)?,
+                    nobody: !j.found.met && acl.members.values().all(|m| !m.roles.contains(&j.requirement.owner)),
+                })
             })
-            .collect(),
+            .collect::<Result<_, ApiError>>()?,
         turn: turn.map(RoleName::from),
         my_turn,
     })

@@ -1,16 +1,27 @@
-//! The templates in `assets/`: lifecycle, checklists, cards, policies. Versioned data; a record
-//! keeps the name of the one it began with.
+//! The templates: lifecycles, cards, policies. Versioned data in `assets/`, and lifecycles of the team's own; a record keeps
+//! the version that it began with.
 
+pub mod manage;
+pub mod read;
+
+use crate::ApiError;
 use cairn_core::canonical::sha256;
 use cairn_core::card::CardTemplate;
-use cairn_core::checklist::Pack;
 use cairn_core::id::Digest;
 use cairn_core::lifecycle::Lifecycle;
+use cairn_core::op::Kind;
 use cairn_core::release::Policy;
-use std::sync::LazyLock;
+use cairn_store::Reader;
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-const LIFECYCLE: &str = include_str!("../../../../assets/lifecycle/standard-1.json");
-const CHECKLISTS: &str = include_str!("../../../../assets/checklists/standard-1.json");
+/// Every lifecycle that comes with the program, the first being what a project begins with unless somebody says otherwise.
+const LIFECYCLES: [&str; 4] = [
+    include_str!("../../../../assets/lifecycle/standard-2.yaml"),
+    include_str!("../../../../assets/lifecycle/light-1.yaml"),
+    include_str!("../../../../assets/lifecycle/regulated-1.yaml"),
+    include_str!("../../../../assets/lifecycle/standard-1.yaml"),
+];
 const CARD: &str = include_str!("../../../../assets/cards/model-1.json");
 const POLICY: &str = include_str!("../../../../assets/policies/standard-1.json");
 
@@ -19,17 +30,17 @@ fn parse<T: serde::de::DeserializeOwned>(text: &str) -> T {
     serde_json::from_str(text).expect("the templates in assets/ are well formed")
 }
 
-static LIFECYCLES: LazyLock<Lifecycle> = LazyLock::new(|| parse(LIFECYCLE));
-static PACKS: LazyLock<Pack> = LazyLock::new(|| parse(CHECKLISTS));
+#[allow(clippy::expect_used)]
+static BUILT_IN: LazyLock<Vec<(Arc<Lifecycle>, &'static str)>> =
+    LazyLock::new(|| LIFECYCLES.map(|text| (Arc::new(read::read(text).expect("the templates in assets/ are well formed")), text)).to_vec());
 static CARDS: LazyLock<CardTemplate> = LazyLock::new(|| parse(CARD));
 static POLICIES: LazyLock<Policy> = LazyLock::new(|| parse(POLICY));
 
-pub fn lifecycle() -> &'static Lifecycle {
-    &LIFECYCLES
+/// The lifecycles that come with the program, with their texts.
+pub(crate) fn built_in() -> &'static [(Arc<Lifecycle>, &'static str)] {
+    &BUILT_IN
 }
-pub fn checklists() -> &'static Pack {
-    &PACKS
-}
+
 pub fn card() -> &'static CardTemplate {
     &CARDS
 }
@@ -41,24 +52,101 @@ pub fn policy_digest() -> Digest {
     sha256(POLICY.as_bytes())
 }
 
+/// How a project names a version of a template of the team's own: `team/<template>/<fingerprint of its text>`.
+pub(crate) fn team_id(template: &str, text: &str) -> String {
+    format!("{TEAM}{template}/{}", sha256(text.as_bytes()))
+}
+const TEAM: &str = "team/";
+
+/// Templates of teams that were read before; a text never changes, so neither does what it says.
+static READ: Mutex<BTreeMap<String, Arc<Lifecycle>>> = Mutex::new(BTreeMap::new());
+/// Beyond it the memory begins anew.
+const READ_MAX: usize = 200;
+
+/// A template's name as people read it in a sentence; of a team's own version the beginning of its fingerprint.
+pub(crate) fn spoken(id: &str) -> String {
+    if let Some((found, _)) = built_in().iter().find(|(t, _)| t.id == id) {
+        return found.name.clone();
+    }
+    let version = id.rsplit('/').next().unwrap_or_default();
+    format!("of the team ({})", version.get(..10).unwrap_or(version))
+}
+
+/// The text of a template by the name that a project has of it; none where this computer has not received it.
+pub(crate) fn text_of(r: &Reader<'_>, id: &str) -> Result<Option<String>, ApiError> {
+    if let Some((_, text)) = built_in().iter().find(|(t, _)| t.id == id) {
+        return Ok(Some((*text).to_owned()));
+    }
+    let Some((template, digest)) = id.strip_prefix(TEAM).and_then(|rest| rest.split_once('/')) else { return Ok(None) };
+    let all = r.history(Kind::Template, template, "text", "")?;
+    Ok(all.into_iter().map(|h| h.value).find(|text| sha256(text.as_bytes()).as_str() == digest))
+}
+
+/// A lifecycle by the name that a project has of it; none where this computer has not received it, or a later program
+/// wrote it.
+pub(crate) fn lifecycle(r: &Reader<'_>, id: &str) -> Result<Option<Arc<Lifecycle>>, ApiError> {
+    if let Some((built_in, _)) = built_in().iter().find(|(t, _)| t.id == id) {
+        return Ok(Some(built_in.clone()));
+    }
+    if let Some(known) = READ.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
+        return Ok(Some(known.clone()));
+    }
+    let Some(found) = text_of(r, id)?.and_then(|text| read::read(&text).ok()) else { return Ok(None) };
+    let found = Arc::new(Lifecycle { id: id.to_owned(), ..found });
+    let mut all = READ.lock().unwrap_or_else(PoisonError::into_inner);
+    if all.len() >= READ_MAX {
+        all.clear();
+    }
+    all.insert(id.to_owned(), found.clone());
+    Ok(Some(found))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cairn_core::lifecycle::{Criterion, Stage};
+    use cairn_core::checklist::ItemKind;
 
     #[test]
     fn the_templates_fit_together() {
-        for stage in Stage::ALL {
-            let template = lifecycle().stage(stage).unwrap();
-            for requirement in &template.requirements {
-                if let Criterion::ChecklistCompleted { gate } = &requirement.criterion {
-                    assert!(checklists().template(gate).is_some(), "{gate} has a checklist");
-                }
-            }
+        let ids: Vec<&str> = built_in().iter().map(|(t, _)| t.id.as_str()).collect();
+        assert_eq!(ids, ["standard/2", "light/1", "regulated/1", "standard/1"]);
+        for (template, _) in built_in().iter().filter(|(t, _)| t.id != "light/1") {
+            assert_eq!(
+                template.checklists.iter().map(|c| c.items.len()).sum::<usize>(),
+                54,
+                "{}: G1.1 to G6.8 of the reference",
+                template.id
+            );
+            assert_eq!(template.checklist("G6").unwrap().items[7].id, "G6.8");
         }
-        assert_eq!(checklists().checklists.iter().map(|c| c.items.len()).sum::<usize>(), 54, "G1.1 to G6.8 of the reference");
-        assert_eq!(checklists().template("G6").unwrap().items[7].id, "G6.8");
+        let risks: Vec<&String> = built_in().iter().flat_map(|(t, _)| &t.risk).collect();
+        assert_eq!(risks, ["medium", "low", "high"], "one for each risk class");
         assert!(card().sections.iter().any(|s| s.required));
         assert!(policy().rule("high").unwrap().signoffs.len() > 1);
+    }
+
+    #[test]
+    fn the_first_standard_never_changes() {
+        let (_, text) = built_in().iter().find(|(t, _)| t.id == "standard/1").unwrap();
+        assert_eq!(
+            sha256(text.as_bytes()).as_str(),
+            "a597e16988d0a8f53ecbe52381b6fc43261b32e113596e445ea6f413d9343424",
+            "projects began with it"
+        );
+    }
+
+    #[test]
+    fn what_the_reference_says_cairn_checks_it_checks() {
+        let (standard, _) = &built_in()[0];
+        let checked: Vec<&str> =
+            standard.checklists.iter().flat_map(|c| &c.items).filter(|i| i.kind == ItemKind::Records).map(|i| i.id.as_str()).collect();
+        assert_eq!(
+            checked,
+            [
+                "G1.7", "G1.8", "G2.1", "G2.2", "G2.3", "G2.8", "G3.1", "G3.3", "G3.4", "G3.7", "G4.2", "G4.10", "G5.1", "G5.2", "G5.3",
+                "G6.3"
+            ],
+            "what the field's lists call checkable from records; not yet: G3.6, G4.3, G4.4, G4.7, G4.8, G5.5, G5.7, G6.1"
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! Handoff checklists: the templates, and what is still open.
 
+use crate::lifecycle::Check;
 use crate::role::Role;
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ItemKind {
-    /// Cairn can see it in its records; a person confirms with a link to them.
+    /// Cairn sees it in its records, and says where; nobody ticks it.
     Records,
     /// A statement that somebody stands for.
     Statement,
@@ -27,34 +28,27 @@ pub struct Item {
     pub blocks: bool,
     /// Where the item comes from in the field's standards.
     pub source: String,
+    /// What Cairn looks at; of items of the kind `records`, and only of these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<Check>,
 }
 
 /// A checklist for the handoff out of one stage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Template {
+pub struct Checklist {
     /// `G1` to `G6`.
     pub gate: String,
     pub title: String,
     pub from: Role,
     pub to: Role,
+    /// Checklists that come before it in a cycle.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<String>,
     pub items: Vec<Item>,
 }
 
-/// A set of templates with a version: data, not code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pack {
-    pub id: String,
-    pub checklists: Vec<Template>,
-}
-
-impl Pack {
-    pub fn template(&self, gate: &str) -> Option<&Template> {
-        self.checklists.iter().find(|t| t.gate == gate)
-    }
-}
-
 /// The blocking items that are not in `done`: while there are any, the checklist cannot be completed.
-pub fn blocking<'a>(template: &'a Template, done: &[String]) -> Vec<&'a Item> {
+pub fn blocking<'a>(template: &'a Checklist, done: &[String]) -> Vec<&'a Item> {
     template.items.iter().filter(|item| item.blocks && !done.contains(&item.id)).collect()
 }
 
@@ -71,12 +65,14 @@ mod tests {
             kind: ItemKind::Tick,
             blocks,
             source: String::new(),
+            check: None,
         };
-        let template = Template {
+        let template = Checklist {
             gate: "G1".into(),
             title: String::new(),
             from: Role::BusinessOwner,
             to: Role::DataEngineer,
+            after: Vec::new(),
             items: vec![item("G1.1", true), item("G1.2", false)],
         };
         let open: Vec<_> = blocking(&template, &[]).into_iter().map(|i| i.id.as_str()).collect();

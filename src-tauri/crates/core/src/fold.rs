@@ -113,6 +113,8 @@ pub fn effects(op: &Op) -> Vec<Effect> {
             .put("stage", json!({ "stage": stage, "cycle": cycle, "waived": waived }).to_string())
             .done(),
 
+        Op::ProjectTemplateSet { project, template } => Writes::on(Kind::Project, project.as_str()).put("template", template).done(),
+
         Op::ExperimentCreated { experiment, name, project } => Writes::on(Kind::Experiment, experiment.as_str())
             .record(None)
             .put("name", name.as_str())
@@ -290,6 +292,9 @@ pub fn effects(op: &Op) -> Vec<Effect> {
             .edit("text", "", text.as_str().to_owned(), &[])
             .done(),
         Op::PinEdited { pin, text, base } => Writes::on(Kind::Pin, pin.as_str()).edit("text", "", text.as_str().to_owned(), base).done(),
+        Op::TemplateSaved { template, text, base } => {
+            Writes::on(Kind::Template, template.as_str()).record(None).edit("text", "", text.as_str().to_owned(), base).done()
+        }
         // Every change creates the record: a setting has no other beginning.
         Op::SettingChanged { setting, value } => {
             Writes::on(Kind::Setting, setting.as_str()).record(None).put("value", value.as_str()).done()

@@ -96,6 +96,7 @@ ids! {
     ViewId,
     PanelId,
     PinId,
+    TemplateId,
     ChecklistId,
     ReleaseId,
     DeploymentId,

@@ -1,9 +1,12 @@
 //! The stages of a project, what each asks for, and whose turn it is.
 //!
-//! What a stage asks for is data (`assets/lifecycle/`); how each criterion is decided is here.
+//! What a stage asks for is data (`assets/lifecycle/`, or a template of the team's own); what can be asked for at all is the
+//! closed set of checks here.
 
+use crate::checklist::Checklist;
 use crate::role::Role;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Where a project stands. The order is the trail's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -48,10 +51,10 @@ impl Stage {
     }
 }
 
-/// A criterion that Cairn decides from its own records.
+/// What Cairn sees in its own records. A closed set: a template is judged before anybody uses it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "is")]
-pub enum Criterion {
+#[serde(rename_all = "snake_case", tag = "is", deny_unknown_fields)]
+pub enum Check {
     /// A text field of the project is filled.
     FieldFilled {
         field: String,
@@ -60,20 +63,59 @@ pub enum Criterion {
     MemberNamed {
         role: Role,
     },
+    /// Somebody is named for each of these roles, and nobody who is `apart` also holds one of `from`.
+    RolesApart {
+        roles: Vec<Role>,
+        apart: Role,
+        from: Vec<Role>,
+    },
+    /// What a model inventory lists is there: problem, value, risk class, and who answers for it.
+    InInventory,
     DatasetRegistered,
+    /// The newest version of every dataset has digest, columns and rows, and runs say by digest what they trained and tested on.
+    DataDescribed,
+    /// Data that a run used for testing was used by no run for training.
+    TestDataApart,
+    /// Every finished run says by digest which data it used.
+    LineageKnown,
     RunFinished,
+    /// A finished run has this tag with this value.
+    RunTagged {
+        tag: String,
+        value: String,
+    },
+    /// How many runs there were, and which parameters they varied.
+    SearchRecorded,
+    /// Runs tagged `baseline`, repeated with other seeds, stand beside repeated others.
+    BaselineCompared,
+    /// No run that saw test data was deleted.
+    TestRunsKept,
     ModelVersionRegistered,
+    /// The newest version's run knows its commit, packages, parameters and data.
+    Reproducible,
+    /// Another person's run measured what the newest version's run did, with the same result.
+    RecomputedByOther,
+    /// The newest version's run has a file whose path ends so.
+    FileKept {
+        ending: String,
+    },
     /// Every required section of the newest version's card is filled.
     CardComplete,
-    /// The handoff checklist of this gate is completed in this cycle.
+    /// The handoff checklist of this gate is completed in this cycle, and nothing that it needs is missing any more.
     ChecklistCompleted {
         gate: String,
     },
     ReleaseApproved,
+    /// No approval of the project is stale.
+    ApprovalsFresh,
     DeployedToProduction,
+    /// What runs in production is a version whose release is approved.
+    DeployedAsApproved,
+    /// Before the version in production there was another one, and its files are still known.
+    PreviousRestorable,
 }
 
-/// A criterion as the template states it.
+/// Something that a stage asks for, as the template states it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Requirement {
     pub id: String,
@@ -81,8 +123,7 @@ pub struct Requirement {
     pub text: String,
     /// Whose turn it is when this is missing.
     pub owner: Role,
-    #[serde(flatten)]
-    pub criterion: Criterion,
+    pub check: Check,
 }
 
 /// A stage as the template describes it.
@@ -100,100 +141,85 @@ pub struct StageTemplate {
 pub struct Lifecycle {
     pub id: String,
     pub name: String,
+    /// For which projects it is meant, in one plain sentence.
+    pub summary: String,
+    /// The risk classes that it is meant for.
+    pub risk: Vec<String>,
     pub stages: Vec<StageTemplate>,
+    pub checklists: Vec<Checklist>,
 }
 
 impl Lifecycle {
     pub fn stage(&self, stage: Stage) -> Option<&StageTemplate> {
         self.stages.iter().find(|s| s.stage == stage)
     }
-}
 
-/// What is known of a project when a gate is judged.
-#[derive(Debug, Clone, Default)]
-pub struct Facts {
-    /// Names of filled text fields.
-    pub filled: Vec<String>,
-    pub roles: Vec<Role>,
-    pub dataset_versions: usize,
-    pub finished_runs: usize,
-    pub model_versions: usize,
-    pub card_complete: bool,
-    /// Gates whose checklist is completed in the present cycle.
-    pub completed_gates: Vec<String>,
-    pub release_approved: bool,
-    pub in_production: bool,
-}
+    pub fn checklist(&self, gate: &str) -> Option<&Checklist> {
+        self.checklists.iter().find(|c| c.gate == gate)
+    }
 
-impl Facts {
-    /// Is the criterion met?
-    pub fn meet(&self, criterion: &Criterion) -> bool {
-        match criterion {
-            Criterion::FieldFilled { field } => self.filled.contains(field),
-            Criterion::MemberNamed { role } => self.roles.contains(role),
-            Criterion::DatasetRegistered => self.dataset_versions > 0,
-            Criterion::RunFinished => self.finished_runs > 0,
-            Criterion::ModelVersionRegistered => self.model_versions > 0,
-            Criterion::CardComplete => self.card_complete,
-            Criterion::ChecklistCompleted { gate } => self.completed_gates.contains(gate),
-            Criterion::ReleaseApproved => self.release_approved,
-            Criterion::DeployedToProduction => self.in_production,
-        }
+    /// Everything that it asks for, each with a key that stays the same between versions, and in words.
+    pub fn asks(&self) -> BTreeMap<String, String> {
+        let stages = self.stages.iter().flat_map(|s| s.requirements.iter().map(|r| (format!("{}: {}", s.name, r.id), r.text.clone())));
+        let items = self.checklists.iter().flat_map(|c| {
+            c.items.iter().map(|i| {
+                let needed = if i.blocks { " (needed)" } else { "" };
+                (i.id.clone(), format!("{}{needed}: {}", i.text, i.role.label()))
+            })
+        });
+        stages.chain(items).collect()
     }
 }
 
-/// A requirement and whether it is met.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judged {
-    pub requirement: Requirement,
-    pub met: bool,
+/// What differs between two templates, for somebody who moves a project from one to the other.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Difference {
+    pub added: Vec<(String, String)>,
+    pub removed: Vec<(String, String)>,
+    /// Key, before, after.
+    pub changed: Vec<(String, String, String)>,
 }
 
-/// Judges the gate out of `stage`.
-pub fn judge(lifecycle: &Lifecycle, stage: Stage, facts: &Facts) -> Vec<Judged> {
-    let requirements = lifecycle.stage(stage).map(|s| s.requirements.clone()).unwrap_or_default();
-    requirements.into_iter().map(|r| Judged { met: facts.meet(&r.criterion), requirement: r }).collect()
-}
-
-/// Whose turn it is: the owner of the first thing that is missing.
-pub fn turn(judged: &[Judged]) -> Option<Role> {
-    judged.iter().find(|j| !j.met).map(|j| j.requirement.owner)
+pub fn difference(from: &Lifecycle, to: &Lifecycle) -> Difference {
+    let (before, after) = (from.asks(), to.asks());
+    let only = |a: &BTreeMap<String, String>, b: &BTreeMap<String, String>| {
+        a.iter().filter(|(k, _)| !b.contains_key(*k)).map(|(k, v)| (k.clone(), v.clone())).collect()
+    };
+    let changed =
+        before.iter().filter_map(|(k, old)| after.get(k).filter(|new| *new != old).map(|new| (k.clone(), old.clone(), new.clone())));
+    Difference { added: only(&after, &before), removed: only(&before, &after), changed: changed.collect() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn gate() -> Lifecycle {
-        let requirement = |id: &str, owner, criterion| Requirement { id: id.into(), text: id.into(), owner, criterion };
-        Lifecycle {
-            id: "t/1".into(),
-            name: "t".into(),
-            stages: vec![StageTemplate {
-                stage: Stage::Data,
-                name: "Data".into(),
-                purpose: String::new(),
-                requirements: vec![
-                    requirement("problem", Role::BusinessOwner, Criterion::FieldFilled { field: "problem".into() }),
-                    requirement("data", Role::DataEngineer, Criterion::DatasetRegistered),
-                ],
-            }],
-        }
-    }
-
-    #[test]
-    fn it_is_the_turn_of_whoever_owns_the_first_thing_that_is_missing() {
-        let mut facts = Facts::default();
-        assert_eq!(turn(&judge(&gate(), Stage::Data, &facts)), Some(Role::BusinessOwner));
-        facts.filled.push("problem".into());
-        assert_eq!(turn(&judge(&gate(), Stage::Data, &facts)), Some(Role::DataEngineer));
-        facts.dataset_versions = 1;
-        assert_eq!(turn(&judge(&gate(), Stage::Data, &facts)), None, "nothing missing: the gate is open");
-    }
-
     #[test]
     fn operation_leads_into_a_new_cycle() {
         assert_eq!(Stage::Operation.next(), (Stage::BusinessProblem, 1));
         assert_eq!(Stage::Approval.next(), (Stage::Operation, 0));
+    }
+
+    #[test]
+    fn two_templates_differ_by_what_they_ask_for() {
+        let requirement = |id: &str, text: &str| Requirement {
+            id: id.into(),
+            text: text.into(),
+            owner: Role::DataEngineer,
+            check: Check::DatasetRegistered,
+        };
+        let one = |requirements| Lifecycle {
+            id: "t".into(),
+            name: "t".into(),
+            summary: String::new(),
+            risk: Vec::new(),
+            stages: vec![StageTemplate { stage: Stage::Data, name: "Data".into(), purpose: String::new(), requirements }],
+            checklists: Vec::new(),
+        };
+        let found =
+            difference(&one(vec![requirement("a", "A"), requirement("b", "B")]), &one(vec![requirement("b", "B!"), requirement("c", "C")]));
+        assert_eq!(found.added, [("Data: c".to_owned(), "C".to_owned())]);
+        assert_eq!(found.removed, [("Data: a".to_owned(), "A".to_owned())]);
+        assert_eq!(found.changed, [("Data: b".to_owned(), "B".to_owned(), "B!".to_owned())]);
     }
 }

@@ -6,7 +6,7 @@
 use crate::hlc::Hlc;
 use crate::id::{
     ChecklistId, DatasetId, DatasetVersionId, DeploymentId, DeviceId, Digest, ExperimentId, LoggedModelId, MemberId, ModelId,
-    ModelVersionId, NoteId, OpId, PanelId, PinId, ProjectId, ReleaseId, RunId, ViewId,
+    ModelVersionId, NoteId, OpId, PanelId, PinId, ProjectId, ReleaseId, RunId, TemplateId, ViewId,
 };
 use crate::lifecycle::Stage;
 use crate::role::{Act, Role};
@@ -102,10 +102,12 @@ pub enum Kind {
     Panel,
     /// A remark at a point of a metric's curve.
     Pin,
+    /// A lifecycle of the team's own: stages, what each asks for, and its handoffs.
+    Template,
 }
 
 impl Kind {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Project,
         Self::Experiment,
         Self::Run,
@@ -124,6 +126,7 @@ impl Kind {
         Self::Setting,
         Self::Panel,
         Self::Pin,
+        Self::Template,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -146,6 +149,7 @@ impl Kind {
             Self::Setting => "setting",
             Self::Panel => "panel",
             Self::Pin => "pin",
+            Self::Template => "template",
         }
     }
 }
@@ -420,6 +424,10 @@ pub enum Op {
     #[serde(rename = "project.stage_entered")]
     ProjectStageEntered { project: ProjectId, stage: Stage, cycle: u32, waived: Vec<String> },
 
+    /// From now on the project keeps to another lifecycle, or to another version of it.
+    #[serde(rename = "project.template_set")]
+    ProjectTemplateSet { project: ProjectId, template: String },
+
     // ---- tracking ----
     #[serde(rename = "experiment.created")]
     ExperimentCreated { experiment: ExperimentId, name: Title, project: Option<ProjectId> },
@@ -597,6 +605,10 @@ pub enum Op {
     PinCreated { pin: PinId, run: RunId, metric: String, step: i64, text: Body },
     #[serde(rename = "pin.edited")]
     PinEdited { pin: PinId, text: Body, base: Vec<OpId> },
+    /// A lifecycle of the team's own, as its whole text; every text that it ever had stays, and projects name the one they
+    /// keep to.
+    #[serde(rename = "template.saved")]
+    TemplateSaved { template: TemplateId, text: Body, base: Vec<OpId> },
     #[serde(rename = "setting.changed")]
     SettingChanged { setting: Setting, value: Body },
     #[serde(rename = "checklist.started")]
@@ -686,6 +698,8 @@ impl Op {
             | Self::QuorumProposed { .. }
             | Self::QuorumSeconded { .. } => Needs::Standing,
             Self::ProjectStageEntered { waived, .. } if !waived.is_empty() => Needs::Permission(Act::WaiveGate),
+            // Another template may ask for less: as much as a waiver.
+            Self::ProjectTemplateSet { .. } => Needs::Permission(Act::WaiveGate),
             Self::ProjectCreated { .. }
             | Self::ProjectEdited { .. }
             | Self::ProjectMemberAdded { .. }
@@ -737,6 +751,7 @@ impl Op {
             | Self::PanelEdited { .. }
             | Self::PinCreated { .. }
             | Self::PinEdited { .. }
+            | Self::TemplateSaved { .. }
             | Self::DeviceWitnessed {}
             | Self::ChecklistStarted { .. }
             | Self::ChecklistPickedUp { .. }
@@ -759,7 +774,8 @@ impl Op {
             | Self::NoteEdited { base, .. }
             | Self::ViewEdited { base, .. }
             | Self::PanelEdited { base, .. }
-            | Self::PinEdited { base, .. } => base,
+            | Self::PinEdited { base, .. }
+            | Self::TemplateSaved { base, .. } => base,
             _ => &mut [],
         }
     }
@@ -811,7 +827,7 @@ fn delete_needs(kind: Kind) -> Act {
         Kind::Experiment | Kind::Run | Kind::LoggedModel | Kind::Segment => Act::Track,
         Kind::Dataset | Kind::DatasetVersion => Act::RegisterData,
         Kind::Model | Kind::ModelVersion => Act::RegisterModel,
-        Kind::Note | Kind::Checklist | Kind::View | Kind::Panel | Kind::Pin => Act::Collaborate,
+        Kind::Note | Kind::Checklist | Kind::View | Kind::Panel | Kind::Pin | Kind::Template => Act::Collaborate,
         Kind::Project => Act::ShapeProject,
         // Nothing that was decided or deployed is ever deleted; `fold` ignores the attempt too.
         // A setting has a value, or its default; it is not deleted.
@@ -965,5 +981,7 @@ mod tests {
         };
         assert_eq!(enter(vec![]).needs(), Needs::Permission(Act::ShapeProject));
         assert_eq!(enter(vec!["x".into()]).needs(), Needs::Permission(Act::WaiveGate));
+        let other = Op::ProjectTemplateSet { project: ProjectId::parse("p").unwrap(), template: "light/1".into() };
+        assert_eq!(other.needs(), Needs::Permission(Act::WaiveGate), "a lighter template would be a waiver of all gates");
     }
 }
