@@ -2,6 +2,7 @@ import { createHashHistory, createRootRoute, createRoute, createRouter } from '@
 import { AuditScreen } from '../features/audit/trail';
 import { CardScreen } from '../features/card/card';
 import { CompareScreen } from '../features/compare/compare';
+import { LifecyclesScreen } from '../features/lifecycle/lifecycles';
 import { ProjectScreen } from '../features/project/project';
 import { ReleaseScreen } from '../features/release/release';
 import { RunScreen } from '../features/run/run';
@@ -27,6 +28,7 @@ const tree = root.addChildren([
   at('/releases/$release', ReleaseScreen),
   at('/audit', AuditScreen),
   at('/team', TeamScreen),
+  at('/lifecycles', LifecyclesScreen),
   at('/settings', SettingsScreen),
 ]);
 

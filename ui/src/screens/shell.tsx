@@ -6,6 +6,7 @@ import {
   Home,
   Moon,
   Plus,
+  Route,
   Search,
   Settings,
   Share2,
@@ -128,6 +129,10 @@ function Frame({ app }: { app: AppStatus }) {
         <Link to="/team" className="nav">
           <Users size={16} aria-hidden />
           <span className="grow">Team</span>
+        </Link>
+        <Link to="/lifecycles" className="nav">
+          <Route size={16} aria-hidden />
+          <span className="grow">Lifecycles</span>
         </Link>
         <Link to="/settings" className="nav">
           <Settings size={16} aria-hidden />

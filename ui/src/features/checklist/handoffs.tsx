@@ -2,8 +2,9 @@ import { Check, Circle } from 'lucide-react';
 import { useState } from 'react';
 import { useAct, useCommand } from '../../host/cache';
 import type { Checklist, ChecklistItem, Project, SubjectRef } from '../../host/commands.gen';
-import { Badge, Empty, Failed, State, Time, Waiting } from '../../parts/bits';
+import { Badge, Empty, Failed, lower, State, Time, Waiting } from '../../parts/bits';
 import { Dialog } from '../../parts/dialog';
+import { Evidence } from '../../parts/record';
 import { useToast } from '../../parts/toast';
 
 export function Handoffs({ project }: { project: Project }) {
@@ -83,10 +84,16 @@ function ChecklistCard({ list, project }: { list: Checklist; project: Project })
               <div>
                 <small className="muted">{item.id}</small> {item.text}{' '}
                 {item.blocks && !item.done && <Badge tone="warn">Needed</Badge>}
+                {item.nobody && <Badge tone="warn">Nobody holds the role {lower(item.role.label)}</Badge>}
               </div>
-              {item.done ? (
+              {item.said !== null ? (
                 <div className="small muted">
-                  {item.comment} {item.evidence.map((e) => `↗ ${e.title} `)}
+                  {item.said || (item.done ? 'Seen in the records.' : 'Not seen in the records.')}{' '}
+                  <Evidence links={item.evidence} project={project.id} /> · {item.source}
+                </div>
+              ) : item.done ? (
+                <div className="small muted">
+                  {item.comment} <Evidence links={item.evidence} project={project.id} />
                   {item.by && `— ${item.by.name} `}
                   {item.at_ms && <Time ms={item.at_ms} />}
                 </div>
@@ -96,7 +103,7 @@ function ChecklistCard({ list, project }: { list: Checklist; project: Project })
                 </div>
               )}
             </div>
-            {list.mine && open && (
+            {list.mine && open && item.said === null && (
               <button type="button" className="btn" onClick={() => work(item)}>
                 {item.done ? 'Change' : 'Do'}
                 <span className="sr"> item {item.id}</span>

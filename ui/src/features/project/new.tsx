@@ -1,9 +1,10 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { useAct } from '../../host/cache';
+import { useAct, useCommand } from '../../host/cache';
 import { Failed } from '../../parts/bits';
 import { Dialog } from '../../parts/dialog';
 import { useToast } from '../../parts/toast';
+import { ChooseLifecycle } from '../lifecycle/choose';
 
 /** A project begins with a title and a problem; the rest can follow. */
 export function NewProject({ open, onClose }: { open: boolean; onClose: () => void }) {
@@ -12,6 +13,10 @@ export function NewProject({ open, onClose }: { open: boolean; onClose: () => vo
   const toast = useToast();
   const [title, setTitle] = useState('');
   const [problem, setProblem] = useState('');
+  const lifecycles = useCommand('lifecycle.list', {}, { enabled: open });
+  const rows = lifecycles.data?.filter((r) => !r.old) ?? [];
+  const [chosen, choose] = useState('');
+  const lifecycle = chosen || rows[0]?.id || '';
   return (
     <Dialog open={open} onClose={onClose} title="Start a project">
       <form
@@ -19,7 +24,7 @@ export function NewProject({ open, onClose }: { open: boolean; onClose: () => vo
         onSubmit={(e) => {
           e.preventDefault();
           create.mutate(
-            { title, problem: problem || undefined },
+            { title, problem: problem || undefined, template: lifecycle || undefined },
             {
               onSuccess: (project) => {
                 onClose();
@@ -50,7 +55,8 @@ export function NewProject({ open, onClose }: { open: boolean; onClose: () => vo
             placeholder="Who suffers from it, how often, and what does it cost?"
           />
         </label>
-        <Failed error={create.error} />
+        {rows.length > 0 && <ChooseLifecycle rows={rows} value={lifecycle} choose={choose} />}
+        <Failed error={create.error ?? lifecycles.error} />
         <div className="row between">
           <button type="button" className="btn plain" onClick={onClose}>
             Cancel

@@ -5,10 +5,12 @@ import { useAct, useCommand } from '../../host/cache';
 import type { Project } from '../../host/commands.gen';
 import { Badge, Failed, lower, Say, type Tone, Waiting } from '../../parts/bits';
 import { Dialog } from '../../parts/dialog';
+import { Evidence as EvidenceLinks } from '../../parts/record';
 import { useToast } from '../../parts/toast';
 import { Trail } from '../audit/trail';
 import { Handoffs } from '../checklist/handoffs';
 import { Datasets } from '../dataset/datasets';
+import { LifecycleOf } from '../lifecycle/choose';
 import { Models } from '../model/models';
 import { Notes } from '../note/notes';
 import { ProjectRuns } from '../run/runs';
@@ -55,6 +57,7 @@ export function ProjectScreen() {
           </li>
         ))}
       </ol>
+      <LifecycleOf project={p} />
       <nav className="tabs" aria-label="Parts of the project">
         {TABS.map(([key, label]) => (
           <Link
@@ -111,7 +114,7 @@ function Overview({ project }: { project: Project }) {
             {project.gate.map((g) => (
               <li key={g.id} className="row" style={{ padding: '8px 0', flexWrap: 'nowrap' }}>
                 {g.met ? <Check size={16} color="var(--good)" aria-label="Done" /> : <Circle size={16} aria-label="Missing" />}
-                <span className="grow">
+                <div className="grow">
                   {PLACE[g.kind] ? (
                     <Link to="/projects/$project/$tab" params={{ project: project.id, tab: PLACE[g.kind] ?? 'overview' }}>
                       {g.text}
@@ -119,7 +122,18 @@ function Overview({ project }: { project: Project }) {
                   ) : (
                     g.text
                   )}
-                </span>
+                  {(g.said || g.evidence.length > 0) && (
+                    <div className="small muted">
+                      {g.said} <EvidenceLinks links={g.evidence} project={project.id} />
+                    </div>
+                  )}
+                  {g.nobody && (
+                    <div className="small">
+                      <Badge tone="warn">Nobody holds the role {lower(g.owner.label)}</Badge> An administrator gives it on the{' '}
+                      <Link to="/team">Team page</Link>.
+                    </div>
+                  )}
+                </div>
                 {!g.met && <small className="muted right">{g.owner.label}</small>}
               </li>
             ))}

@@ -215,7 +215,7 @@ fn judge_check(place: &Spanned<String>, check: &Check, problems: &mut Problems) 
             problems.at(place, "A tag and its value must be said".to_owned());
         }
         Check::FileKept { ending } if ending.trim().is_empty() => {
-            problems.at(place, "The ending of the file's path must be said".to_owned())
+            problems.at(place, "The ending of the file's path must be said".to_owned());
         }
         _ => {}
     }
