@@ -223,7 +223,11 @@ fn project(people: &[&Seat; 3], title: &str, risk: &str, texts: [&str; 5]) -> Re
     let [problem, hypothesis, metric, false_positive, false_negative] = texts;
     let made = ana.call(
         "project.create",
-        json!({ "title": title, "problem": problem, "hypothesis": hypothesis, "value_metric": metric, "risk_class": risk }),
+        // Its recorded runs know neither commit nor splits, which later lifecycles look for.
+        json!({
+            "title": title, "problem": problem, "hypothesis": hypothesis, "value_metric": metric, "risk_class": risk,
+            "template": "standard/1",
+        }),
     )?;
     let id = text(&made, "id");
     for (field, value) in [("cost_false_positive", false_positive), ("cost_false_negative", false_negative)] {

@@ -6,6 +6,7 @@
 
 mod chart;
 mod demo;
+mod lifecycle;
 mod log;
 mod print;
 mod runs;
@@ -122,6 +123,9 @@ enum Verb {
     },
     /// Draw a chart of all runs that fit, or of some.
     Chart(Box<chart::ChartArgs>),
+    /// The lifecycles that projects keep to: list, read, check, save.
+    #[command(subcommand)]
+    Lifecycle(lifecycle::Lifecycle),
     /// Exit 0 only if this release is approved, for pipelines.
     Gate {
         #[arg(long)]
@@ -325,6 +329,7 @@ fn run(cli: &Cli, host: &Arc<Host>) -> Result<Outcome, ApiError> {
             });
         }
         Verb::Chart(chart) => chart.run(cli.json, &call)?,
+        Verb::Lifecycle(lifecycle) => lifecycle.run(cli.json, &call)?,
         Verb::Gate { release } => {
             let answer = call("release.gate", json!({ "release": release }))?;
             let approved = answer["approved"] == true;

@@ -50,7 +50,11 @@ export function LifecyclesScreen() {
           )}
           <p>{row.summary}</p>
           <p className="small muted">
-            {row.projects === 1 ? 'One project keeps to it.' : `${row.projects} projects keep to it.`}
+            {row.projects === 0
+              ? 'No project keeps to it.'
+              : row.projects === 1
+                ? 'One project keeps to it.'
+                : `${row.projects} projects keep to it.`}
             {row.behind > 0 && ` ${row.behind} keep to an earlier version.`}
             {row.saved && (
               <>
@@ -168,7 +172,7 @@ function Form({ row, first, onClose }: { row: LifecycleRow; first: string; onClo
               <ul className="list">
                 {problems.map((p) => (
                   <li key={`${p.line}/${p.message}`}>
-                    <button type="button" className="btn plain" onClick={() => goTo(p)}>
+                    <button type="button" className="btn plain left" onClick={() => goTo(p)}>
                       {p.line > 0 ? `Line ${p.line}: ` : ''}
                       {p.message}
                     </button>
@@ -190,7 +194,7 @@ function Form({ row, first, onClose }: { row: LifecycleRow; first: string; onClo
           <>
             <section className="card stack" aria-label="What changes">
               <h3>What changes</h3>
-              <DifferenceOf found={found.data.difference} />
+              <DifferenceOf found={found.data.difference} level={4} />
             </section>
             <details>
               <summary>How it will read</summary>

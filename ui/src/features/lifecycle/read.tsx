@@ -64,15 +64,16 @@ function Item({ item }: { item: LifecycleItem }) {
 }
 
 /** What somebody gains and loses who moves from one lifecycle to another. */
-export function DifferenceOf({ found }: { found: LifecycleDifference }) {
+export function DifferenceOf({ found, level = 3 }: { found: LifecycleDifference; level?: 3 | 4 }) {
+  const Heading = level === 3 ? 'h3' : 'h4';
   const count = found.added.length + found.removed.length + found.changed.length;
   if (count === 0) return <p className="muted">Both ask for the same.</p>;
   const part = (title: string, all: LifecycleDifference['added'], sign: string, tone: string) =>
     all.length > 0 && (
       <section>
-        <h4>
+        <Heading>
           {title} <small className="muted">{all.length}</small>
-        </h4>
+        </Heading>
         <ul className="list small">
           {all.map((c) => (
             <li key={c.id}>

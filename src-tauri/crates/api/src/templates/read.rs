@@ -90,8 +90,8 @@ pub(crate) fn read(text: &str) -> Result<Lifecycle, Vec<Problem>> {
         let said = error.without_snippet().to_string();
         // The first line says it; the place is told beside.
         let first = said.lines().next().unwrap_or_default();
-        let message = first.rsplit_once(" at line ").map_or(first, |(m, _)| m).to_owned();
-        vec![Problem { line, message }]
+        let message = first.rsplit_once(" at line ").map_or(first, |(m, _)| m);
+        vec![Problem { line, message: plainly(message) }]
     })?;
     let mut problems = Problems::default();
     judge(&raw, &mut problems);
@@ -101,6 +101,19 @@ pub(crate) fn read(text: &str) -> Result<Lifecycle, Vec<Problem>> {
     let mut all = problems.0;
     all.sort_by_key(|p| p.line);
     Err(all)
+}
+
+/// What the reader says, in words that a person who never saw a parser understands.
+fn plainly(said: &str) -> String {
+    for (begin, join) in
+        [("unknown variant `", "` is not known here; there are: "), ("unknown field `", "` has no place here; there are: ")]
+    {
+        if let Some((name, rest)) = said.find(begin).and_then(|at| said[at + begin.len()..].split_once('`')) {
+            let choices = rest.trim_start_matches(", expected ").trim_start_matches("one of ").replace('`', "");
+            return format!("`{name}{join}{choices}");
+        }
+    }
+    said.to_owned()
 }
 
 #[derive(Default)]
@@ -305,8 +318,8 @@ mod tests {
         assert_eq!(problems(LIGHT), [], "the light template is whole");
         for (from, to, said) in [
             ("  - stage: data\n", "  - stage: training\n", "in this order and each once"),
-            ("owner: data_engineer", "owner: wizard", "unknown variant `wizard`"),
-            ("check: { is: dataset_registered }", "check: { is: moon_full }", "unknown variant `moon_full`"),
+            ("owner: data_engineer", "owner: wizard", "`wizard` is not known here; there are: owner,"),
+            ("check: { is: dataset_registered }", "check: { is: moon_full }", "`moon_full` is not known here"),
             ("gate: G2 }", "gate: G9 }", "There is no checklist G9"),
             ("field: problem }", "field: dream }", "no field \"dream\""),
             ("      - id: hypothesis\n", "      - id: problem\n", "\"problem\" is there twice"),
