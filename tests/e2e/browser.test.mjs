@@ -1,11 +1,9 @@
 // Journeys in a real browser, over the loopback host; axe looks at every page, in light and dark.
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { after, before, test as plain } from 'node:test';
-import { cairn, outDir, require, serve, temporary, until } from './program.mjs';
-
-const { chromium } = require('playwright-core');
-const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+import { look } from './pages.mjs';
+import { cairn, serve, temporary, until } from './program.mjs';
 
 // A journey that hangs is a failure, not a wait for the end of the run.
 const test = (name, body) => plain(name, { timeout: 120_000 }, body);
@@ -15,22 +13,15 @@ let env;
 let service;
 let browser;
 let page;
-const problems = [];
+let problems;
+let check;
 
 before(async () => {
   place = temporary();
   env = { CAIRN_HOME: `${place.dir}/home`, CAIRN_PASSPHRASE: 'browser journeys', CAIRN_SHARE_BY_HAND: '1' };
   cairn(env, 'demo', `${place.dir}/ws`);
   service = await serve(env, `${place.dir}/ws`);
-  browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  });
-  page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-  page.setDefaultTimeout(15_000);
-  page.on('pageerror', (error) => problems.push(String(error)));
-  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
-  await page.goto(`${service.url}/?token=${service.token}`);
+  ({ browser, page, problems, check } = await look(service));
 });
 
 after(async () => {
@@ -43,15 +34,6 @@ const go = async (path, heading) => {
   await page.goto(`${service.url}/#${path}`);
   await page.getByRole('heading', { level: 1, name: heading }).waitFor();
 };
-
-async function check(name) {
-  // The policy of the page forbids foreign scripts, so axe comes through the debugger.
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
-  const list = violations.map((v) => `${v.id}: ${v.help} (${v.nodes.map((n) => n.html.slice(0, 120)).join(' | ')})`);
-  assert.deepEqual(list, [], `axe on ${name}`);
-  await page.screenshot({ path: `${outDir}/${name}.png` });
-}
 
 async function firstProject() {
   await go('/', /Hello, Ana/);

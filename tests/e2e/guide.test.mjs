@@ -1,33 +1,24 @@
 // Journeys along the guided way in a real browser, from an empty workspace.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, before, test as plain } from 'node:test';
-import { cairn, outDir, require, serve, temporary, until } from './program.mjs';
+import { look } from './pages.mjs';
+import { cairn, serve, temporary, until } from './program.mjs';
 
-const { chromium } = require('playwright-core');
-const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const test = (name, body) => plain(name, { timeout: 120_000 }, body);
 
 let place;
 let service;
 let browser;
 let page;
-const problems = [];
+let problems;
+let check;
 
 before(async () => {
   place = temporary();
   const env = { CAIRN_HOME: `${place.dir}/home`, CAIRN_PASSPHRASE: 'browser journeys', CAIRN_SHARE_BY_HAND: '1' };
   cairn(env, 'init', `${place.dir}/ws`, '--name', 'Clinic', '--person', 'Ana', '--role', 'business_owner');
   service = await serve(env, `${place.dir}/ws`);
-  browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  });
-  page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-  page.setDefaultTimeout(15_000);
-  page.on('pageerror', (error) => problems.push(String(error)));
-  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
-  await page.goto(`${service.url}/?token=${service.token}`);
+  ({ browser, page, problems, check } = await look(service));
 });
 
 after(async () => {
@@ -35,14 +26,6 @@ after(async () => {
   service?.end();
   place?.end();
 });
-
-async function check(name) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
-  const list = violations.map((v) => `${v.id}: ${v.help} (${v.nodes.map((n) => n.html.slice(0, 120)).join(' | ')})`);
-  assert.deepEqual(list, [], `axe on ${name}`);
-  await page.screenshot({ path: `${outDir}/${name}.png` });
-}
 
 test('a team makes a lifecycle of its own, and a mistake is named with its line', async () => {
   await page.getByRole('link', { name: 'Lifecycles' }).click();
