@@ -269,6 +269,21 @@ fn a_project_keeps_its_lifecycle_until_somebody_moves_it_and_both_changes_of_a_l
     let looked = team.ana.must("lifecycle.check", json!({ "text": "id: x\nstages: []" }));
     assert!(looked["view"].is_null() && !looked["problems"].as_array().unwrap().is_empty());
     assert_eq!(team.ana.call("project.create", json!({ "title": "X", "template": "moon/1" })).unwrap_err().code, "not_found");
+
+    // A handoff by a lifecycle that nobody here has must not hide the others.
+    let w = team.ana.host.workspace().unwrap();
+    let id = |text: &str| cairn_core::id::ChecklistId::parse(text).unwrap();
+    let strange = Op::ChecklistStarted {
+        checklist: id("strange"),
+        project: cairn_core::id::ProjectId::parse(project.clone()).unwrap(),
+        gate: "G1".into(),
+        template: "later/9".into(),
+        cycle: 7,
+    };
+    w.append(strange).unwrap();
+    team.ana.must("checklist.start", json!({ "project": project, "gate": "G1" }));
+    assert_eq!(team.ana.must("checklist.list", json!({ "project": project })).as_array().unwrap().len(), 1);
+    team.ana.must("inbox.list", json!({}));
 }
 
 #[test]

@@ -100,7 +100,12 @@ pub fn list(host: &Host, request: ProjectRef) -> Result<Vec<Checklist>, ApiError
     let workspace = host.workspace()?;
     workspace.read(|r| {
         let found = r.records(Kind::Checklist, Some(&request.project))?;
-        found.iter().filter(|c| !c.deleted()).rev().map(|c| view(&workspace, r, c)).collect()
+        let shown = found.iter().filter(|c| !c.deleted()).rev().filter_map(|c| match view(&workspace, r, c) {
+            // Its lifecycle has not arrived yet, or a later program wrote it: the others are shown all the same.
+            Err(error) if error.code == "not_found" => None,
+            shown => Some(shown),
+        });
+        shown.collect()
     })
 }
 
@@ -115,7 +120,11 @@ pub fn start(host: &Host, request: StartChecklist) -> Result<Checklist, ApiError
     let project = ProjectId::parse(request.project)?;
     workspace.write(|w| {
         let record = w.require(Kind::Project, project.as_str())?;
-        let (lifecycle, _) = lifecycle_of(w, &record)?;
+        let (lifecycle, here) = lifecycle_of(w, &record)?;
+        if !here {
+            return Err(ApiError::conflict("The lifecycle of this project has not arrived on this computer yet")
+                .hint("Share now; then its handoffs can begin."));
+        }
         let template =
             lifecycle.checklist(&request.gate).ok_or_else(|| ApiError::invalid(format!("There is no checklist {}", request.gate)))?;
         let (_, cycle) = stage_of(&record);

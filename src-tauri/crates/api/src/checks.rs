@@ -34,7 +34,7 @@ pub(crate) struct Found {
 /// Records that stand for all: more nobody follows.
 const SHOWN: usize = 5;
 /// Runs that are looked at, the newest first.
-const RUNS_MAX: usize = 2_000;
+const RUNS_MAX: usize = 20_000;
 /// Runs whose metrics are looked at one by one.
 const MEASURED: usize = 200;
 /// Words for the purpose of data, as scripts give them to `mlflow.log_input`.
@@ -110,6 +110,12 @@ impl<'r, 'c> Looker<'r, 'c> {
         let search = RunSearch { experiments: Some(experiments.collect()), view: View::All, limit: RUNS_MAX, ..RunSearch::default() };
         let found = tracked::views(self.r, &self.r.search_runs(&search)?.runs, Some(&[]))?;
         Ok(self.runs.get_or_init(|| found))
+    }
+
+    /// What a sentence about all runs adds where not all were looked at.
+    fn among(&self) -> Result<String, ApiError> {
+        let cut = self.all_runs()?.len() >= RUNS_MAX;
+        Ok(if cut { format!(" Only the newest {RUNS_MAX} runs were looked at.") } else { String::new() })
     }
 
     fn live_runs(&self) -> Result<Vec<&Run>, ApiError> {
@@ -298,8 +304,9 @@ impl<'r, 'c> Looker<'r, 'c> {
             Found::new(
                 true,
                 format!(
-                    "No run trained on the test data ({}).",
-                    tested.into_values().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")
+                    "No run trained on the test data ({}).{}",
+                    tested.into_values().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", "),
+                    self.among()?
                 ),
             )
         } else {
@@ -315,7 +322,7 @@ impl<'r, 'c> Looker<'r, 'c> {
         }
         let silent: Vec<&str> = done.iter().filter(|r| uses(r).iter().all(|u| u.digest.is_empty())).map(|r| &*r.id).collect();
         Ok(if silent.is_empty() {
-            Found::new(true, format!("All {} say by digest which data they used.", count(done.len(), "finished run")))
+            Found::new(true, format!("All {} say by digest which data they used.{}", count(done.len(), "finished run"), self.among()?))
         } else {
             Found::new(false, format!("{} of {} do not say which data they used.", silent.len(), count(done.len(), "finished run")))
         }
@@ -378,7 +385,7 @@ impl<'r, 'c> Looker<'r, 'c> {
         Ok(if saw.is_empty() {
             Found::new(false, "No run says that it saw test data (mlflow.log_input with context \"test\").")
         } else if gone.is_empty() {
-            Found::new(true, format!("{} saw the test data; all are listed.", count(saw.len(), "run")))
+            Found::new(true, format!("{} saw the test data; all are listed.{}", count(saw.len(), "run"), self.among()?))
                 .with(Kind::Run, saw.iter().map(|r| &*r.id))
         } else {
             Found::new(
