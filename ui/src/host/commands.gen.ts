@@ -180,7 +180,11 @@ positive: string,
  */
 baseline: string, };
 export type ChartValues = { series: Array<ValueSeries>, table: ValueTable, };
-export type Checklist = { id: string, project: string, gate: string, title: string, from: RoleName, to: RoleName, cycle: number, 
+export type Checklist = { id: string, project: string, gate: string, 
+/**
+ * The lifecycle that it began with.
+ */
+template: string, title: string, from: RoleName, to: RoleName, cycle: number, 
 /**
  * `open`, `picked_up`, `handed_back` or `completed`.
  */
@@ -992,6 +996,10 @@ export type Requirement = { id: string, text: string, owner: RoleName, met: bool
  * What kind of record settles it: the window links there.
  */
 kind: string, 
+/**
+ * The handoff that it asks for, if it does.
+ */
+gate: string | null, 
 /**
  * What was seen in the records, or what is missing there.
  */

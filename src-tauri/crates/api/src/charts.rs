@@ -219,7 +219,7 @@ impl Job<'_> {
         if let Some([from, to]) = self.request.view {
             x = x.between(from, to);
         }
-        if let Some([from, to]) = self.request.view_y {
+        if let Some([from, to]) = self.request.view_y.filter(|_| !matches!(y.measure, Measure::Names(_))) {
             y = y.between(from, to);
         }
         Ok(Frame::new(self.request.width, self.request.height, self.palette.clone(), x, y)?)

@@ -1,6 +1,6 @@
 //! Handoff checklists: picked up, worked through with evidence, completed or handed back.
 
-use crate::checks::{Looker, template_of as lifecycle_of};
+use crate::checks::{Found, Looker, template_of as lifecycle_of};
 use crate::host::{Host, Workspace};
 use crate::notes::SubjectRef;
 use crate::people::{Person, RoleName, person, person_at};
@@ -8,7 +8,7 @@ use crate::projects::{ProjectRef, stage_of};
 use crate::{ApiError, templates};
 use cairn_core::checklist::{Checklist as Template, ItemKind, blocking};
 use cairn_core::id::{ChecklistId, ProjectId};
-use cairn_core::lifecycle::Lifecycle;
+use cairn_core::lifecycle::{Check, Lifecycle};
 use cairn_core::op::{Kind, Op, Subject};
 use cairn_store::Reader;
 use cairn_store::records::Record;
@@ -21,6 +21,8 @@ pub struct Checklist {
     pub id: String,
     pub project: String,
     pub gate: String,
+    /// The lifecycle that it began with.
+    pub template: String,
     pub title: String,
     pub from: RoleName,
     pub to: RoleName,
@@ -127,7 +129,7 @@ pub fn start(host: &Host, request: StartChecklist) -> Result<Checklist, ApiError
         }
         let template =
             lifecycle.checklist(&request.gate).ok_or_else(|| ApiError::invalid(format!("There is no checklist {}", request.gate)))?;
-        let (_, cycle) = stage_of(&record);
+        let (stage, cycle) = stage_of(&record);
         let running = w.records(Kind::Checklist, Some(project.as_str()))?;
         let completed = |gate: &String| {
             running.iter().any(|c| {
@@ -137,10 +139,23 @@ pub fn start(host: &Host, request: StartChecklist) -> Result<Checklist, ApiError
                     && c.get("state") == Some("completed")
             })
         };
-        if let Some(before) = template.after.iter().find(|gate| !completed(gate)) {
+        // Of a stage that the project has left, by a waiver or under another lifecycle, nothing is waited for.
+        let left = |gate: &String| {
+            let asks = |s: &cairn_core::lifecycle::StageTemplate| {
+                s.requirements.iter().any(|q| matches!(&q.check, Check::ChecklistCompleted { gate: g } if g == gate))
+            };
+            lifecycle.stages.iter().find(|s| asks(s)).is_some_and(|s| s.stage < stage)
+        };
+        if let Some(before) = template.after.iter().find(|gate| !completed(gate) && !left(gate)) {
             return Err(ApiError::conflict(format!("{} comes after {before}, which is not completed in this cycle", template.gate)));
         }
-        let same = |c: &Record| !c.deleted() && c.get("gate") == Some(&template.gate) && c.int("cycle") == Some(i64::from(cycle));
+        // One that began with another lifecycle asks for other things; it stays, and another may begin beside it.
+        let same = |c: &Record| {
+            !c.deleted()
+                && c.get("gate") == Some(&template.gate)
+                && c.int("cycle") == Some(i64::from(cycle))
+                && c.get("template") == Some(&lifecycle.id)
+        };
         if running.iter().any(same) {
             return Err(ApiError::conflict(format!("The checklist {} is already there for this cycle", template.gate)));
         }
@@ -310,7 +325,13 @@ fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Checkl
     let mut items = Vec::new();
     for item in &template.items {
         if let Some(check) = &item.check {
-            let found = looker.look(check)?;
+            // What was handed over in an earlier cycle is history: it is not judged by what is there today.
+            let past = record.get("state") == Some("completed") && cycle_of(record) != stage_of(&project).1;
+            let found = if past {
+                Found { met: true, said: "Seen when it was completed.".into(), evidence: Vec::new() }
+            } else {
+                looker.look(check)?
+            };
             items.push(ChecklistItem {
                 id: item.id.clone(),
                 text: item.text.clone(),
@@ -367,6 +388,7 @@ fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Checkl
         id: record.id.clone(),
         project: record.parent.clone().unwrap_or_default(),
         gate: template.gate.clone(),
+        template: lifecycle.id.clone(),
         title: template.title.clone(),
         from: template.from.into(),
         to: template.to.into(),

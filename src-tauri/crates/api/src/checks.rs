@@ -172,9 +172,13 @@ impl<'r, 'c> Looker<'r, 'c> {
             Check::TestDataApart => self.test_data_apart(),
             Check::LineageKnown => self.lineage_known(),
             Check::RunFinished => {
-                let done = self.finished()?;
-                Ok(Found::new(!done.is_empty(), format!("{} finished.", count(done.len(), "run")))
-                    .with(Kind::Run, done.iter().map(|r| &*r.id)))
+                let mut done = 0;
+                for experiment in
+                    self.r.records(Kind::Experiment, None)?.iter().filter(|e| e.get("project") == Some(self.project.id.as_str()))
+                {
+                    done += self.r.finished_runs_of(&experiment.id)? as usize;
+                }
+                Ok(Found::new(done > 0, format!("{} finished.", count(done, "run"))))
             }
             Check::RunTagged { tag, value } => self.run_tagged(tag, value),
             Check::SearchRecorded => self.search_recorded(),
@@ -196,7 +200,8 @@ impl<'r, 'c> Looker<'r, 'c> {
                 Ok(Found::new(!approved.is_empty(), said).with(Kind::Release, approved.into_keys()))
             }
             Check::ApprovalsFresh => self.approvals_fresh(),
-            Check::DeployedToProduction | Check::DeployedAsApproved => self.deployed(*check == Check::DeployedAsApproved),
+            Check::DeployedToProduction => self.deployed(),
+            Check::DeployedAsApproved => self.deployed_as_approved(),
             Check::PreviousRestorable => self.previous_restorable(),
         }
     }
@@ -439,20 +444,27 @@ impl<'r, 'c> Looker<'r, 'c> {
         };
         let acl = self.r.acl()?;
         let author = person_at(&acl, &run.device).id;
-        let values: BTreeMap<String, f64> = tracked::view(self.r, &run)?.metrics.into_iter().map(|m| (m.key, m.last.value)).collect();
-        let same = |m: &cairn_store::metrics::Summary| {
-            values.get(&m.key).is_some_and(|v| v.is_finite() && (v - m.last.value).abs() <= 1e-6 * v.abs().max(1.0))
+        let own = tracked::view(self.r, &run)?;
+        let headline = crate::compare::likeliest(std::slice::from_ref(&own));
+        let tested = |r: &Run| -> BTreeSet<String> {
+            uses(r).into_iter().filter(|u| TESTING.contains(&&*u.purpose) && !u.digest.is_empty()).map(|u| u.digest).collect()
         };
+        let data = tested(&own);
+        let values: BTreeMap<&str, f64> = own.metrics.iter().map(|m| (&*m.key, m.last.value)).filter(|m| m.1.is_finite()).collect();
         let by_others = self.finished()?.into_iter().filter(|r| person_at(&acl, &r.device).id != author);
-        for other in by_others.take(MEASURED) {
-            if let Some(metric) = self.r.summaries(&other.id)?.iter().find(|m| same(m)) {
+        for other in by_others.filter(|r| data.is_empty() || !data.is_disjoint(&tested(r))) {
+            let theirs = self.r.summaries(&other.id)?;
+            let shared: Vec<(&str, f64, f64)> =
+                theirs.iter().filter_map(|m| values.get(&*m.key).map(|v| (&*m.key, *v, m.last.value))).collect();
+            // The measure that decides, and everything else that both measured, to a millionth.
+            let same = shared.iter().all(|(_, a, b)| (a - b).abs() <= 1e-6 * a.abs().max(b.abs()));
+            let decides = headline.as_deref().or(shared.first().map(|s| s.0));
+            if let Some(metric) = decides.filter(|m| same && shared.iter().any(|s| s.0 == *m)) {
                 let by = person_at(&acl, &other.device).name;
-                return Ok(
-                    Found::new(true, format!("{by} measured {} again with the same result.", metric.key)).with(Kind::Run, [&*other.id])
-                );
+                return Ok(Found::new(true, format!("{by} measured {metric} again with the same result.")).with(Kind::Run, [&*other.id]));
             }
         }
-        Ok(Found::new(false, "No run of another person measured the same with the same result.").with(Kind::Run, [run.id]))
+        Ok(Found::new(false, "No run of another person on the same data measured the same with the same result.").with(Kind::Run, [run.id]))
     }
 
     fn file_kept(&self, ending: &str) -> Result<Found, ApiError> {
@@ -494,15 +506,20 @@ impl<'r, 'c> Looker<'r, 'c> {
         let all = self.live(Kind::Checklist, &self.project.id)?;
         let in_cycle: Vec<&Record> =
             all.iter().filter(|c| c.get("gate") == Some(gate) && c.int("cycle") == Some(i64::from(self.cycle))).collect();
-        let Some(done) = in_cycle.iter().find(|c| c.get("state") == Some("completed")) else {
-            return Ok(Found::default().with(Kind::Checklist, in_cycle.iter().map(|c| &*c.id)));
-        };
-        let open = match self.template.checklist(gate) {
-            Some(list) => self.unmet(list)?,
-            None => Vec::new(),
-        };
-        let said = if open.is_empty() { String::new() } else { format!("Completed, but what {} stood on is gone.", open.join(", ")) };
-        Ok(Found::new(open.is_empty(), said).with(Kind::Checklist, [&*done.id]))
+        let mut said = String::new();
+        for done in in_cycle.iter().filter(|c| c.get("state") == Some("completed")) {
+            // One that was done under another lifecycle counts as far as it asked for what this one needs.
+            let (open, never) = match self.template.checklist(gate) {
+                Some(list) => (self.unmet(list)?, unasked(list, done)),
+                None => (Vec::new(), Vec::new()),
+            };
+            match (open.is_empty(), never.is_empty()) {
+                (true, true) => return Ok(Found::new(true, "").with(Kind::Checklist, [&*done.id])),
+                (false, _) => said = format!("Completed, but the records do not show {} any more.", open.join(", ")),
+                (true, false) => said = format!("Completed under another lifecycle, which did not ask for {}.", never.join(", ")),
+            }
+        }
+        Ok(Found::new(false, said).with(Kind::Checklist, in_cycle.iter().map(|c| &*c.id)))
     }
 
     /// Approved releases and their versions.
@@ -545,28 +562,67 @@ impl<'r, 'c> Looker<'r, 'c> {
         Ok(all)
     }
 
-    fn deployed(&self, newest_only: bool) -> Result<Found, ApiError> {
-        let all = self.production()?;
+    /// Deployments to production by model, each with the newest last.
+    fn production_by_model(&self) -> Result<Vec<Vec<Record>>, ApiError> {
+        let mut all: BTreeMap<String, Vec<Record>> = BTreeMap::new();
+        for deployment in self.production()? {
+            let version = self.r.record(Kind::ModelVersion, &deployment.text("version"))?;
+            all.entry(version.and_then(|v| v.parent).unwrap_or_default()).or_default().push(deployment);
+        }
+        Ok(all.into_values().collect())
+    }
+
+    fn deployed(&self) -> Result<Found, ApiError> {
         let versions: BTreeSet<String> = self.approved()?.into_values().collect();
-        let Some(last) = all.last() else { return Ok(Found::new(false, "Nothing runs in production.")) };
-        let ok = |d: &Record| versions.contains(&d.text("version"));
-        let met = if newest_only { ok(last) } else { all.iter().any(ok) };
-        let said =
-            if met { "What runs in production is an approved version." } else { "What runs in production is not an approved version." };
-        Ok(Found::new(met, said).with(Kind::Deployment, [&*last.id]))
+        let all = self.production()?;
+        Ok(match all.iter().rev().find(|d| versions.contains(&d.text("version"))) {
+            Some(found) => Found::new(true, "An approved version was put into production.").with(Kind::Deployment, [&*found.id]),
+            None => Found::new(false, "No approved version was put into production."),
+        })
+    }
+
+    fn deployed_as_approved(&self) -> Result<Found, ApiError> {
+        let versions: BTreeSet<String> = self.approved()?.into_values().collect();
+        let all = self.production_by_model()?;
+        let newest: Vec<&Record> = all.iter().filter_map(|d| d.last()).collect();
+        let wrong: Vec<&str> = newest.iter().filter(|d| !versions.contains(&d.text("version"))).map(|d| &*d.id).collect();
+        Ok(if newest.is_empty() {
+            Found::new(false, "Nothing runs in production.")
+        } else if wrong.is_empty() {
+            Found::new(true, "What runs in production is approved.").with(Kind::Deployment, newest.iter().map(|d| &*d.id))
+        } else {
+            Found::new(false, "What runs in production is not an approved version.").with(Kind::Deployment, wrong)
+        })
     }
 
     fn previous_restorable(&self) -> Result<Found, ApiError> {
-        let all = self.production()?;
-        let Some(last) = all.last() else { return Ok(Found::new(false, "Nothing runs in production.")) };
-        let earlier = all.iter().rev().find(|d| d.text("version") != last.text("version"));
-        let Some(earlier) = earlier else { return Ok(Found::new(true, "There is no earlier version to go back to.")) };
-        let version = self.r.record(Kind::ModelVersion, &earlier.text("version"))?;
-        let known = version.as_ref().is_some_and(|v| v.json("files").as_object().is_some_and(|f| !f.is_empty()));
-        let said =
-            if known { "The files of the version before are known by digest." } else { "The files of the version before are not known." };
-        Ok(Found::new(known, said).with(Kind::ModelVersion, [earlier.text("version")]))
+        let all = self.production_by_model()?;
+        if all.is_empty() {
+            return Ok(Found::new(false, "Nothing runs in production."));
+        }
+        let (mut earlier, mut lost) = (Vec::new(), Vec::new());
+        for model in &all {
+            let last = model.last().map(|d| d.text("version"));
+            let Some(before) = model.iter().rev().map(|d| d.text("version")).find(|v| Some(v) != last.as_ref()) else { continue };
+            let version = self.r.record(Kind::ModelVersion, &before)?;
+            let known = version.is_some_and(|v| v.json("files").as_object().is_some_and(|f| !f.is_empty()));
+            if known { earlier.push(before) } else { lost.push(before) }
+        }
+        Ok(if !lost.is_empty() {
+            Found::new(false, "The files of the version before are not known.").with(Kind::ModelVersion, lost)
+        } else if earlier.is_empty() {
+            Found::new(true, "There is no earlier version to go back to.")
+        } else {
+            Found::new(true, "The files of the version before are known by digest.").with(Kind::ModelVersion, earlier)
+        })
     }
+}
+
+/// Items that a completed checklist never asked people for, though this list needs them.
+fn unasked(list: &Checklist, done: &Record) -> Vec<String> {
+    let answered = done.pairs("item");
+    let needed = list.items.iter().filter(|i| i.blocks && i.kind != ItemKind::Records);
+    needed.filter(|i| !answered.contains_key(&i.id)).map(|i| i.id.clone()).collect()
 }
 
 /// The lifecycle that a project keeps to; the program's first one stands in where it has not arrived.

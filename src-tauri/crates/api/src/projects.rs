@@ -97,6 +97,8 @@ pub struct Requirement {
     pub met: bool,
     /// What kind of record settles it: the window links there.
     pub kind: String,
+    /// The handoff that it asks for, if it does.
+    pub gate: Option<String>,
     /// What was seen in the records, or what is missing there.
     pub said: String,
     pub evidence: Vec<EvidenceLink>,
@@ -318,7 +320,7 @@ fn known_template(r: &Reader<'_>, id: &str) -> Result<Arc<Lifecycle>, ApiError> 
     let here = templates::text_of(r, id)?.is_some();
     templates::lifecycle(r, id)?.filter(|_| here).ok_or_else(|| {
         ApiError::not_found(&format!("The lifecycle \"{id}\""))
-            .hint("Choose one of those that `cairn template` lists; a team's own may not have arrived yet.")
+            .hint("Choose one of those that `cairn lifecycle list` prints; a team's own may not have arrived yet.")
     })
 }
 
@@ -422,6 +424,7 @@ pub(crate) fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Re
                     owner: j.requirement.owner.into(),
                     met: j.found.met,
                     kind: kind_of(&j.requirement.check),
+                    gate: if let Check::ChecklistCompleted { gate } = &j.requirement.check { Some(gate.clone()) } else { None },
                     said: j.found.said.clone(),
                     evidence: j.found.links(r)?,
                     nobody: !j.found.met && acl.members.values().all(|m| !m.roles.contains(&j.requirement.owner)),

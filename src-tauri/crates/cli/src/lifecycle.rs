@@ -53,6 +53,10 @@ fn rows(v: &Value) -> impl Iterator<Item = &Value> {
 
 /// A row of the list by its id, or by its name where only one has it.
 fn named(all: &Value, wanted: &str) -> Result<String, ApiError> {
+    // An id is an id, also of an older version that no list shows.
+    if wanted.contains('/') {
+        return Ok(wanted.to_owned());
+    }
     let found: Vec<&str> = rows(all).filter(|r| text(r, "id") == wanted || text(r, "name") == wanted).map(|r| text(r, "id")).collect();
     match found.as_slice() {
         [one] => Ok((*one).to_owned()),

@@ -3,7 +3,7 @@
 //! What a stage asks for is data (`assets/lifecycle/`, or a template of the team's own); what can be asked for at all is the
 //! closed set of checks here.
 
-use crate::checklist::Checklist;
+use crate::checklist::{Checklist, ItemKind};
 use crate::role::Role;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -160,14 +160,38 @@ impl Lifecycle {
 
     /// Everything that it asks for, each with a key that stays the same between versions, and in words.
     pub fn asks(&self) -> BTreeMap<String, String> {
-        let stages = self.stages.iter().flat_map(|s| s.requirements.iter().map(|r| (format!("{}: {}", s.name, r.id), r.text.clone())));
-        let items = self.checklists.iter().flat_map(|c| {
-            c.items.iter().map(|i| {
-                let needed = if i.blocks { " (needed)" } else { "" };
-                (i.id.clone(), format!("{}{needed}: {}", i.text, i.role.label()))
+        // Also what is looked at and who owes it: somebody decides by what this says.
+        let looked = |check: &Check| {
+            serde_json::to_string(check)
+                .unwrap_or_default()
+                .replace(['{', '}', '"'], "")
+                .replace("is:", "")
+                .replace(',', ", ")
+                .replace(':', " ")
+        };
+        let stages = self.stages.iter().flat_map(|s| {
+            s.requirements.iter().map(move |r| {
+                let said = format!("{} ({}): {}", r.text, looked(&r.check), r.owner.label());
+                (format!("{}: {}", s.stage.as_str().replace('_', " "), r.id), said)
             })
         });
-        stages.chain(items).collect()
+        let orders = self
+            .checklists
+            .iter()
+            .filter(|c| !c.after.is_empty())
+            .map(|c| (format!("{} order", c.gate), format!("{} comes after {}", c.gate, c.after.join(", "))));
+        let items = self.checklists.iter().flat_map(|c| {
+            c.items.iter().map(|i| {
+                let needed = if i.blocks { ", needed" } else { "" };
+                let how = match (&i.check, i.kind) {
+                    (Some(check), _) => looked(check),
+                    (None, ItemKind::Statement) => "stated".to_owned(),
+                    (None, ItemKind::Tick | ItemKind::Records) => "ticked".to_owned(),
+                };
+                (i.id.clone(), format!("{} ({how}{needed}): {}", i.text, i.role.label()))
+            })
+        });
+        stages.chain(orders).chain(items).collect()
     }
 }
 
@@ -218,8 +242,13 @@ mod tests {
         };
         let found =
             difference(&one(vec![requirement("a", "A"), requirement("b", "B")]), &one(vec![requirement("b", "B!"), requirement("c", "C")]));
-        assert_eq!(found.added, [("Data: c".to_owned(), "C".to_owned())]);
-        assert_eq!(found.removed, [("Data: a".to_owned(), "A".to_owned())]);
-        assert_eq!(found.changed, [("Data: b".to_owned(), "B".to_owned(), "B!".to_owned())]);
+        assert_eq!(found.added, [("data: c".to_owned(), "C (dataset_registered): Data engineer".to_owned())]);
+        assert_eq!(found.removed, [("data: a".to_owned(), "A (dataset_registered): Data engineer".to_owned())]);
+        assert_eq!(found.changed.len(), 1);
+        assert_eq!(found.changed[0].2, "B! (dataset_registered): Data engineer");
+        let mut weaker = one(vec![requirement("a", "A")]);
+        let strict = weaker.clone();
+        weaker.stages[0].requirements[0].check = Check::FieldFilled { field: "title".into() };
+        assert_eq!(difference(&strict, &weaker).changed.len(), 1, "the same words that look at less are not the same");
     }
 }

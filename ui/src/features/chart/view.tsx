@@ -59,7 +59,10 @@ export function ChartView({ spec: asked, of, height = 260, menu = [], level = 2,
   const [width, seen] = useSeen(box);
   const base = useBaseline()?.run.id ?? '';
   const spec = asked.baseline === '' && base !== '' ? { ...asked, baseline: base } : asked;
-  const [tall, setTall] = useState<[number, number] | null>(null);
+  const [zoomed, setTall] = useState<{ axis: string; part: [number, number] } | null>(null);
+  // A part of y is about one axis: another metric, kind or scale is looked at whole.
+  const upright = `${asked.kind}/${asked.metrics.join(',')}/${asked.y}/${asked.log_y}`;
+  const tall = zoomed?.axis === upright ? zoomed.part : null;
   const whole = useRef<{ label: string; axis: ChartAxis } | null>(null);
   const [shared, share] = useShared();
   const [awake, setAwake] = useState(false);
@@ -81,7 +84,8 @@ export function ChartView({ spec: asked, of, height = 260, menu = [], level = 2,
   if (drawn) along.current = drawn.x.label;
   if (drawn && !view) whole.current = { label: drawn.x.label, axis: drawn.x };
   const look = (next: [number, number] | null, high?: [number, number] | null) => {
-    if (high !== undefined) setTall(high);
+    if (high === null) setTall(null);
+    else if (high?.every(Number.isFinite)) setTall({ axis: upright, part: high });
     if (!drawn) return;
     const known = whole.current?.label === drawn.x.label ? whole.current.axis : null;
     share({ view: next && known ? bounded(known, next) : next, along: drawn.x.label });

@@ -14,8 +14,11 @@ export function Handoffs({ project }: { project: Project }) {
   if (!lists.data) return <Waiting />;
   // What the present stage asks for and nobody has begun in this cycle.
   const waiting = project.gate
-    .filter((g) => g.kind === 'checklist_completed' && !lists.data.some((l) => l.gate === g.id && l.cycle === project.cycle))
-    .map((g) => g.id);
+    .map((g) => (g.met ? null : g.gate))
+    .filter((gate): gate is string => gate !== null)
+    .filter(
+      (gate) => !lists.data.some((l) => l.gate === gate && l.cycle === project.cycle && l.template === project.template.id),
+    );
   return (
     <div className="stack wide">
       {waiting.length > 0 && (

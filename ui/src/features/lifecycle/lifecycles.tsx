@@ -111,7 +111,8 @@ function begun(row: LifecycleRow, text: string): string {
 }
 
 function Form({ row, first, onClose }: { row: LifecycleRow; first: string; onClose: () => void }) {
-  const key = `draft-lifecycle-${row.template ?? row.id}`;
+  // A draft survives a crash, for the very version that it began from: over a newer one it would take somebody's change away.
+  const key = `draft-lifecycle-${row.id}`;
   const [text, setText] = useState(() => localStorage.getItem(key) ?? begun(row, first));
   const field = useRef<HTMLTextAreaElement>(null);
   const save = useAct('lifecycle.save');

@@ -100,13 +100,20 @@ pub(crate) fn bars(job: &Job<'_>) -> Result<Made, ApiError> {
     let mut made = Made::default();
     let mut found = rows(job, &column)?;
     best_first(&mut found, better);
-    cut(&mut made, &mut found);
     above_zero(&mut made, job, &mut found, &column)?;
+    cut(&mut made, &mut found);
     let several = found.iter().any(|r| r.values.len() > 1);
     let names: Vec<String> = found.iter().map(named).collect();
     let looks = assign(&found.iter().map(|r| r.runs.join(",")).collect::<Vec<_>>());
-    let all: Vec<Bar> =
-        found.iter().zip(&looks).map(|(r, look)| Bar { value: mean(&r.values), interval: interval(&r.values), look: *look }).collect();
+    let all: Vec<Bar> = found
+        .iter()
+        .zip(&looks)
+        .map(|(r, look)| Bar {
+            value: mean(&r.values),
+            interval: interval(&r.values).filter(|i| i.0 > 0.0 || !job.spec.log_x),
+            look: *look,
+        })
+        .collect();
     let ends = all.iter().flat_map(|b| [b.value, b.interval.map_or(b.value, |i| i.0), b.interval.map_or(b.value, |i| i.1)]);
     // Bars begin at zero, or their lengths would lie; a logarithm has no zero.
     let zero = (!job.spec.log_x).then_some(0.0);
@@ -197,8 +204,8 @@ pub(crate) fn boxes(job: &Job<'_>) -> Result<Made, ApiError> {
         }];
     }
     best_first(&mut found, better);
-    cut(&mut made, &mut found);
     above_zero(&mut made, job, &mut found, &column)?;
+    cut(&mut made, &mut found);
     let violin = job.spec.kind == super::spec::ChartKind::Violin;
     let looks = assign(&found.iter().map(|r| r.name.clone()).collect::<Vec<_>>());
     let all: Vec<Spread> = found
@@ -207,7 +214,9 @@ pub(crate) fn boxes(job: &Job<'_>) -> Result<Made, ApiError> {
         .filter_map(|(r, look)| {
             let ordered = sorted(r.values.iter().copied());
             let b = BoxOf::of(&ordered)?;
-            let density = if violin { density(&ordered, OUTLINE).unwrap_or_default() } else { Vec::new() };
+            let mut density = if violin { density(&ordered, OUTLINE).unwrap_or_default() } else { Vec::new() };
+            // The outline reaches beyond the values; at or below zero a logarithm has no place.
+            density.retain(|d| d.0 > 0.0 || !job.spec.log_x);
             Some(Spread { look: *look, five: [b.low_whisker, b.q1, b.median, b.q3, b.high_whisker], outliers: b.outliers, density })
         })
         .collect();

@@ -224,6 +224,12 @@ fn judge_check(place: &Spanned<String>, check: &Check, problems: &mut Problems) 
             let known = ProjectField::ALL.map(ProjectField::as_str).join(", ");
             problems.at(place, format!("A project has no field \"{field}\"; there are {known}"));
         }
+        Check::RolesApart { roles, from, .. } if roles.is_empty() || from.is_empty() => {
+            problems.at(place, "Say which roles must be named, and from which the one apart is kept".to_owned());
+        }
+        Check::RolesApart { apart, from, .. } if from.contains(apart) => {
+            problems.at(place, format!("{} cannot be kept apart from itself", apart.label()));
+        }
         Check::RunTagged { tag, value } if tag.trim().is_empty() || value.trim().is_empty() => {
             problems.at(place, "A tag and its value must be said".to_owned());
         }
