@@ -415,6 +415,21 @@ fn a_report_is_kept_as_evidence_that_later_points_do_not_change() {
 }
 
 #[test]
+fn a_kept_chart_of_any_kind_names_its_runs() {
+    let team = Team::new();
+    let all = twelve(&team.dan);
+    let about = json!({ "kind": "run", "id": all[0] });
+    for (kind, more) in [("histogram", "x: metrics.val/accuracy"), ("importance", "metrics: [val/accuracy]"), ("correlation", "")] {
+        let text = format!("```chart\nkind: {kind}\n{more}\n```\n");
+        let note = team.dan.must("note.save", json!({ "about": about, "title": "=1+1", "text": text }));
+        let frozen = team.dan.must("note.freeze", json!({ "note": note["id"] }));
+        let digest = cairn_core::id::Digest::parse(frozen["frozen"][0]["digest"].as_str().unwrap()).unwrap();
+        let page = std::fs::read_to_string(team.dan.host.workspace().unwrap().store.blob_path(&digest)).unwrap();
+        assert!(all.iter().all(|id| page.contains(id.as_str())), "{kind} is evidence only with its runs");
+    }
+}
+
+#[test]
 fn runs_side_by_side_show_what_differs_and_say_how_sure_it_is() {
     let team = Team::new();
     let all = twelve(&team.dan);

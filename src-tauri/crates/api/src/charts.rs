@@ -190,6 +190,8 @@ pub(crate) struct Made {
     /// Whether something is not on this computer.
     pub partly: bool,
     pub values: ChartValues,
+    /// Ids and names of the runs that it was made from.
+    pub runs: Vec<(String, String)>,
 }
 
 /// The runs that a chart is about, and the names of their experiments.
@@ -333,6 +335,7 @@ fn make(workspace: &Workspace, request: &DrawChart, rows: usize) -> Result<Made,
         ChartKind::Images => layers::images(&job),
         ChartKind::Table => spread::table(&job),
     }?;
+    made.runs = job.chosen.runs.iter().map(|r| (r.id.clone(), r.name().to_owned())).collect();
     if job.chosen.left_out > 0 {
         made.notes.push(format!("{} more runs fit than can be drawn at once; narrow the filter to see them.", job.chosen.left_out));
     }
@@ -351,7 +354,24 @@ pub fn draw(host: &Host, request: DrawChart) -> Result<Chart, ApiError> {
 }
 
 pub(crate) fn draw_in(workspace: &Workspace, request: &DrawChart) -> Result<Chart, ApiError> {
-    let made = make(workspace, request, TABLE_ROWS)?;
+    drawn(make(workspace, request, TABLE_ROWS)?)
+}
+
+/// A chart with all that it stands on, for a page that is kept.
+pub(crate) struct Kept {
+    pub chart: Chart,
+    pub table: ValueTable,
+    /// Ids and names.
+    pub runs: Vec<(String, String)>,
+}
+
+pub(crate) fn keep_in(workspace: &Workspace, request: &DrawChart) -> Result<Kept, ApiError> {
+    let mut made = make(workspace, request, TABLE_ROWS)?;
+    let (table, runs) = (std::mem::take(&mut made.values.table), std::mem::take(&mut made.runs));
+    Ok(Kept { chart: drawn(made)?, table, runs })
+}
+
+fn drawn(made: Made) -> Result<Chart, ApiError> {
     let (mut svg, mut area, mut x, mut y) = (String::new(), [0.0; 4], ChartAxis::default(), ChartAxis::default());
     if let Some(frame) = &made.frame {
         svg = frame.finish(&made.title, &made.summary, &made.layers)?;
@@ -378,11 +398,7 @@ pub(crate) fn draw_in(workspace: &Workspace, request: &DrawChart) -> Result<Char
 
 /// The numbers that a chart shows, for a crosshair and a table.
 pub fn values(host: &Host, request: DrawChart) -> Result<ChartValues, ApiError> {
-    values_in(&*host.workspace()?, &request)
-}
-
-pub(crate) fn values_in(workspace: &Workspace, request: &DrawChart) -> Result<ChartValues, ApiError> {
-    Ok(make(workspace, request, TABLE_ROWS)?.values)
+    Ok(make(&*host.workspace()?, &request, TABLE_ROWS)?.values)
 }
 
 fn axis(axis: &Axis) -> ChartAxis {

@@ -85,7 +85,10 @@ impl Lifecycle {
                 let found = call("lifecycle.check", json!({ "text": read(file)?, "from": from }))?;
                 let problems: Vec<String> =
                     rows(&found["problems"]).map(|p| format!("{}:{}: {}", file.display(), p["line"], text(p, "message"))).collect();
-                if !problems.is_empty() && !as_json {
+                if !problems.is_empty() {
+                    if as_json {
+                        print::record(true, &found, |_| String::new());
+                    }
                     return Err(ApiError::invalid(problems.join("\n")));
                 }
                 print::record(as_json, &found, |v| {
@@ -112,9 +115,13 @@ impl Lifecycle {
             }
             Self::Move { project, id, reason } => {
                 let projects = call("project.list", json!({}))?;
-                let found = rows(&projects).find(|p| text(p, "id") == project || text(p, "title") == project);
-                let project =
-                    found.map(|p| text(p, "id").to_owned()).ok_or_else(|| ApiError::not_found(&format!("The project \"{project}\"")))?;
+                let fits = |p: &&Value| text(p, "id") == project || text(p, "title") == project;
+                let found: Vec<&str> = rows(&projects).filter(fits).map(|p| text(p, "id")).collect();
+                let project = match found.as_slice() {
+                    [one] => (*one).to_owned(),
+                    [] => return Err(ApiError::not_found(&format!("The project \"{project}\""))),
+                    _ => return Err(ApiError::invalid(format!("Several projects are called \"{project}\"")).hint("Name it by its id.")),
+                };
                 let moved =
                     call("project.set_template", json!({ "project": project, "template": named(&list()?, id)?, "reason": reason }))?;
                 print::record(as_json, &moved, |v| format!("{} keeps to {} now.", text(v, "title"), text(&v["template"], "name")));

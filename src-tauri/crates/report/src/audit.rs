@@ -1,6 +1,7 @@
 //! The audit bundle as text: entries, table, signers, and the page that tells how to check it all
 //! with tools that are not ours.
 
+use crate::sheet::harmless;
 use serde::Serialize;
 
 /// One entry of the trail, as an auditor reads it.
@@ -50,9 +51,16 @@ pub struct Signed {
 
 /// The trail as a table for spreadsheets.
 pub fn csv(entries: &[Entry]) -> Result<String, String> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut plain = csv::Writer::from_writer(Vec::new());
     for entry in entries {
-        writer.serialize(entry).map_err(|e| e.to_string())?;
+        plain.serialize(entry).map_err(|e| e.to_string())?;
+    }
+    let plain = plain.into_inner().map_err(|e| e.to_string())?;
+    // Names, titles and reasons come from other people.
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in csv::ReaderBuilder::new().has_headers(false).from_reader(plain.as_slice()).records() {
+        let row = row.map_err(|e| e.to_string())?;
+        writer.write_record(row.iter().map(|cell| harmless(cell).into_owned())).map_err(|e| e.to_string())?;
     }
     let bytes = writer.into_inner().map_err(|e| e.to_string())?;
     String::from_utf8(bytes).map_err(|e| e.to_string())
@@ -143,5 +151,34 @@ mod tests {
     fn a_key_signs_commits_and_approvals_under_different_names() {
         let text = allowed_signers(&[Signer { member: "m1".into(), device: "d1".into(), key: "ssh-ed25519 AAAA".into() }]);
         assert_eq!(text, "d1@cairn.invalid namespaces=\"git\" ssh-ed25519 AAAA\nm1 namespaces=\"approval@cairn\" ssh-ed25519 AAAA\n");
+    }
+
+    #[test]
+    fn what_other_people_wrote_is_no_formula_in_a_spreadsheet() {
+        let text = |t: &str| t.to_owned();
+        let entry = Entry {
+            claimed_at: text("2026-01-01T00:00:00Z"),
+            utc_offset_minutes: -60,
+            received_at: None,
+            who: text("=HYPERLINK(\"http://evil\")"),
+            member: text("m"),
+            roles: text("owner"),
+            device: text("d"),
+            number: 1,
+            operation: text("note.created"),
+            what: text("wrote a note"),
+            record: text("note/n"),
+            why: Some(text("@SUM(A1)")),
+            before: None,
+            after: text("-0.5"),
+            state: text("accepted"),
+            state_reason: None,
+            commit: None,
+            id: text("d.1"),
+        };
+        let table = csv(&[entry]).unwrap();
+        let (head, row) = table.split_once('\n').unwrap();
+        assert!(head.starts_with("claimed_at,utc_offset_minutes,"), "{head}");
+        assert!(row.contains(",-60,") && row.contains("\"'=HYPERLINK(") && row.contains(",'@SUM(A1),") && row.contains(",-0.5,"), "{row}");
     }
 }

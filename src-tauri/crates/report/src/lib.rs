@@ -5,3 +5,4 @@ pub mod chart_pdf;
 pub mod markdown;
 pub mod pdf_pages;
 pub mod recovery;
+pub mod sheet;

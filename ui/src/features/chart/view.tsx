@@ -25,6 +25,8 @@ interface Props {
   /** Heading level, to fit the page around. */
   level?: 2 | 3;
   legend?: boolean;
+  /** What choosing a baseline does; it is chosen for all pages when left out. */
+  measure?: (run: string) => void;
 }
 
 /** How wide an element is, and whether it is near to what is seen. */
@@ -54,7 +56,7 @@ function useSeen(element: React.RefObject<HTMLElement | null>): [number, boolean
 }
 
 /** A chart with all that one does to it: read, zoom, hide, save, see as a table. */
-export function ChartView({ spec: asked, of, height = 260, menu = [], level = 2, legend = true }: Props) {
+export function ChartView({ spec: asked, of, height = 260, menu = [], level = 2, legend = true, measure = setBaseline }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [width, seen] = useSeen(box);
   const base = useBaseline()?.run.id ?? '';
@@ -171,7 +173,7 @@ export function ChartView({ spec: asked, of, height = 260, menu = [], level = 2,
             share={share}
             look={look}
             tall={tall}
-            measure={setBaseline}
+            measure={measure}
             wake={() => setAwake(true)}
             open={open}
             onPin={pinned ? (run, step) => pin({ run, step }) : undefined}

@@ -169,7 +169,7 @@ export function CompareScreen() {
         </label>
       )}
       {tab === 'metrics' && <Metrics c={c} head={head} all={all} />}
-      {tab === 'charts' && <Charts c={c} of={of} />}
+      {tab === 'charts' && <Charts c={c} of={of} measure={(run) => measure(run || c.baseline)} />}
       {tab === 'params' && (
         <>
           <Rows title="Parameters" rows={c.params} head={head} all={all} same="All runs have the same parameters." />
@@ -337,7 +337,7 @@ function Rows({
   );
 }
 
-function Charts({ c, of }: { c: Comparison; of: RunSet }) {
+function Charts({ c, of, measure }: { c: Comparison; of: RunSet; measure: (run: string) => void }) {
   const runs: RunSet = { ...of, runs: c.runs.map((r) => r.id), filter: null, project: null };
   const found = useCommand('chart.browse', { of: runs });
   if (found.error) return <Failed error={found.error} />;
@@ -349,13 +349,22 @@ function Charts({ c, of }: { c: Comparison; of: RunSet }) {
     <Together>
       <div className="charts">
         {metric && (
-          <ChartView spec={{ ...PLAIN, kind: 'bars', metrics: [metric], title: metric, baseline: c.baseline }} of={runs} />
+          <ChartView
+            spec={{ ...PLAIN, kind: 'bars', metrics: [metric], title: metric, baseline: c.baseline }}
+            of={runs}
+            measure={measure}
+          />
         )}
         {metric && differ.length > 0 && c.runs.length > 2 && (
           <ChartView spec={{ ...PLAIN, kind: 'parallel', columns: [...differ.slice(0, 6), metricColumn(metric)] }} of={runs} />
         )}
         {curves.slice(0, 60).map((m) => (
-          <ChartView key={m.name} spec={{ ...PLAIN, metrics: [m.name], title: m.name, baseline: c.baseline }} of={runs} />
+          <ChartView
+            key={m.name}
+            spec={{ ...PLAIN, metrics: [m.name], title: m.name, baseline: c.baseline }}
+            of={runs}
+            measure={measure}
+          />
         ))}
       </div>
     </Together>

@@ -28,7 +28,9 @@ export function LifecycleOf({ project }: { project: Project }) {
   const [open, show] = useState(false);
   const all = useCommand('lifecycle.list', {});
   const own = project.template.id.split('/')[1];
-  const newer = all.data?.find((r) => r.template !== null && r.template === own && r.id !== project.template.id);
+  const newer = all.data?.find(
+    (r) => r.template !== null && r.template === own && !r.both_changed && r.id !== project.template.id,
+  );
   return (
     <div className="row small muted">
       <span>

@@ -1,10 +1,10 @@
 //! Runs as points among columns: scatter, contour, parallel coordinates, and what matters for a metric.
 
 use super::columns::{Cell, Column, Laid, lay};
+use super::curves::real;
 use super::spec::BetterIs;
 use super::{Job, Made, Mark, ParallelColumn, ValueTable, say};
 use crate::ApiError;
-use crate::tracking::filter::Field;
 use crate::tracking::runs::Run;
 use cairn_chart::axis::{Axis, Measure, Scale};
 use cairn_chart::look::{Look, assign};
@@ -13,7 +13,7 @@ use cairn_chart::text::number;
 use cairn_chart::{grid, parallel};
 use cairn_stats::forest::importances;
 use cairn_stats::relate::{pareto, pearson, spearman};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn nothing(what: &str) -> ApiError {
     ApiError::new("not_found", format!("No run has {what}")).hint("Choose other columns, or another set of runs.")
@@ -405,11 +405,24 @@ fn correlated(job: &Job<'_>, made: &mut Made) -> Result<Vec<(String, Vec<f64>)>,
     let wanted: Vec<&String> = job.spec.columns.iter().filter(|c| !c.trim().is_empty()).collect();
     let mut found = Vec::new();
     if wanted.is_empty() {
-        let params: BTreeSet<&String> = runs.iter().flat_map(|r| r.params.keys()).collect();
-        let metrics: BTreeSet<&String> = runs.iter().flat_map(|r| r.metrics.iter().map(|m| &m.key)).collect();
-        let params = params.into_iter().map(|p| Column { field: Field::Param(p.clone()), name: p.clone() });
-        let metrics = metrics.into_iter().map(|m| Column::of_metric(m));
-        found.extend(params.chain(metrics).filter_map(|c| Some((c.name.clone(), numbers(&c)?))).filter(|(_, v)| differs(v)));
+        // One pass over what each run has: looking for each column in each run would take long with hundreds of metrics.
+        let (mut params, mut metrics) = (BTreeMap::<&str, Vec<f64>>::new(), BTreeMap::<&str, Vec<f64>>::new());
+        let mut words = BTreeSet::new();
+        let nothing = || vec![f64::NAN; runs.len()];
+        for (i, run) in runs.iter().enumerate() {
+            for (name, value) in &run.params {
+                match value.trim().parse() {
+                    Ok(v) => params.entry(name).or_insert_with(nothing)[i] = v,
+                    Err(_) => drop(words.insert(name.as_str())),
+                }
+            }
+            for m in &run.metrics {
+                metrics.entry(&m.key).or_insert_with(nothing)[i] = real(m.last.value);
+            }
+        }
+        params.retain(|name, _| !words.contains(name));
+        let all = params.into_iter().chain(metrics).map(|(name, values)| (name.to_owned(), values));
+        found.extend(all.filter(|(_, v)| differs(v)));
         if found.len() > PAIRED {
             made.notes.push(format!("The first {PAIRED} of {} columns are shown; choose the ones that matter.", found.len()));
             found.truncate(PAIRED);

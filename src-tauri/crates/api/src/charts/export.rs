@@ -7,8 +7,8 @@ use crate::host::{Host, Workspace};
 use cairn_chart::picture::png;
 use cairn_chart::theme::Theme;
 use cairn_report::chart_pdf::{self, Figure};
+use cairn_report::sheet::harmless;
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use ts_rs::TS;
 
@@ -124,13 +124,6 @@ pub(crate) fn free(folder: &Path, title: &str, ending: &str) -> PathBuf {
     (2..).map(|i| folder.join(format!("{name} ({i}).{ending}"))).find(|p| !p.exists()).unwrap_or(first)
 }
 
-/// A text that spreadsheets would take for a formula is told apart by an apostrophe (OWASP, "CSV Injection"); numbers stay
-/// what they are.
-fn harmless(text: &str) -> Cow<'_, str> {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
-    if formula { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
-}
-
 fn csv(workspace: &Workspace, request: &DrawChart) -> Result<Vec<u8>, ApiError> {
     let mut out = csv::Writer::from_writer(Vec::new());
     let failed = |e: csv::Error| ApiError::new("internal", e.to_string());
@@ -158,23 +151,4 @@ fn csv(workspace: &Workspace, request: &DrawChart) -> Result<Vec<u8>, ApiError> 
         }
     }
     out.into_inner().map_err(|e| ApiError::new("internal", e.to_string()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_no_formula_and_a_number_stays_one() {
-        for (text, wanted) in [
-            ("=1+1", "'=1+1"),
-            ("@SUM(A1)", "'@SUM(A1)"),
-            ("-0.5", "-0.5"),
-            ("-cmd|calc", "'-cmd|calc"),
-            ("run 1", "run 1"),
-            ("+inf", "+inf"),
-        ] {
-            assert_eq!(harmless(text), wanted);
-        }
-    }
 }

@@ -4,13 +4,14 @@ use super::{Note, view};
 use crate::ApiError;
 use crate::artifacts::{data_url, media_of};
 use crate::charts::spec::{ChartKind, ChartSpec, RunSet};
-use crate::charts::{Chart, DrawChart, ValueTable, draw_in, values_in};
+use crate::charts::{DrawChart, Kept, ValueTable, keep_in};
 use crate::content::file_of;
 use crate::host::{Host, Workspace};
 use crate::tracking::experiments;
 use crate::tracking::files::artifacts_of;
 use cairn_core::id::NoteId;
 use cairn_core::op::{Kind, Op};
+use cairn_core::setting::Setting;
 use cairn_report::markdown::{Block, blocks};
 use cairn_store::Reader;
 use serde::{Deserialize, Serialize};
@@ -132,14 +133,13 @@ fn page(workspace: &Workspace, note: &Note) -> Result<String, ApiError> {
             NotePart::Chart { spec, of } => {
                 let of = resolved(workspace, of.clone());
                 let request = DrawChart { spec: (**spec).clone(), of, width: SIZE.0, height: SIZE.1, ..DrawChart::default() };
-                match draw_in(workspace, &request) {
-                    Ok(chart) => {
+                match keep_in(workspace, &request) {
+                    Ok(Kept { chart, table: rows, runs }) => {
                         let mut notes = chart.notes.iter().map(|n| format!(" {}", plain(n))).collect::<String>();
                         if !chart.complete {
                             notes.push_str(" Not all points were on the computer that kept this.");
                         }
                         let _ = write!(out, "<figure>{}", chart.svg);
-                        let rows = values_in(workspace, &request)?.table;
                         if spec.kind == ChartKind::Images {
                             notes.push_str(&plain(&pictures(workspace, &rows, &mut out)?));
                         }
@@ -152,7 +152,7 @@ fn page(workspace: &Workspace, note: &Note) -> Result<String, ApiError> {
                         if rows.more > 0 {
                             let _ = write!(notes, " {} more rows are not in the table.", rows.more);
                         }
-                        out.push_str(&runs_of(&chart, &plain));
+                        out.push_str(&runs_of(&runs, &plain));
                         let _ = writeln!(
                             out,
                             "<figcaption><strong>{}</strong> {}{notes}</figcaption></figure>",
@@ -172,27 +172,14 @@ fn page(workspace: &Workspace, note: &Note) -> Result<String, ApiError> {
 }
 
 /// The runs that a chart was drawn from, by id: what proves where its numbers come from.
-fn runs_of(chart: &Chart, plain: &dyn Fn(&str) -> String) -> String {
-    let all = chart.series.iter().flat_map(|s| s.runs.iter().map(move |run| (run.as_str(), s)));
-    let mut seen = std::collections::BTreeSet::new();
-    let items: String = all
-        .filter(|(run, _)| seen.insert(*run))
-        .map(|(run, s)| {
-            // A line of several runs is a group: its name is not the run's.
-            let name = if s.runs.len() == 1 { format!("{} ", plain(&s.name)) } else { String::new() };
-            format!("<li>{name}<code>{}</code></li>", plain(run))
-        })
-        .collect();
-    if items.is_empty() {
-        String::new()
-    } else {
-        format!("<details><summary>The runs ({})</summary><ul>{items}</ul></details>", seen.len())
-    }
+fn runs_of(runs: &[(String, String)], plain: &dyn Fn(&str) -> String) -> String {
+    let items: String = runs.iter().map(|(id, name)| format!("<li>{} <code>{}</code></li>", plain(name), plain(id))).collect();
+    if items.is_empty() { items } else { format!("<details><summary>The runs ({})</summary><ul>{items}</ul></details>", runs.len()) }
 }
 
-/// Pictures that a report holds, and their sizes together, in bytes.
+/// Pictures that a report holds; together with the rest they fit into a file that travels with the history, or the evidence
+/// would stay on this computer.
 const PICTURES: usize = 48;
-const PICTURES_SIZE: u64 = 16 * 1024 * 1024;
 
 /// The last picture of each series, inside of the page; what could not be shown is said.
 fn pictures(workspace: &Workspace, rows: &ValueTable, out: &mut String) -> Result<String, ApiError> {
@@ -202,7 +189,10 @@ fn pictures(workspace: &Workspace, rows: &ValueTable, out: &mut String) -> Resul
             last.insert((run, key), row);
         }
     }
-    let (mut left, mut missing) = (PICTURES_SIZE, last.len().saturating_sub(PICTURES));
+    // As text a picture takes a third more.
+    let most = workspace.read(|r| crate::settings::number(r, Setting::SharedFileMax))?;
+    let room = most.saturating_sub(out.len() as u64 + 8_192) * 3 / 4;
+    let (mut left, mut missing) = (room, last.len().saturating_sub(PICTURES));
     for row in last.into_values().take(PICTURES) {
         let [name, run, key, step, path] = row else { continue };
         let files = workspace.read(|r| Ok::<_, ApiError>(artifacts_of(&r.require(Kind::Run, run)?)))?;
@@ -220,7 +210,7 @@ fn pictures(workspace: &Workspace, rows: &ValueTable, out: &mut String) -> Resul
         }
     }
     Ok(if missing > 0 {
-        format!(" {missing} pictures are not in this report: they are not on this computer, or there are too many.")
+        format!(" {missing} pictures are not in this report: they are not on this computer, or there are more than can travel with it.")
     } else {
         String::new()
     })
