@@ -7,6 +7,7 @@ shares code with the program, so that the two can contradict each other.
 import argparse
 import base64
 import binascii
+import datetime
 import hashlib
 import json
 import math
@@ -355,7 +356,7 @@ is_email = is_body
 is_vouch = fields_of(device=is_device, signature=is_text)
 KINDS = (
     "project", "experiment", "run", "logged_model", "dataset", "dataset_version", "model", "model_version", "note", "checklist", "release", "signoff",
-    "deployment", "segment", "view", "setting", "panel", "pin", "template",
+    "deployment", "segment", "view", "setting", "panel", "pin", "template", "criteria", "finding", "comment",
 )  # fmt: skip
 is_link = fields_of(kind=one_of(*KINDS), id=is_id)
 is_field = one_of("title", "problem", "hypothesis", "value_metric", "risk_class", "cost_false_positive", "cost_false_negative")
@@ -363,6 +364,26 @@ is_stage = one_of("business_problem", "data", "training", "validation", "approva
 is_status = one_of("RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED")
 is_decision = one_of("approved", "rejected", "sent_back")
 is_environment = one_of("development", "test", "production")
+is_severity = one_of("low", "medium", "high")
+def is_party(value):
+    return isinstance(value, dict) and len(value) == 1 and (is_id(value.get("member")) or is_role(value.get("role")))
+
+
+def is_day(value):
+    if not is_text(value) or re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value) is None or not 1970 <= int(value[:4]) < 2200:
+        return False
+    try:
+        datetime.date.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
+def is_criterion(value):
+    names = {"metric", "slice", "comparator", "threshold", "level", "data", "digest"}
+    return isinstance(value, dict) and set(value) == names and fits_criterion(value)
+
+
 is_column = fields_of(name=is_text, dtype=is_text, missing=lambda value: is_count(value), distinct=lambda value: is_count(value))
 is_bases = list_of(is_operation)
 is_cuts = map_of(is_count, key=is_device)
@@ -398,6 +419,9 @@ AUTHORITY_TYPES = {
     "quorum.seconded": fields_of(proposal=is_operation),
 }
 
+fits_criterion = fields_of(
+    metric=is_text, slice=is_text, comparator=one_of("at_least", "at_most"), threshold=is_measured, level=is_measured, data=is_text, digest=is_text
+)
 tags_of = lambda name: fields_of(**{name: is_id, "set": map_of(is_text), "removed": list_of(is_text)})
 membership = fields_of(project=is_id, member=is_id, role=is_role)
 on_checklist = fields_of(checklist=is_id)
@@ -409,6 +433,10 @@ DATA_TYPES = {
     "project.member_added": membership,
     "project.member_removed": membership,
     "project.template_set": fields_of(project=is_id, template=is_text),
+    "project.answered": fields_of(project=is_id, question=is_text, value=is_body, base=is_bases),
+    "project.triggered": fields_of(project=is_id, cycle=is_count, trigger=one_of("monitor", "date", "change", "incident"), evidence=list_of(is_link)),
+    "project.ended": fields_of(project=is_id, ending=one_of("completed", "cancelled")),
+    "project.resumed": fields_of(project=is_id),
     "project.stage_entered": fields_of(project=is_id, stage=is_stage, cycle=is_count, waived=list_of(is_text)),
     "experiment.created": fields_of(experiment=is_id, name=is_title, project_or_none=is_id),
     "experiment.renamed": fields_of(experiment=is_id, name=is_title),
@@ -448,6 +476,19 @@ DATA_TYPES = {
     "pin.created": fields_of(pin=is_id, run=is_id, metric=is_text, step=is_whole, text=is_body),
     "pin.edited": fields_of(pin=is_id, text=is_body, base=is_bases),
     "template.saved": fields_of(template=is_id, text=is_body, base=is_bases),
+    "record.attached": fields_of(subject=is_link, name=is_text, digest=is_digest, size=is_count),
+    "comment.written": fields_of(comment=is_id, about=is_link, anchor=is_text, text=is_body, reply_to_or_none=is_id, asks_or_none=is_party),
+    "comment.edited": fields_of(comment=is_id, text=is_body, base=is_bases),
+    "comment.resolved": fields_of(comment=is_id),
+    "comment.reopened": fields_of(comment=is_id),
+    "criteria.written": fields_of(criteria=is_id, project=is_id, cycle=is_count, list=list_of(is_criterion), replaces=list_of(is_id)),
+    "criteria.signed": fields_of(criteria=is_id, signoff=is_id, role=is_role, statement=is_text, signature=is_text),
+    "finding.raised": fields_of(finding=is_id, project=is_id, title=is_title, text=is_body, severity=is_severity, about_or_none=is_link),
+    "finding.edited": fields_of(finding=is_id, title=is_title, text=is_body, base=is_bases),
+    "finding.graded": fields_of(finding=is_id, severity=is_severity),
+    "finding.assigned": fields_of(finding=is_id, to_or_none=is_party, due_or_none=is_day),
+    "finding.settled": fields_of(finding=is_id, outcome=one_of("fixed", "accepted", "no_problem")),
+    "finding.reopened": fields_of(finding=is_id),
     "setting.changed": fields_of(setting=one_of("shared_file_max", "object_store", "stored_file_max"), value=is_body),
     "dataset.created": fields_of(dataset=is_id, project=is_id, name=is_title),
     "dataset.version_added": fields_of(
@@ -476,6 +517,12 @@ DATA_TYPES = {
     "checklist.item_reopened": fields_of(checklist=is_id, item=is_text),
     "checklist.handed_back": on_checklist,
     "checklist.completed": on_checklist,
+    "checklist.blocked": on_checklist,
+    "checklist.unblocked": on_checklist,
+    "checklist.accepted": on_checklist,
+    "checklist.assigned": fields_of(checklist=is_id, item=is_text, to_or_none=is_party),
+    "checklist.due_set": fields_of(checklist=is_id, item=is_text, due_or_none=is_day),
+    "checklist.received": fields_of(checklist=is_id, member=is_id),
     "release.requested": fields_of(release=is_id, project=is_id, version=is_id, policy=is_text, policy_digest=is_digest),
     "release.signed": fields_of(release=is_id, signoff=is_id, decision=is_decision, role=is_role, statement=is_text, signature=is_text),
     "release.withdrawn": fields_of(release=is_id),
@@ -547,18 +594,19 @@ RIGHTS = {
     "collaborate": EVERY_ROLE,
     "release": {"data_scientist", "ml_engineer"},
     "sign": {"business_owner", "validator", "compliance"},
+    "settle": {"business_owner", "validator", "compliance"},
     "deploy": {"ml_engineer"},
 }
 RIGHT_OF_GROUP = {
     "experiment": "track", "run": "track", "logged_model": "track", "segment": "track", "artifact": "track",
     "dataset": "data", "model": "model", "model_version": "model", "card": "model", "note": "collaborate", "checklist": "collaborate", "view": "collaborate", "panel": "collaborate",
-    "pin": "collaborate", "template": "collaborate", "setting": "manage",
+    "pin": "collaborate", "template": "collaborate", "comment": "collaborate", "criteria": "collaborate", "finding": "collaborate", "setting": "manage",
     "project": "shape", "release": "release", "deployment": "deploy",
 }  # fmt: skip
-RIGHT_OF_TYPE = {"release.signed": "sign", "experiment.linked": "shape", "project.template_set": "waive"}
+RIGHT_OF_TYPE = {"release.signed": "sign", "criteria.signed": "sign", "finding.settled": "settle", "record.attached": "collaborate", "experiment.linked": "shape", "project.template_set": "waive"}
 RIGHT_TO_DELETE = {
     "experiment": "track", "run": "track", "logged_model": "track", "dataset": "data", "dataset_version": "data",
-    "model": "model", "model_version": "model", "note": "collaborate", "checklist": "collaborate", "view": "collaborate", "panel": "collaborate", "pin": "collaborate", "template": "collaborate", "project": "shape",
+    "model": "model", "model_version": "model", "note": "collaborate", "checklist": "collaborate", "view": "collaborate", "panel": "collaborate", "pin": "collaborate", "template": "collaborate", "comment": "collaborate", "project": "shape",
 }  # fmt: skip
 
 
@@ -988,10 +1036,12 @@ def may_write(author, operation):
     d = operation.d
     if operation.type in ("record.deleted", "record.restored"):
         return author.has(RIGHT_TO_DELETE.get(d["subject"]["kind"], "manage"))
+    if operation.type == "finding.settled" and d["outcome"] == "accepted":
+        return author.has("waive")
     right = RIGHT_OF_TYPE.get(operation.type) or RIGHT_OF_GROUP[operation.type.split(".")[0]]
     if not author.has(right):
         return False
-    if operation.type == "release.signed":
+    if operation.type in ("release.signed", "criteria.signed"):
         return d["role"] in author.roles & RIGHTS["sign"]
     if operation.type == "project.stage_entered" and d["waived"]:
         return author.has("waive") and bool((operation.why or "").strip())
@@ -1028,20 +1078,26 @@ def vouch_is_true(d, device, keys):
     return older is not None and older.verifies(vouch["signature"], device.encode(), "device@cairn")
 
 
+APPROVAL, CRITERIA = "https://cairn.dev/attestation/approval/v1", "https://cairn.dev/attestation/criteria/v1"
+
+
 def sign_off_is_true(operation, key, member):
     d = operation.d
     if d["signoff"] != sha256(d["signature"].encode())[:32]:
         return False
+    of_release = operation.type == "release.signed"
     try:
         said = strict_json(d["statement"])
         predicate = said["predicate"]
-        words = (predicate["release"], predicate["decision"], predicate["role"], predicate["signer"]["principal"])
+        about = (predicate["release"], predicate["decision"]) if of_release else (predicate["criteria"],)
+        words = (*about, predicate["role"], predicate["signer"]["principal"])
         types = (said["_type"], said["predicateType"])
     except (Malformed, KeyError, TypeError):
         return False
-    if types != ("https://in-toto.io/Statement/v1", "https://cairn.dev/attestation/approval/v1"):
+    if types != ("https://in-toto.io/Statement/v1", APPROVAL if of_release else CRITERIA):
         return False
-    return words == (d["release"], d["decision"], d["role"], member) and key.verifies(d["signature"], d["statement"].encode(), "approval@cairn")
+    meant = (d["release"], d["decision"]) if of_release else (d["criteria"],)
+    return words == (*meant, d["role"], member) and key.verifies(d["signature"], d["statement"].encode(), "approval@cairn")
 
 
 # --- envelopes -------------------------------------------------------------------------------------------------
@@ -1274,7 +1330,7 @@ class Reader:
         state = self._state(operation.past)
         author = state.author(operation) if operation.device in state.introductions else None
         operation.valid = operation.known and state.permits(operation) and carries_the_truth(operation, self._keys(operation))
-        if operation.type == "release.signed" and operation.valid:
+        if operation.type in ("release.signed", "criteria.signed") and operation.valid:
             operation.valid = sign_off_is_true(operation, self._keys(operation)[operation.device], author.member)
         if operation.valid and operation.authority:
             self._fix_standing(operation, state)
@@ -1382,6 +1438,12 @@ def constant(**cells):
     return lambda d: [(field, "", value) for field, value in cells.items()]
 
 
+def or_json(*names, **renamed):
+    """Cells that hold a field as JSON, or nothing."""
+    both = {**{name: name for name in names}, **renamed}
+    return lambda d: [(field, "", as_json(d[name]) if d.get(name) is not None else None) for field, name in both.items()]
+
+
 def joined(*parts):
     return lambda d: [cell for part in parts for cell in part(d)]
 
@@ -1398,6 +1460,10 @@ CELLS = {
     "project.member_added": ("project", "project", None, lambda d: [("member", f"{d['member']}/{d['role']}", "1")]),
     "project.member_removed": ("project", "project", None, lambda d: [("member", f"{d['member']}/{d['role']}", None)]),
     "project.template_set": ("project", "project", None, plain("template")),
+    "project.answered": ("project", "project", None, lambda d: [("answer", d["question"], d["value"])]),
+    "project.triggered": ("project", "project", None, lambda d: [("trigger", str(d["cycle"]), part(d, "trigger", "evidence"))]),
+    "project.ended": ("project", "project", None, plain(ended="ending")),
+    "project.resumed": ("project", "project", None, constant(ended=None)),
     "project.stage_entered": ("project", "project", None, whole("stage", "stage", "cycle", "waived")),
     "experiment.created": ("experiment", "experiment", lambda d: None, plain("name", "project")),
     "experiment.renamed": ("experiment", "experiment", None, plain("name")),
@@ -1434,6 +1500,26 @@ CELLS = {
     "pin.created": ("pin", "pin", lambda d: d["run"], plain("metric", "step", "text")),
     "pin.edited": ("pin", "pin", None, plain("text")),
     "template.saved": ("template", "template", lambda d: None, plain("text")),
+    "comment.written": (
+        "comment", "comment", lambda d: f"{d['about']['kind']}/{d['about']['id']}", joined(plain("anchor", "reply_to", "text"), or_json("asks")),
+    ),
+    "comment.edited": ("comment", "comment", None, plain("text")),
+    "comment.resolved": ("comment", "comment", None, constant(resolved="1")),
+    "comment.reopened": ("comment", "comment", None, constant(resolved=None)),
+    "criteria.written": (
+        "criteria", "criteria", lambda d: d["project"],
+        joined(plain("cycle"), lambda d: [("list", "", as_json(d["list"])), ("replaces", "", as_json(d["replaces"]))]),
+    ),
+    "criteria.signed": ("signoff", "signoff", lambda d: d["criteria"], joined(plain("role", "statement", "signature"), constant(decision="approved"))),
+    "finding.raised": (
+        "finding", "finding", lambda d: d["project"],
+        joined(whole("content", "title", "text"), plain("severity"), lambda d: [("about", "", f"{d['about']['kind']}/{d['about']['id']}" if d.get("about") else None)]),
+    ),
+    "finding.edited": ("finding", "finding", None, whole("content", "title", "text")),
+    "finding.graded": ("finding", "finding", None, plain("severity")),
+    "finding.assigned": ("finding", "finding", None, joined(or_json(assigned="to"), plain("due"))),
+    "finding.settled": ("finding", "finding", None, plain("outcome")),
+    "finding.reopened": ("finding", "finding", None, constant(outcome=None)),
     "setting.changed": ("setting", "setting", lambda d: None, plain("value")),
     "dataset.created": ("dataset", "dataset", lambda d: d["project"], plain("name")),
     "dataset.version_added": (
@@ -1467,12 +1553,18 @@ CELLS = {
     "checklist.item_reopened": ("checklist", "checklist", None, lambda d: [("item", d["item"], None)]),
     "checklist.handed_back": ("checklist", "checklist", None, constant(holder=None, state="handed_back")),
     "checklist.completed": ("checklist", "checklist", None, constant(state="completed")),
+    "checklist.assigned": ("checklist", "checklist", None, lambda d: [("assigned", d["item"], as_json(d["to"]) if d.get("to") else None)]),
+    "checklist.due_set": ("checklist", "checklist", None, lambda d: [("due", d["item"], d.get("due"))]),
+    "checklist.blocked": ("checklist", "checklist", None, constant(blocked="1")),
+    "checklist.unblocked": ("checklist", "checklist", None, constant(blocked=None)),
+    "checklist.received": ("checklist", "checklist", None, joined(plain(receiver="member"), constant(state="received"))),
+    "checklist.accepted": ("checklist", "checklist", None, constant(state="accepted")),
     "release.requested": ("release", "release", lambda d: d["project"], plain("version", "policy", "policy_digest")),
     "release.signed": ("signoff", "signoff", lambda d: d["release"], plain("decision", "role", "statement", "signature")),
     "release.withdrawn": ("release", "release", None, constant(withdrawn="1")),
     "deployment.recorded": ("deployment", "deployment", lambda d: d["project"], plain("version", "environment", "release")),
 }  # fmt: skip
-NEVER_DELETED = {"release", "signoff", "deployment", "segment", "setting"}
+NEVER_DELETED = {"release", "signoff", "deployment", "segment", "setting", "criteria", "finding"}
 
 
 def writes(operation):
@@ -1497,6 +1589,8 @@ def writes(operation):
         runs = d["runs"].items()
         cells = [("run", run + SEPARATOR + device, as_json({"volume": d["volume"], "bytes": d["bytes"], "points": points})) for run, points in runs]
         return "segment", d["segment"], True, None, cells
+    if operation.type == "record.attached":
+        return d["subject"]["kind"], d["subject"]["id"], False, None, [("attachment", d["name"], part(d, "digest", "size"))]
     kind, named_by, parent, cells = CELLS[operation.type]
     return kind, d[named_by], parent is not None, parent(d) if parent else None, cells(d)
 

@@ -226,6 +226,53 @@ def look_back(place, run):
     own = place.call("lifecycle.save", {"template": own["template"], "text": text.replace("name: Light", "name: Ours too"), "base": own["base"]})
     project = place.call("project.list")[0]["id"]
     place.call("project.set_template", {"project": project, "template": own["id"], "reason": "ours fits"})
+    guide(place, project, run)
+
+
+def guide(place, project, run):
+    """The guided way: answers, criteria, findings, questions, a handoff from hand to hand, a cycle that ends."""
+    about = {"kind": "project", "id": project}
+    for value in ("whom to call", "whom to call first"):
+        place.call("problem.answer", {"project": project, "question": "decision", "value": value})
+    one = {"metric": "recall", "comparator": "at_least", "threshold": "0.8", "level": "95", "digest": "d2"}
+    page = place.call("criteria.write", {"project": project, "criteria": [one]})
+    page = place.call("criteria.write", {"project": project, "criteria": [one, {**one, "slice": "age:old"}], "replaces": [page["sets"][0]["id"]]})
+    place.call("criteria.sign", {"criteria": page["sets"][0]["id"], "role": "business_owner", "digest": page["sets"][0]["digest"]})
+    me = place.call("app.status")["workspace"]["me"]["id"]
+    finding = {"project": project, "title": "Old people", "text": "Fewer are found.", "severity": "high", "about": {"kind": "run", "id": run}}
+    found = place.call("finding.save", finding)
+    place.call("finding.save", {**finding, "finding": found["id"], "text": "Far fewer.", "severity": "low", "reason": "few cases", "base": found["base"]})
+    place.call("finding.assign", {"finding": found["id"], "to": {"kind": "member", "id": me}, "due": "2026-12-24"})
+    place.call("finding.settle", {"finding": found["id"], "outcome": "fixed", "reason": "more data"})
+    place.call("finding.settle", {"finding": found["id"], "reason": "not enough"})
+    place.call("finding.settle", {"finding": found["id"], "outcome": "accepted", "reason": "we can live with it"})
+    lists = place.call("checklist.list", {"project": project})
+    gate = place.call("checklist.start", {"project": project, "gate": "G1"})["id"] if not lists else lists[0]["id"]
+    at = {"kind": "checklist", "id": gate}
+    threads = place.call("comment.write", {"about": at, "anchor": "G1.1", "text": "Who exactly?", "asks": {"kind": "role", "id": "business_owner"}})
+    root = threads[-1]["id"]
+    place.call("comment.write", {"about": at, "text": "All of them.", "reply_to": root})
+    place.call("comment.edit", {"comment": root, "text": "Who exactly, please?", "base": threads[-1]["comments"][0]["base"]})
+    for resolved in (True, False):
+        place.call("comment.resolve", {"comment": root, "resolved": resolved})
+    if not lists:
+        hand_over(place, gate, me)
+    place.call("comment.write", {"about": about, "text": "Well done."})
+
+
+def hand_over(place, gate, me):
+    place.call("checklist.assign", {"checklist": gate, "to": {"kind": "member", "id": me}})
+    place.call("checklist.assign", {"checklist": gate, "item": "G1.1", "to": {"kind": "role", "id": "compliance"}})
+    place.call("checklist.assign", {"checklist": gate, "item": "G1.1"})
+    place.call("checklist.set_due", {"checklist": gate, "item": "G1.2", "due": "2026-12-24"})
+    place.call("checklist.pick_up", {"checklist": gate})
+    for reason in ({"reason": "no data"}, {}):
+        place.call("checklist.block", {"checklist": gate, **reason})
+    for item in ("G1.1", "G1.2", "G1.3"):
+        place.call("checklist.item_done", {"checklist": gate, "item": item, "comment": "as said"})
+    place.call("checklist.complete", {"checklist": gate})
+    place.call("checklist.receive", {"checklist": gate})
+    place.call("checklist.accept", {"checklist": gate})
 
 
 class SampleWorkspace(Case):

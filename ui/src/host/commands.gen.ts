@@ -11,6 +11,13 @@ export type Alarmed = { device: string, person: Person,
  */
 kind: string, sentence: string, since_ms: number, };
 export type Alias = { alias: string, version: string, };
+export type Answer = { value: string, base: string | null, };
+export type AnswerProblem = { project: string, question: string, value: string, 
+/**
+ * The operations of the versions shown, with spaces between.
+ */
+base?: string, };
+export type Answered = { kind: QuestionKind, required: boolean, heading: string, question: string, example: string, answer: Field, };
 export type ApiError = { code: string, message: string, hint?: string, details?: string, };
 export type AppStatus = { version: string, 
 /**
@@ -42,8 +49,32 @@ here: boolean,
  * Where a file lies that the workspace does not hold.
  */
 address: string | null, };
+export type AssignChecklist = { checklist: string, 
+/**
+ * Empty: the whole handoff.
+ */
+item: string, 
+/**
+ * None: nobody in particular.
+ */
+to?: PartyRef, };
+export type AssignFinding = { finding: string, 
+/**
+ * None: nobody.
+ */
+to?: PartyRef, 
+/**
+ * A day, `2026-11-25`; none: no day.
+ */
+due?: string, };
 export type Band = "std_dev" | "std_err" | "min_max" | "quartiles" | "wide" | "none";
 export type BetterIs = "unsaid" | "higher" | "lower";
+export type BlockChecklist = { checklist: string, 
+/**
+ * What it waits for; none: it can go on.
+ */
+reason?: string, };
+export type Blocked = { why: string, by: Person, at_ms: number, };
 export type BoundView = { name: string, sha256: string, };
 export type BrowseCharts = { of: RunSet, 
 /**
@@ -112,7 +143,7 @@ export type ChartAxis = { label: string, from: number, to: number, log: boolean,
  */
 measure: string, };
 export type ChartFormat = "svg" | "png" | "pdf" | "csv";
-export type ChartKind = "lines" | "bars" | "box" | "violin" | "histogram" | "scatter" | "contour" | "parallel" | "importance" | "correlation" | "distribution" | "confusion" | "roc" | "precision_recall" | "calibration" | "residuals" | "images" | "table";
+export type ChartKind = "lines" | "bars" | "box" | "violin" | "histogram" | "scatter" | "contour" | "parallel" | "importance" | "correlation" | "distribution" | "confusion" | "roc" | "precision_recall" | "calibration" | "cost" | "residuals" | "images" | "table";
 export type ChartSeries = { name: string, runs: Array<string>, 
 /**
  * `#rrggbb`.
@@ -178,7 +209,11 @@ positive: string,
 /**
  * The run that others are measured by.
  */
-baseline: string, };
+baseline: string, 
+/**
+ * What answers cost: for charts of costs.
+ */
+costs: Costs | null, };
 export type ChartValues = { series: Array<ValueSeries>, table: ValueTable, };
 export type Checklist = { id: string, project: string, gate: string, 
 /**
@@ -186,9 +221,33 @@ export type Checklist = { id: string, project: string, gate: string,
  */
 template: string, title: string, from: RoleName, to: RoleName, cycle: number, 
 /**
- * `open`, `picked_up`, `handed_back` or `completed`.
+ * `open`, `picked_up`, `handed_back`, `completed` (handed over), `received` or `accepted`.
  */
 state: string, holder: Person | null, mine: boolean, 
+/**
+ * Who else picked it up at the same time, neither knowing of the other; the later claim stands.
+ */
+also_claimed: Array<Person>, 
+/**
+ * Who took it, of those to whom it was handed.
+ */
+receiver: Person | null, receiving: boolean, 
+/**
+ * I hold the role that it is handed to, or it was given to me.
+ */
+i_may_receive: boolean, assigned: PartyName | null, 
+/**
+ * A day, `2026-11-25`.
+ */
+due: string | null, 
+/**
+ * What it waits for, and who said so.
+ */
+blocked: Blocked | null, 
+/**
+ * Questions about it that nobody answered.
+ */
+questions: number, 
 /**
  * Why it was handed back last.
  */
@@ -205,7 +264,11 @@ said: string | null,
 /**
  * Nobody in the workspace holds the role, so nobody can do it.
  */
-nobody: boolean, };
+nobody: boolean, assigned: PartyName | null, due: string | null, 
+/**
+ * I may tick it now.
+ */
+i_may_do: boolean, };
 export type ChecklistRef = { checklist: string, };
 export type Clean = { 
 /**
@@ -234,6 +297,12 @@ export type ColumnView = { name: string, dtype: string, missing: number, distinc
  * As text: every digit, and no rounding on the way.
  */
 min: string | null, mean: string | null, max: string | null, };
+export type Comment = { id: string, by: Person, mine: boolean, at_ms: number, 
+/**
+ * None: never changed.
+ */
+edited_ms: number | null, text: string, html: string, base: string, versions: Array<Version>, };
+export type CommentsAbout = { about: SubjectRef, };
 export type CompareRuns = { of: RunSet, 
 /**
  * The run that the others are measured by; the first when left out.
@@ -318,6 +387,12 @@ export type Completions = {
  * What a suggestion takes the place of, in characters.
  */
 from: number, to: number, suggestions: Array<Completion>, };
+export type CostModel = { currency: string, false_positive: number | null, false_negative: number | null, true_positive: number | null, cases_per_month: number | null, threshold: Answer, threshold_reason: Answer, };
+export type Costs = { currency: string, false_positive: number, false_negative: number, true_positive: number, true_negative: number, 
+/**
+ * The score that was agreed on, if one was.
+ */
+threshold: number | null, };
 export type CreateProject = { title: string, problem?: string, hypothesis?: string, value_metric?: string, risk_class?: string, 
 /**
  * The lifecycle that it keeps to; the standard one when left out.
@@ -332,6 +407,75 @@ roles: Array<string>, remote?: string, dir?: string,
  * Keeps the device key in an encrypted file instead of the keyring.
  */
 passphrase?: string, };
+export type CriteriaPage = { project: string, cycle: number, 
+/**
+ * The newest first; those of earlier cycles too.
+ */
+sets: Array<CriteriaSet>, 
+/**
+ * Test data that is known by digest.
+ */
+data: Array<TestData>, 
+/**
+ * Metrics that the project's runs logged.
+ */
+metrics: Array<string>, };
+export type CriteriaSet = { id: string, cycle: number, criteria: Array<CriterionView>, by: Person, at_ms: number, 
+/**
+ * `stands`, `replaced` or `past` (of an earlier cycle).
+ */
+state: string, 
+/**
+ * What a signature binds to.
+ */
+digest: string, signatures: Array<CriteriaSignature>, 
+/**
+ * The roles in which I could sign now.
+ */
+i_may_sign_as: Array<RoleName>, 
+/**
+ * `unsigned`, `untested`, `before`, `after` or `unproven`.
+ */
+proof: string, 
+/**
+ * What is proven, in a sentence.
+ */
+said: string, runs: Array<EvidenceLink>, };
+export type CriteriaSignature = { by: Person, role: RoleName, 
+/**
+ * The signer's claim, RFC 3339.
+ */
+claimed_at: string, at_ms: number, 
+/**
+ * Over exactly this set.
+ */
+fits: boolean, };
+export type CriterionText = { metric: string, slice: string, 
+/**
+ * `at_least` or `at_most`.
+ */
+comparator: string, threshold: string, 
+/**
+ * Per cent or share: `95` and `0.95` are the same.
+ */
+level: string, data: string, digest: string, };
+export type CriterionView = { metric: string, slice: string, 
+/**
+ * `at_least` or `at_most`.
+ */
+comparator: string, threshold: string, level: string, data: string, digest: string, 
+/**
+ * In one line.
+ */
+words: string, 
+/**
+ * `passed`, `failed` or `inconclusive`; none: not evaluated.
+ */
+verdict: string | null, value: number | null, low: number | null, high: number | null, count: number | null, run: string | null, 
+/**
+ * Where the interval comes from, or why there is none.
+ */
+said: string, };
 export type Dataset = { id: string, name: string, 
 /**
  * Newest first.
@@ -339,6 +483,15 @@ export type Dataset = { id: string, name: string,
 versions: Array<DatasetVersion>, };
 export type DatasetLink = { id: string, title: string, digest: string, };
 export type DatasetVersion = { id: string, number: number, file: string, digest: string, size: number, rows: number, columns: Array<ColumnView>, by: Person, at_ms: number, };
+export type DateChecklist = { checklist: string, 
+/**
+ * Empty: the whole handoff.
+ */
+item: string, 
+/**
+ * A day, `2026-11-25`; none: no day.
+ */
+due?: string, };
 export type DeleteRecord = { subject: SubjectRef, 
 /**
  * Undo of a deletion.
@@ -413,6 +566,7 @@ export type DrawableParam = { name: string,
  */
 values: number, };
 export type EditCard = { version: string, section: string, text: string, base?: string, };
+export type EditComment = { comment: string, text: string, base: string, };
 export type EditProject = { project: string, field: string, value: string, base?: string, };
 export type EnterStage = { project: string, 
 /**
@@ -497,7 +651,23 @@ export type FileShown = { view: FileView, size: number | null, digest: string | 
  */
 address: string | null, };
 export type FileView = { "kind": "text", text: string, cut: boolean, } | { "kind": "markdown", html: string, cut: boolean, } | { "kind": "html", source: string, cut: boolean, } | { "kind": "table", columns: Array<string>, types: Array<string>, rows: Array<Array<string>>, total: number | null, more_columns: number, } | { "kind": "image", data_url: string, } | { "kind": "audio", data_url: string, } | { "kind": "pages", pictures: Array<string>, total: number, } | { "kind": "notebook", language: string, pieces: Array<NotebookPiece>, more: number, } | { "kind": "binary", } | { "kind": "broken", why: string, } | { "kind": "elsewhere", why: string, hint: string | null, can_fetch: boolean, };
-export type Finding = { good: boolean, what: string, mend: string | null, };
+export type Finding = { id: string, project: string, title: string, text: string, 
+/**
+ * The text as it is read.
+ */
+html: string, base: string, versions: Array<Version>, 
+/**
+ * `low`, `medium` or `high`.
+ */
+severity: string, about: EvidenceLink | null, by: Person, at_ms: number, assigned: PartyName | null, 
+/**
+ * A day, `2026-11-25`.
+ */
+due: string | null, 
+/**
+ * `fixed`, `accepted` or `no_problem`; none: open.
+ */
+outcome: string | null, settled_by: Person | null, settled_ms: number | null, settled_why: string | null, i_may_settle: boolean, i_may_accept: boolean, };
 export type FreezeNote = { note: string, };
 export type Frozen = { 
 /**
@@ -830,6 +1000,20 @@ x: number,
  * Where each series meets it: 0 below, 1 above; none: nowhere.
  */
 at: Array<number | null>, };
+export type PartyName = { 
+/**
+ * `member` or `role`.
+ */
+kind: string, id: string, label: string, 
+/**
+ * That is me, or I hold the role.
+ */
+mine: boolean, };
+export type PartyRef = { 
+/**
+ * `member` or `role`.
+ */
+kind: string, id: string, };
 export type Person = { id: string, name: string, roles: Array<RoleName>, };
 export type PinQuery = { runs: Array<string>, };
 export type PinView = { id: string, run: string, metric: string, step: number, 
@@ -853,6 +1037,16 @@ export type Problem = {
  * Counted from 1; 0: of the whole text.
  */
 line: number, message: string, };
+export type ProblemForm = { project: string, title: string, groups: Array<ProblemGroup>, risk: Risk, costs: CostModel, 
+/**
+ * Required questions that are answered, and how many there are.
+ */
+answered: number, required: number, };
+export type ProblemGroup = { id: string, title: string, why: string, questions: Array<Answered>, 
+/**
+ * No required question is open.
+ */
+done: boolean, };
 export type Progress = { what: string, done: number, total: number | null, };
 export type Project = { id: string, title: string, fields: Array<Field>, members: Array<ProjectMember>, created_ms: number, created_by: Person, cycle: number, stage: string, stages: Array<StageView>, 
 /**
@@ -893,6 +1087,7 @@ points: number,
  * Branches taken out of the shared place.
  */
 branches: number, };
+export type QuestionKind = "text" | "long" | "number" | "day" | "yes_no";
 export type ReadmitDevice = { device: string, reason: string, };
 export type Rebuilt = { 
 /**
@@ -1008,7 +1203,25 @@ said: string, evidence: Array<EvidenceLink>,
  * Nobody in the workspace holds the owner's role, so nobody can do it.
  */
 nobody: boolean, };
+export type ResolveThread = { 
+/**
+ * The thread's first comment.
+ */
+comment: string, resolved: boolean, };
 export type Restore = { device: string, };
+export type Risk = { questions: Array<Answered>, 
+/**
+ * What follows from the answers; none until all are given.
+ */
+suggested: string | null, 
+/**
+ * Why, in a sentence.
+ */
+why: string, chosen: Field, reason: Field, 
+/**
+ * The class is lower than the answers say: that needs a reason.
+ */
+lower: boolean, done: boolean, };
 export type RoleName = { id: string, label: string, };
 export type Room = { 
 /**
@@ -1114,6 +1327,15 @@ of?: string,
  * Where it is written on this computer.
  */
 path: string, };
+export type SaveFinding = { project: string, 
+/**
+ * None: a new one.
+ */
+finding?: string, title: string, text: string, severity: string, 
+/**
+ * Of a change of the severity: why. Else it is not needed.
+ */
+reason?: string, about?: SubjectRef, base?: string, };
 export type SaveLifecycle = { 
 /**
  * None: a new one.
@@ -1196,6 +1418,11 @@ object_store: string,
  * The largest file that goes there, in bytes.
  */
 stored_file_max: number, };
+export type SettleFinding = { finding: string, 
+/**
+ * `fixed`, `accepted` or `no_problem`; none: open again.
+ */
+outcome?: string, reason: string, };
 export type SharingStatus = { remote: string | null, 
 /**
  * Changes that are not shared yet.
@@ -1225,6 +1452,11 @@ automatic: boolean,
  * What was damaged on this computer and is whole again.
  */
 mended: Array<Mended>, };
+export type SignCriteria = { criteria: string, role: string, 
+/**
+ * What was shown.
+ */
+digest: string, };
 export type SignIn = { user: string, 
 /**
  * A password or, better, a token that may only write to this one place.
@@ -1303,6 +1535,7 @@ min: string | null, max: string | null, last: string,
  */
 nan: boolean, infinite: boolean, };
 export type SubjectRef = { kind: string, id: string, };
+export type Symptom = { good: boolean, what: string, mend: string | null, };
 export type TagRuns = { 
 /**
  * These runs; or all that fit the filter.
@@ -1322,6 +1555,24 @@ export type TemplateName = { id: string, name: string,
  * Whether this computer has it; else the standard one stands in, and its gates stay closed.
  */
 here: boolean, };
+export type TestData = { name: string, digest: string, };
+export type Thread = { 
+/**
+ * Of its first comment.
+ */
+id: string, about: SubjectRef, 
+/**
+ * A place in the record, such as an item or a section; empty: all of it.
+ */
+anchor: string, resolved: boolean, resolved_by: Person | null, 
+/**
+ * Who is asked, where it is a question.
+ */
+asks: PartyName | null, 
+/**
+ * Somebody else than the asker replied.
+ */
+answered: boolean, comments: Array<Comment>, };
 export type Trail = { entries: Array<TrailEntry>, total: number, };
 export type TrailEntry = { id: string, at_ms: number, received_ms: number | null, by: Person, device: string, operation: string, 
 /**
@@ -1431,6 +1682,20 @@ invitation: string | null,
  * The key is locked with a passphrase that has not been entered.
  */
 locked: boolean, };
+export type WriteComment = { about: SubjectRef, anchor: string, text: string, 
+/**
+ * A comment of the thread that it belongs to.
+ */
+reply_to?: string, 
+/**
+ * Makes it a question.
+ */
+asks?: PartyRef, };
+export type WriteCriteria = { project: string, criteria: Array<CriterionText>, 
+/**
+ * The sets that it stands in for: all that were shown.
+ */
+replaces: Array<string>, };
 
 export interface Commands {
   "app.status": { request: Nothing; response: AppStatus };
@@ -1455,6 +1720,19 @@ export interface Commands {
   "project.set_member": { request: SetProjectMember; response: Project };
   "project.enter_stage": { request: EnterStage; response: Project };
   "project.set_template": { request: SetTemplate; response: Project };
+  "problem.get": { request: ProjectRef; response: ProblemForm };
+  "problem.answer": { request: AnswerProblem; response: ProblemForm };
+  "criteria.list": { request: ProjectRef; response: CriteriaPage };
+  "criteria.write": { request: WriteCriteria; response: CriteriaPage };
+  "criteria.sign": { request: SignCriteria; response: CriteriaPage };
+  "finding.list": { request: ProjectRef; response: Array<Finding> };
+  "finding.save": { request: SaveFinding; response: Finding };
+  "finding.assign": { request: AssignFinding; response: Finding };
+  "finding.settle": { request: SettleFinding; response: Finding };
+  "comment.list": { request: CommentsAbout; response: Array<Thread> };
+  "comment.write": { request: WriteComment; response: Array<Thread> };
+  "comment.edit": { request: EditComment; response: Array<Thread> };
+  "comment.resolve": { request: ResolveThread; response: Array<Thread> };
   "lifecycle.list": { request: Nothing; response: Array<LifecycleRow> };
   "lifecycle.get": { request: LifecycleRef; response: LifecycleView };
   "lifecycle.check": { request: LifecycleText; response: LifecycleCheck };
@@ -1524,6 +1802,11 @@ export interface Commands {
   "checklist.item_reopen": { request: ItemRef; response: Checklist };
   "checklist.hand_back": { request: HandBack; response: Checklist };
   "checklist.complete": { request: ChecklistRef; response: Checklist };
+  "checklist.assign": { request: AssignChecklist; response: Checklist };
+  "checklist.set_due": { request: DateChecklist; response: Checklist };
+  "checklist.block": { request: BlockChecklist; response: Checklist };
+  "checklist.receive": { request: ChecklistRef; response: Checklist };
+  "checklist.accept": { request: ChecklistRef; response: Checklist };
   "release.list": { request: ProjectRef; response: Array<Release> };
   "release.get": { request: ReleaseRef; response: Release };
   "release.request": { request: RequestRelease; response: Release };
@@ -1554,7 +1837,7 @@ export interface Commands {
   "log.repair": { request: Nothing; response: Array<Mended> };
   "log.rebuild": { request: Nothing; response: Rebuilt };
   "app.clean": { request: Clean; response: Room };
-  "app.doctor": { request: Nothing; response: Array<Finding> };
+  "app.doctor": { request: Nothing; response: Array<Symptom> };
 }
 
 /** The cache tags that make the answer of a query old. */
@@ -1564,6 +1847,10 @@ export const queryTags = {
   "inbox.list": ["*"],
   "project.list": ["*"],
   "project.get": ["*"],
+  "problem.get": ["project", "member"],
+  "criteria.list": ["*"],
+  "finding.list": ["finding", "member"],
+  "comment.list": ["comment", "member"],
   "lifecycle.list": ["template", "project", "member"],
   "lifecycle.get": ["template", "member"],
   "lifecycle.check": ["template", "member"],

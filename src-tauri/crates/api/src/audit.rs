@@ -7,7 +7,7 @@ use crate::{ApiError, checklists, edge, sharing, templates};
 use cairn_core::authority::Acl;
 use cairn_core::fold::{Effect, effects};
 use cairn_core::id::{DeviceId, OpId};
-use cairn_core::op::{Kind, Op, Removal, Subject};
+use cairn_core::op::{Kind, Op, Party, Removal, Subject};
 use cairn_report::audit::{Cover, Entry, Signed, Signer, allowed_signers, csv, jsonl, verify_page};
 use cairn_store::Reader;
 use cairn_store::log::{TrailFilter, TrailRow};
@@ -179,7 +179,11 @@ fn before(r: &Reader<'_>, op: &Op) -> Result<Option<String>, ApiError> {
 /// What was written, without the wrapping.
 fn after(op: &Op) -> String {
     match op {
-        Op::ProjectEdited { value, .. } => value.as_str().to_owned(),
+        Op::ProjectEdited { value, .. } | Op::ProjectAnswered { value, .. } => value.as_str().to_owned(),
+        Op::CommentWritten { text, .. }
+        | Op::CommentEdited { text, .. }
+        | Op::FindingRaised { text, .. }
+        | Op::FindingEdited { text, .. } => text.as_str().to_owned(),
         Op::CardEdited { text, .. } | Op::NoteEdited { text, .. } | Op::NoteCreated { text, .. } => text.as_str().to_owned(),
         other => serde_json::to_value(other).ok().map(|v| v["d"].to_string()).unwrap_or_default(),
     }
@@ -248,6 +252,42 @@ fn sentence(acl: &Acl, op: &Op) -> String {
         Op::PinEdited { .. } => "changed a remark on a curve".to_owned(),
         Op::TemplateSaved { .. } => "saved a lifecycle of the team".to_owned(),
         Op::ProjectTemplateSet { template, .. } => format!("moved the project to the lifecycle {}", templates::spoken(template)),
+        Op::ProjectAnswered { question, .. } => format!("answered \u{201c}{}\u{201d}", crate::problem::heading(question)),
+        Op::ProjectTriggered { cycle, trigger, .. } => format!("recorded what began cycle {cycle}: {}", trigger.as_str()),
+        Op::ProjectEnded { ending, .. } => format!("ended the project as {}", ending.as_str()),
+        Op::ProjectResumed { .. } => "took the project up again".to_owned(),
+        Op::RecordAttached { name, .. } => format!("attached the file {name}"),
+        Op::CommentWritten { asks: Some(who), .. } => format!("asked {} a question", party(acl, who)),
+        Op::CommentWritten { reply_to: Some(_), .. } => "replied".to_owned(),
+        Op::CommentWritten { .. } => "wrote a comment".to_owned(),
+        Op::CommentEdited { .. } => "changed a comment".to_owned(),
+        Op::CommentResolved { .. } => "resolved a thread".to_owned(),
+        Op::CommentReopened { .. } => "opened a thread again".to_owned(),
+        Op::CriteriaWritten { list, cycle, .. } => {
+            format!("wrote {} acceptance {} for cycle {cycle}", list.len(), if list.len() == 1 { "criterion" } else { "criteria" })
+        }
+        Op::CriteriaSigned { role, .. } => format!("signed the acceptance criteria as {}", role.label().to_lowercase()),
+        Op::FindingRaised { title, severity, .. } => format!("raised a finding of {} severity: {title}", severity.as_str()),
+        Op::FindingEdited { title, .. } => format!("changed the finding {title}"),
+        Op::FindingGraded { severity, .. } => format!("graded a finding as {}", severity.as_str()),
+        Op::FindingAssigned { to, due, .. } => {
+            let by = due.as_ref().map(|d| format!(" until {}", d.as_str())).unwrap_or_default();
+            to.as_ref().map_or_else(|| format!("left a finding to nobody{by}"), |to| format!("gave a finding to {}{by}", party(acl, to)))
+        }
+        Op::FindingSettled { outcome, .. } => format!("settled a finding as {}", outcome.as_str().replace('_', " ")),
+        Op::FindingReopened { .. } => "reopened a finding".to_owned(),
+        Op::ChecklistAssigned { item, to, .. } => {
+            let what = if item.is_empty() { "a handoff".to_owned() } else { format!("item {item}") };
+            to.as_ref().map_or_else(|| format!("took {what} from whoever had it"), |to| format!("gave {what} to {}", party(acl, to)))
+        }
+        Op::ChecklistDueSet { item, due, .. } => {
+            let what = if item.is_empty() { "a handoff".to_owned() } else { format!("item {item}") };
+            due.as_ref().map_or_else(|| format!("took the date off {what}"), |due| format!("set {what} due on {}", due.as_str()))
+        }
+        Op::ChecklistBlocked { .. } => "said that a handoff is blocked".to_owned(),
+        Op::ChecklistUnblocked { .. } => "said that a handoff can go on".to_owned(),
+        Op::ChecklistReceived { .. } => "took a handoff to look at it".to_owned(),
+        Op::ChecklistAccepted { .. } => "accepted a handoff".to_owned(),
         Op::SettingChanged { setting, value } => {
             format!("set {} to \u{201c}{}\u{201d}", setting.as_str().replace('_', " "), value.as_str())
         }
@@ -283,6 +323,14 @@ fn sentence(acl: &Acl, op: &Op) -> String {
         Op::DeploymentRecorded { environment, .. } => format!("recorded a deployment to {}", environment.as_str()),
         Op::RecordDeleted { subject } => format!("deleted a {}", subject.kind.as_str().replace('_', " ")),
         Op::RecordRestored { subject } => format!("restored a {}", subject.kind.as_str().replace('_', " ")),
+    }
+}
+
+/// Who is meant, by name or by role.
+fn party(acl: &Acl, who: &Party) -> String {
+    match who {
+        Party::Member(id) => acl.members.get(id).map_or_else(|| "somebody".to_owned(), |m| m.name.clone()),
+        Party::Role(role) => format!("the {}", role.label().to_lowercase()),
     }
 }
 

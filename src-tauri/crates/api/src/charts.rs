@@ -3,6 +3,7 @@
 pub mod browse;
 pub mod cloud;
 pub mod columns;
+pub mod cost;
 pub mod curves;
 pub mod export;
 pub mod judged;
@@ -331,6 +332,7 @@ fn make(workspace: &Workspace, request: &DrawChart, rows: usize) -> Result<Made,
         ChartKind::Confusion => judged::confusion(&job),
         ChartKind::Roc | ChartKind::PrecisionRecall => judged::curve(&job),
         ChartKind::Calibration => judged::calibration(&job),
+        ChartKind::Cost => cost::draw(&job),
         ChartKind::Residuals => judged::residuals(&job),
         ChartKind::Images => layers::images(&job),
         ChartKind::Table => spread::table(&job),

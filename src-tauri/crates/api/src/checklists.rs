@@ -1,18 +1,23 @@
-//! Handoff checklists: picked up, worked through with evidence, completed or handed back.
+//! Handoff checklists: what each asks for, what is done, and who has it in hand.
 
-use crate::checks::{Found, Looker, template_of as lifecycle_of};
+pub mod work;
+
+use crate::checks::{Found, Looker, handed_over};
+use crate::comments::threads;
 use crate::host::{Host, Workspace};
 use crate::notes::SubjectRef;
-use crate::people::{Person, RoleName, person, person_at};
+use crate::people::{PartyName, Person, RoleName, party_in, person, person_at};
 use crate::projects::{ProjectRef, stage_of};
 use crate::{ApiError, templates};
-use cairn_core::checklist::{Checklist as Template, ItemKind, blocking};
-use cairn_core::id::{ChecklistId, ProjectId};
-use cairn_core::lifecycle::{Check, Lifecycle};
+use cairn_core::checklist::{Checklist as Template, blocking};
+use cairn_core::id::{MemberId, OpId};
+use cairn_core::lifecycle::Lifecycle;
 use cairn_core::op::{Kind, Op, Subject};
 use cairn_store::Reader;
+use cairn_store::order::{Order, Orders};
 use cairn_store::records::Record;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use ts_rs::TS;
 
@@ -27,10 +32,24 @@ pub struct Checklist {
     pub from: RoleName,
     pub to: RoleName,
     pub cycle: u32,
-    /// `open`, `picked_up`, `handed_back` or `completed`.
+    /// `open`, `picked_up`, `handed_back`, `completed` (handed over), `received` or `accepted`.
     pub state: String,
     pub holder: Option<Person>,
     pub mine: bool,
+    /// Who else picked it up at the same time, neither knowing of the other; the later claim stands.
+    pub also_claimed: Vec<Person>,
+    /// Who took it, of those to whom it was handed.
+    pub receiver: Option<Person>,
+    pub receiving: bool,
+    /// I hold the role that it is handed to, or it was given to me.
+    pub i_may_receive: bool,
+    pub assigned: Option<PartyName>,
+    /// A day, `2026-11-25`.
+    pub due: Option<String>,
+    /// What it waits for, and who said so.
+    pub blocked: Option<Blocked>,
+    /// Questions about it that nobody answered.
+    pub questions: u32,
     /// Why it was handed back last.
     pub handed_back_why: Option<String>,
     pub items: Vec<ChecklistItem>,
@@ -56,6 +75,17 @@ pub struct ChecklistItem {
     pub said: Option<String>,
     /// Nobody in the workspace holds the role, so nobody can do it.
     pub nobody: bool,
+    pub assigned: Option<PartyName>,
+    pub due: Option<String>,
+    /// I may tick it now.
+    pub i_may_do: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct Blocked {
+    pub why: String,
+    pub by: Person,
+    pub at_ms: i64,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -66,43 +96,18 @@ pub struct EvidenceLink {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
-pub struct StartChecklist {
-    pub project: String,
-    pub gate: String,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
 pub struct ChecklistRef {
     pub checklist: String,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
-pub struct ItemDone {
-    pub checklist: String,
-    pub item: String,
-    #[serde(default)]
-    pub comment: String,
-    #[serde(default)]
-    pub evidence: Vec<SubjectRef>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
-pub struct ItemRef {
-    pub checklist: String,
-    pub item: String,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
-pub struct HandBack {
-    pub checklist: String,
-    pub reason: String,
 }
 
 pub fn list(host: &Host, request: ProjectRef) -> Result<Vec<Checklist>, ApiError> {
     let workspace = host.workspace()?;
     workspace.read(|r| {
         let found = r.records(Kind::Checklist, Some(&request.project))?;
-        let shown = found.iter().filter(|c| !c.deleted()).rev().filter_map(|c| match view(&workspace, r, c) {
+        let project = r.require(Kind::Project, &request.project)?;
+        // What several of them look at is read once.
+        let mut lookers: BTreeMap<(u32, String), Looker<'_, '_>> = BTreeMap::new();
+        let shown = found.iter().filter(|c| !c.deleted()).rev().filter_map(|c| match view_with(&workspace, r, &project, c, &mut lookers) {
             // Its lifecycle has not arrived yet, or a later program wrote it: the others are shown all the same.
             Err(error) if error.code == "not_found" => None,
             shown => Some(shown),
@@ -116,154 +121,6 @@ pub fn get(host: &Host, request: ChecklistRef) -> Result<Checklist, ApiError> {
     workspace.read(|r| view(&workspace, r, &r.require(Kind::Checklist, &request.checklist)?))
 }
 
-pub fn start(host: &Host, request: StartChecklist) -> Result<Checklist, ApiError> {
-    let workspace = host.workspace()?;
-    let checklist = ChecklistId::parse(workspace.edge.new_id())?;
-    let project = ProjectId::parse(request.project)?;
-    workspace.write(|w| {
-        let record = w.require(Kind::Project, project.as_str())?;
-        let (lifecycle, here) = lifecycle_of(w, &record)?;
-        if !here {
-            return Err(ApiError::conflict("The lifecycle of this project has not arrived on this computer yet")
-                .hint("Share now; then its handoffs can begin."));
-        }
-        let template =
-            lifecycle.checklist(&request.gate).ok_or_else(|| ApiError::invalid(format!("There is no checklist {}", request.gate)))?;
-        let (stage, cycle) = stage_of(&record);
-        let running = w.records(Kind::Checklist, Some(project.as_str()))?;
-        let completed = |gate: &String| {
-            running.iter().any(|c| {
-                !c.deleted()
-                    && c.get("gate") == Some(gate)
-                    && c.int("cycle") == Some(i64::from(cycle))
-                    && c.get("state") == Some("completed")
-            })
-        };
-        // Of a stage that the project has left, by a waiver or under another lifecycle, nothing is waited for.
-        let left = |gate: &String| {
-            let asks = |s: &cairn_core::lifecycle::StageTemplate| {
-                s.requirements.iter().any(|q| matches!(&q.check, Check::ChecklistCompleted { gate: g } if g == gate))
-            };
-            lifecycle.stages.iter().find(|s| asks(s)).is_some_and(|s| s.stage < stage)
-        };
-        if let Some(before) = template.after.iter().find(|gate| !completed(gate) && !left(gate)) {
-            return Err(ApiError::conflict(format!("{} comes after {before}, which is not completed in this cycle", template.gate)));
-        }
-        // One that began with another lifecycle asks for other things; it stays, and another may begin beside it.
-        let same = |c: &Record| {
-            !c.deleted()
-                && c.get("gate") == Some(&template.gate)
-                && c.int("cycle") == Some(i64::from(cycle))
-                && c.get("template") == Some(&lifecycle.id)
-        };
-        if running.iter().any(same) {
-            return Err(ApiError::conflict(format!("The checklist {} is already there for this cycle", template.gate)));
-        }
-        w.append(Op::ChecklistStarted {
-            checklist: checklist.clone(),
-            project,
-            gate: template.gate.clone(),
-            template: lifecycle.id.clone(),
-            cycle,
-        })
-        .map_err(ApiError::from)
-    })?;
-    get(host, ChecklistRef { checklist: checklist.to_string() })
-}
-
-pub fn pick_up(host: &Host, request: ChecklistRef) -> Result<Checklist, ApiError> {
-    change(host, &request.checklist, |workspace, r, record| {
-        if record.get("state") == Some("completed") {
-            return Err(ApiError::conflict("This checklist is completed"));
-        }
-        let member = workspace.me(r)?.ok_or_else(|| ApiError::conflict("This computer has not been let in yet"))?;
-        Ok((Op::ChecklistPickedUp { checklist: ChecklistId::parse(record.id.clone())?, member }, None))
-    })
-}
-
-pub fn item_done(host: &Host, request: ItemDone) -> Result<Checklist, ApiError> {
-    change(host, &request.checklist, |workspace, r, record| {
-        held_by_me(workspace, r, record)?;
-        known_item(r, record, &request.item)?;
-        let mut evidence: Vec<Subject> = Vec::new();
-        for link in &request.evidence {
-            let subject = link.parse()?;
-            r.require(subject.kind, &subject.id)?;
-            evidence.push(subject);
-        }
-        if request.comment.trim().is_empty() && evidence.is_empty() {
-            return Err(ApiError::invalid("An item is done with a word or a link to evidence")
-                .hint("Say in a sentence how you know, or link the run, dataset, card or note that shows it."));
-        }
-        let checklist = ChecklistId::parse(record.id.clone())?;
-        let comment = request.comment.trim().chars().take(2_000).collect();
-        Ok((Op::ChecklistItemDone { checklist, item: request.item.clone(), comment, evidence }, None))
-    })
-}
-
-pub fn item_reopen(host: &Host, request: ItemRef) -> Result<Checklist, ApiError> {
-    change(host, &request.checklist, |workspace, r, record| {
-        held_by_me(workspace, r, record)?;
-        known_item(r, record, &request.item)?;
-        let checklist = ChecklistId::parse(record.id.clone())?;
-        Ok((Op::ChecklistItemReopened { checklist, item: request.item.clone() }, None))
-    })
-}
-
-pub fn hand_back(host: &Host, request: HandBack) -> Result<Checklist, ApiError> {
-    let reason = request.reason.trim().to_owned();
-    if reason.is_empty() {
-        return Err(ApiError::invalid("Handing back needs a reason").hint("Say what is missing, so that the others know what to do."));
-    }
-    change(host, &request.checklist, |workspace, r, record| {
-        held_by_me(workspace, r, record)?;
-        Ok((Op::ChecklistHandedBack { checklist: ChecklistId::parse(record.id.clone())? }, Some(reason.clone())))
-    })
-}
-
-pub fn complete(host: &Host, request: ChecklistRef) -> Result<Checklist, ApiError> {
-    change(host, &request.checklist, |workspace, r, record| {
-        held_by_me(workspace, r, record)?;
-        let lifecycle = lifecycle_by(r, record)?;
-        let template = template_of(&lifecycle, record)?;
-        let project = r.require(Kind::Project, record.parent.as_deref().unwrap_or_default())?;
-        let done = all_done(r, &project, record, &lifecycle, template)?;
-        let open = blocking(template, &done);
-        if !open.is_empty() {
-            let ids: Vec<&str> = open.iter().map(|i| i.id.as_str()).collect();
-            return Err(ApiError::conflict(format!("These items must be done first: {}", ids.join(", "))));
-        }
-        Ok((Op::ChecklistCompleted { checklist: ChecklistId::parse(record.id.clone())? }, None))
-    })
-}
-
-/// Checks and writes in one transaction, so that two windows cannot both pass the check.
-fn change(
-    host: &Host,
-    id: &str,
-    make: impl FnOnce(&Workspace, &Reader<'_>, &Record) -> Result<(Op, Option<String>), ApiError>,
-) -> Result<Checklist, ApiError> {
-    let workspace = host.workspace()?;
-    workspace.write(|w| {
-        let record = w.require(Kind::Checklist, id)?;
-        let (op, why) = make(&workspace, w, &record)?;
-        w.append_why(op, why.as_deref()).map_err(ApiError::from)
-    })?;
-    get(host, ChecklistRef { checklist: id.to_owned() })
-}
-
-fn held_by_me(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<(), ApiError> {
-    if record.get("state") == Some("completed") {
-        return Err(ApiError::conflict("This checklist is completed"));
-    }
-    let me = workspace.me(r)?;
-    if me.is_some() && record.get("holder") == me.as_ref().map(cairn_core::id::MemberId::as_str) {
-        return Ok(());
-    }
-    Err(ApiError::conflict("Somebody works on a checklist after picking it up")
-        .hint("Pick it up first; then everybody sees that it is yours."))
-}
-
 /// The lifecycle that the checklist began with.
 fn lifecycle_by(r: &Reader<'_>, record: &Record) -> Result<Arc<Lifecycle>, ApiError> {
     templates::lifecycle(r, record.get("template").unwrap_or_default())?
@@ -272,17 +129,6 @@ fn lifecycle_by(r: &Reader<'_>, record: &Record) -> Result<Arc<Lifecycle>, ApiEr
 
 fn template_of<'l>(lifecycle: &'l Lifecycle, record: &Record) -> Result<&'l Template, ApiError> {
     lifecycle.checklist(record.get("gate").unwrap_or_default()).ok_or_else(|| ApiError::not_found("The template of this checklist"))
-}
-
-fn known_item(r: &Reader<'_>, record: &Record, item: &str) -> Result<(), ApiError> {
-    let lifecycle = lifecycle_by(r, record)?;
-    let known = template_of(&lifecycle, record)?.items.iter().find(|i| i.id == item);
-    match known.map(|i| i.kind) {
-        None => Err(ApiError::not_found(&format!("Item {item}"))),
-        Some(ItemKind::Records) => Err(ApiError::conflict(format!("Cairn sees {item} in its records; nobody ticks it"))
-            .hint("Do what it says is missing, and it is done by itself.")),
-        Some(ItemKind::Statement | ItemKind::Tick) => Ok(()),
-    }
 }
 
 /// The items that people did, and those that Cairn sees in the records.
@@ -315,18 +161,35 @@ fn done_items(record: &Record) -> Vec<String> {
 }
 
 fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Checklist, ApiError> {
+    let project = r.require(Kind::Project, record.parent.as_deref().unwrap_or_default())?;
+    view_with(workspace, r, &project, record, &mut BTreeMap::new())
+}
+
+fn view_with<'v, 'c>(
+    workspace: &Workspace,
+    r: &'v Reader<'c>,
+    project: &'v Record,
+    record: &Record,
+    lookers: &mut BTreeMap<(u32, String), Looker<'v, 'c>>,
+) -> Result<Checklist, ApiError> {
     let acl = r.acl()?;
+    let me = workspace.me(r)?;
     let lifecycle = lifecycle_by(r, record)?;
     let template = template_of(&lifecycle, record)?;
-    let project = r.require(Kind::Project, record.parent.as_deref().unwrap_or_default())?;
-    let looker = Looker::new(r, &project, cycle_of(record), lifecycle.clone());
+    let looker = lookers
+        .entry((cycle_of(record), lifecycle.id.clone()))
+        .or_insert_with(|| Looker::new(r, project, cycle_of(record), lifecycle.clone()));
+    let state = record.text("state");
+    let mine = me.is_some() && record.get("holder") == me.as_ref().map(MemberId::as_str);
+    let working = !handed_over(record);
+    let given = |item: &str| party_in(&acl, me.as_ref(), record.get_key("assigned", item));
     let nobody = |role| acl.members.values().all(|m| !m.roles.contains(&role));
     let cells = record.cells.get("item");
     let mut items = Vec::new();
     for item in &template.items {
         if let Some(check) = &item.check {
             // What was handed over in an earlier cycle is history: it is not judged by what is there today.
-            let past = record.get("state") == Some("completed") && cycle_of(record) != stage_of(&project).1;
+            let past = handed_over(record) && cycle_of(record) != stage_of(project).1;
             let found = if past {
                 Found { met: true, said: "Seen when it was completed.".into(), evidence: Vec::new() }
             } else {
@@ -346,6 +209,9 @@ fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Checkl
                 at_ms: None,
                 nobody: !found.met && nobody(item.role),
                 said: Some(found.said),
+                assigned: given(&item.id),
+                due: record.get_key("due", &item.id).map(str::to_owned),
+                i_may_do: false,
             });
             continue;
         }
@@ -373,18 +239,36 @@ fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Checkl
             at_ms,
             said: None,
             nobody: cell.is_none() && nobody(item.role),
+            i_may_do: working && (mine && state == "picked_up" || given(&item.id).is_some_and(|p| p.mine)),
+            assigned: given(&item.id),
+            due: record.get_key("due", &item.id).map(str::to_owned),
         });
     }
     let done: Vec<String> = items.iter().filter(|i| i.done).map(|i| i.id.clone()).collect();
-    let state = record.text("state");
     let handed_back_why = if state == "handed_back" {
         let op = record.cells.get("state").and_then(|m| m.get("")).map(|c| c.op.clone()).unwrap_or_default();
         r.why(&op)?
     } else {
         None
     };
-    let me = workspace.me(r)?;
+    let about = SubjectRef { kind: Kind::Checklist.as_str().to_owned(), id: record.id.clone() };
+    let asked = threads(workspace, r, &format!("checklist/{}", record.id), &about)?;
+    let questions = asked.iter().filter(|t| t.asks.is_some() && !t.answered && !t.resolved).count();
+    let assigned = given("");
+    let to_me = me.as_ref().and_then(|m| acl.members.get(m)).is_some_and(|m| m.roles.contains(&template.to));
+    let blocked = match record.cells.get("blocked").and_then(|m| m.get("")) {
+        Some(cell) => Some(Blocked { why: r.why(&cell.op)?.unwrap_or_default(), by: person_at(&acl, cell.device()), at_ms: cell.at_ms }),
+        None => None,
+    };
     Ok(Checklist {
+        also_claimed: if state == "picked_up" { also_claimed(r, record)? } else { Vec::new() },
+        receiver: record.get("receiver").filter(|_| !working).map(|id| person(&acl, id)),
+        receiving: state == "received" && me.is_some() && record.get("receiver") == me.as_ref().map(MemberId::as_str),
+        i_may_receive: matches!(&*state, "completed" | "received") && (to_me || assigned.as_ref().is_some_and(|p| p.mine)),
+        assigned,
+        due: record.get("due").map(str::to_owned),
+        blocked,
+        questions: u32::try_from(questions).unwrap_or(u32::MAX),
         id: record.id.clone(),
         project: record.parent.clone().unwrap_or_default(),
         gate: template.gate.clone(),
@@ -394,13 +278,32 @@ fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Checkl
         to: template.to.into(),
         cycle: cycle_of(record),
         holder: record.get("holder").map(|id| person(&acl, id)),
-        mine: me.is_some() && record.get("holder") == me.as_ref().map(cairn_core::id::MemberId::as_str),
+        mine,
         state,
         handed_back_why,
         items,
         blocking: u32::try_from(blocking(template, &done).len()).unwrap_or(0),
         done: u32::try_from(done.len()).unwrap_or(0),
     })
+}
+
+/// Who else picked a checklist up without knowing of the claim that stands.
+fn also_claimed(r: &Reader<'_>, record: &Record) -> Result<Vec<Person>, ApiError> {
+    let Some(stands) = record.cells.get("holder").and_then(|m| m.get("")) else { return Ok(Vec::new()) };
+    let stands = OpId::parse(stands.op.clone())?;
+    let (acl, orders) = (r.acl()?, Orders::new(r));
+    let mut out: Vec<Person> = Vec::new();
+    for (op, line) in r.operations_on(Kind::Checklist, &record.id)? {
+        if let Op::ChecklistPickedUp { member, .. } = line.op
+            && op != stands
+            && record.get("holder") != Some(member.as_str())
+            && orders.of(&op, &stands)? == Order::Apart
+        {
+            out.push(person(&acl, member.as_str()));
+        }
+    }
+    out.dedup_by(|a, b| a.id == b.id);
+    Ok(out)
 }
 
 /// What a record is called, for links.
@@ -426,6 +329,16 @@ pub fn title_of(r: &Reader<'_>, subject: &Subject) -> Result<String, ApiError> {
         Kind::Panel => "A chart".to_owned(),
         Kind::Pin => "A remark on a curve".to_owned(),
         Kind::Template => "A lifecycle".to_owned(),
+        Kind::Criteria => format!("Acceptance criteria of cycle {}", named("cycle")),
+        Kind::Finding => record.json("content")["title"].as_str().unwrap_or_default().to_owned(),
+        Kind::Comment => {
+            let text = named("text");
+            let mut line: String = text.lines().next().unwrap_or_default().chars().take(60).collect();
+            if line.len() < text.len() {
+                line.push('…');
+            }
+            line
+        }
         Kind::Setting => format!("Setting {}", record.id),
         Kind::Release => "Release request".to_owned(),
         Kind::Signoff => format!("Sign-off: {}", named("decision")),

@@ -3,6 +3,9 @@
 //! Everything is computed anew from the records when somebody looks, so it is the same on every computer that has the same
 //! records, and an item that was met is not met any more when what it stood on is gone.
 
+pub(crate) mod acceptance;
+mod guided;
+
 use crate::checklists::{EvidenceLink, title_of};
 use crate::people::{person, person_at};
 use crate::projects::members_of;
@@ -165,6 +168,17 @@ impl<'r, 'c> Looker<'r, 'c> {
         match check {
             Check::FieldFilled { field } => Ok(Found::new(self.filled(field), "")),
             Check::MemberNamed { role } => self.named(*role),
+            Check::Answered { question } => Ok(self.answered(std::slice::from_ref(question))),
+            Check::AllAnswered { questions } => Ok(self.answered(questions)),
+            Check::AnsweredAtLeast { question, at_least } => Ok(self.answered_at_least(question, *at_least)),
+            Check::RiskDecided => self.risk_decided(),
+            Check::CriteriaSigned { by } => self.criteria_signed(by),
+            Check::CriteriaBeforeTest => self.criteria_before_test(),
+            Check::CriteriaMet => self.criteria_met(),
+            Check::SlicesReported => self.slices_reported(),
+            Check::BenchmarkCompared => self.benchmark_compared(),
+            Check::FindingsSettled => self.findings_settled(),
+            Check::TriggerRecorded => Ok(self.trigger_recorded()),
             Check::RolesApart { roles, apart, from } => self.roles_apart(roles, *apart, from),
             Check::InInventory => Ok(self.in_inventory()),
             Check::DatasetRegistered => self.dataset_registered(),
@@ -249,7 +263,7 @@ impl<'r, 'c> Looker<'r, 'c> {
         if missing.is_empty() { Found::new(true, "") } else { Found::new(false, format!("Missing: {}.", missing.join(", "))) }
     }
 
-    fn dataset_versions(&self) -> Result<Vec<(Record, Record)>, ApiError> {
+    pub(crate) fn dataset_versions(&self) -> Result<Vec<(Record, Record)>, ApiError> {
         let mut all = Vec::new();
         for dataset in self.live(Kind::Dataset, &self.project.id)? {
             for version in self.live(Kind::DatasetVersion, &dataset.id)? {
@@ -257,6 +271,20 @@ impl<'r, 'c> Looker<'r, 'c> {
             }
         }
         Ok(all)
+    }
+
+    /// The data that runs say they used, by digest, with its name.
+    pub(crate) fn data_of_runs(&self) -> Result<BTreeMap<String, String>, ApiError> {
+        Ok(self.live_runs()?.into_iter().flat_map(uses).map(|u| (u.digest, u.name)).collect())
+    }
+
+    /// The metrics that the project's newest runs logged.
+    pub(crate) fn metric_names(&self) -> Result<Vec<String>, ApiError> {
+        let mut names = BTreeSet::new();
+        for run in self.live_runs()?.into_iter().take(20) {
+            names.extend(self.r.summaries(&run.id)?.into_iter().map(|m| m.key));
+        }
+        Ok(names.into_iter().collect())
     }
 
     fn dataset_registered(&self) -> Result<Found, ApiError> {
@@ -507,7 +535,7 @@ impl<'r, 'c> Looker<'r, 'c> {
         let in_cycle: Vec<&Record> =
             all.iter().filter(|c| c.get("gate") == Some(gate) && c.int("cycle") == Some(i64::from(self.cycle))).collect();
         let mut said = String::new();
-        for done in in_cycle.iter().filter(|c| c.get("state") == Some("completed")) {
+        for done in in_cycle.iter().filter(|c| handed_over(c)) {
             // One that was done under another lifecycle counts as far as it asked for what this one needs.
             let (open, never) = match self.template.checklist(gate) {
                 Some(list) => (self.unmet(list)?, unasked(list, done)),
@@ -616,6 +644,11 @@ impl<'r, 'c> Looker<'r, 'c> {
             Found::new(true, "The files of the version before are known by digest.").with(Kind::ModelVersion, earlier)
         })
     }
+}
+
+/// Whether a checklist was completed; whoever receives it may have it in hand or have accepted it.
+pub(crate) fn handed_over(checklist: &Record) -> bool {
+    matches!(checklist.get("state"), Some("completed" | "received" | "accepted"))
 }
 
 /// Items that a completed checklist never asked people for, though this list needs them.

@@ -3,9 +3,9 @@
 
 use crate::templates::manage as lifecycles;
 use crate::{
-    ApiError, Host, artifacts, audit, cards, charts, checklists, compare, datasets, deployments, gate, inbox, lineage, maintenance,
-    members, models, notes, panels, pins, projects, recovery, releases, repair, reproduce, run_table, runs, settings, sharing, sources,
-    views, workspaces,
+    ApiError, Host, artifacts, audit, cards, charts, checklists, comments, compare, criteria, datasets, deployments, findings, gate, inbox,
+    lineage, maintenance, members, models, notes, panels, pins, problem, projects, recovery, releases, repair, reproduce, run_table, runs,
+    settings, sharing, sources, views, workspaces,
 };
 use serde_json::Value;
 use std::any::TypeId;
@@ -70,6 +70,19 @@ commands! {
     "project.set_member" Mutation projects::set_member: projects::SetProjectMember => projects::Project, [];
     "project.enter_stage" Mutation projects::enter_stage: projects::EnterStage => projects::Project, [];
     "project.set_template" Mutation projects::set_template: projects::SetTemplate => projects::Project, [];
+    "problem.get" Query problem::get: projects::ProjectRef => problem::ProblemForm, ["project", "member"];
+    "problem.answer" Mutation problem::answer: problem::AnswerProblem => problem::ProblemForm, [];
+    "criteria.list" Query criteria::list: projects::ProjectRef => criteria::CriteriaPage, ["*"];
+    "criteria.write" Mutation criteria::write: criteria::WriteCriteria => criteria::CriteriaPage, [];
+    "criteria.sign" Mutation criteria::sign: criteria::SignCriteria => criteria::CriteriaPage, [];
+    "finding.list" Query findings::list: projects::ProjectRef => Vec<findings::Finding>, ["finding", "member"];
+    "finding.save" Mutation findings::save: findings::SaveFinding => findings::Finding, [];
+    "finding.assign" Mutation findings::assign: findings::AssignFinding => findings::Finding, [];
+    "finding.settle" Mutation findings::settle: findings::SettleFinding => findings::Finding, [];
+    "comment.list" Query comments::list: comments::CommentsAbout => Vec<comments::Thread>, ["comment", "member"];
+    "comment.write" Mutation comments::write: comments::WriteComment => Vec<comments::Thread>, [];
+    "comment.edit" Mutation comments::edit: comments::EditComment => Vec<comments::Thread>, [];
+    "comment.resolve" Mutation comments::resolve: comments::ResolveThread => Vec<comments::Thread>, [];
     "lifecycle.list" Query lifecycles::list: workspaces::Nothing => Vec<lifecycles::LifecycleRow>, ["template", "project", "member"];
     "lifecycle.get" Query lifecycles::get: lifecycles::LifecycleRef => lifecycles::LifecycleView, ["template", "member"];
     "lifecycle.check" Query lifecycles::check: lifecycles::LifecycleText => lifecycles::LifecycleCheck, ["template", "member"];
@@ -133,12 +146,17 @@ commands! {
     "record.delete" Mutation notes::delete: notes::DeleteRecord => notes::SubjectRef, [];
     "checklist.list" Query checklists::list: projects::ProjectRef => Vec<checklists::Checklist>, ["*"];
     "checklist.get" Query checklists::get: checklists::ChecklistRef => checklists::Checklist, ["*"];
-    "checklist.start" Mutation checklists::start: checklists::StartChecklist => checklists::Checklist, [];
-    "checklist.pick_up" Mutation checklists::pick_up: checklists::ChecklistRef => checklists::Checklist, [];
-    "checklist.item_done" Mutation checklists::item_done: checklists::ItemDone => checklists::Checklist, [];
-    "checklist.item_reopen" Mutation checklists::item_reopen: checklists::ItemRef => checklists::Checklist, [];
-    "checklist.hand_back" Mutation checklists::hand_back: checklists::HandBack => checklists::Checklist, [];
-    "checklist.complete" Mutation checklists::complete: checklists::ChecklistRef => checklists::Checklist, [];
+    "checklist.start" Mutation checklists::work::start: checklists::work::StartChecklist => checklists::Checklist, [];
+    "checklist.pick_up" Mutation checklists::work::pick_up: checklists::ChecklistRef => checklists::Checklist, [];
+    "checklist.item_done" Mutation checklists::work::item_done: checklists::work::ItemDone => checklists::Checklist, [];
+    "checklist.item_reopen" Mutation checklists::work::item_reopen: checklists::work::ItemRef => checklists::Checklist, [];
+    "checklist.hand_back" Mutation checklists::work::hand_back: checklists::work::HandBack => checklists::Checklist, [];
+    "checklist.complete" Mutation checklists::work::complete: checklists::ChecklistRef => checklists::Checklist, [];
+    "checklist.assign" Mutation checklists::work::assign: checklists::work::AssignChecklist => checklists::Checklist, [];
+    "checklist.set_due" Mutation checklists::work::set_due: checklists::work::DateChecklist => checklists::Checklist, [];
+    "checklist.block" Mutation checklists::work::block: checklists::work::BlockChecklist => checklists::Checklist, [];
+    "checklist.receive" Mutation checklists::work::receive: checklists::ChecklistRef => checklists::Checklist, [];
+    "checklist.accept" Mutation checklists::work::accept: checklists::ChecklistRef => checklists::Checklist, [];
     "release.list" Query releases::list: projects::ProjectRef => Vec<releases::Release>, ["*"];
     "release.get" Query releases::get: releases::ReleaseRef => releases::Release, ["*"];
     "release.request" Mutation releases::request: releases::RequestRelease => releases::Release, [];
@@ -169,7 +187,7 @@ commands! {
     "log.repair" Mutation repair::repair: workspaces::Nothing => Vec<repair::Mended>, [];
     "log.rebuild" Mutation maintenance::rebuild: workspaces::Nothing => maintenance::Rebuilt, [];
     "app.clean" Mutation maintenance::clean: maintenance::Clean => maintenance::Room, [];
-    "app.doctor" Query maintenance::doctor: workspaces::Nothing => Vec<maintenance::Finding>, [];
+    "app.doctor" Query maintenance::doctor: workspaces::Nothing => Vec<maintenance::Symptom>, [];
 }
 
 /// Runs a command by name.

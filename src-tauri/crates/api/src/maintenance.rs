@@ -20,7 +20,7 @@ pub struct Rebuilt {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
-pub struct Finding {
+pub struct Symptom {
     pub good: bool,
     pub what: String,
     pub mend: Option<String>,
@@ -90,9 +90,9 @@ pub fn views(host: &Host, _: Nothing) -> Result<Views, ApiError> {
     })
 }
 
-pub fn doctor(host: &Host, _: Nothing) -> Result<Vec<Finding>, ApiError> {
-    let good = |what: &str| Finding { good: true, what: what.to_owned(), mend: None };
-    let bad = |what: &str, mend: &str| Finding { good: false, what: what.to_owned(), mend: Some(mend.to_owned()) };
+pub fn doctor(host: &Host, _: Nothing) -> Result<Vec<Symptom>, ApiError> {
+    let good = |what: &str| Symptom { good: true, what: what.to_owned(), mend: None };
+    let bad = |what: &str, mend: &str| Symptom { good: false, what: what.to_owned(), mend: Some(mend.to_owned()) };
     let mut out = vec![
         if cairn_sync::transport::git_program() {
             good("The git program is there; sharing uses it.")

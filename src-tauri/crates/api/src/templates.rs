@@ -16,12 +16,17 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// Every lifecycle that comes with the program, the first being what a project begins with unless somebody says otherwise.
-const LIFECYCLES: [&str; 4] = [
-    include_str!("../../../../assets/lifecycle/standard-2.yaml"),
+const LIFECYCLES: [&str; 6] = [
+    include_str!("../../../../assets/lifecycle/standard-3.yaml"),
     include_str!("../../../../assets/lifecycle/light-1.yaml"),
+    include_str!("../../../../assets/lifecycle/regulated-2.yaml"),
+    // Projects began with these, and keep to them until somebody moves them.
+    include_str!("../../../../assets/lifecycle/standard-2.yaml"),
     include_str!("../../../../assets/lifecycle/regulated-1.yaml"),
     include_str!("../../../../assets/lifecycle/standard-1.yaml"),
 ];
+/// How many of them, from the first, new projects are offered.
+const CURRENT: usize = 3;
 const CARD: &str = include_str!("../../../../assets/cards/model-1.json");
 const POLICY: &str = include_str!("../../../../assets/policies/standard-1.json");
 
@@ -39,6 +44,11 @@ static POLICIES: LazyLock<Policy> = LazyLock::new(|| parse(POLICY));
 /// The lifecycles that come with the program, with their texts.
 pub(crate) fn built_in() -> &'static [(Arc<Lifecycle>, &'static str)] {
     &BUILT_IN
+}
+
+/// Whether a lifecycle that comes with the program is an earlier version, for projects that began with it.
+pub(crate) fn is_earlier(id: &str) -> bool {
+    built_in().iter().skip(CURRENT).any(|(t, _)| t.id == id)
 }
 
 pub fn card() -> &'static CardTemplate {
@@ -109,7 +119,7 @@ mod tests {
     #[test]
     fn the_templates_fit_together() {
         let ids: Vec<&str> = built_in().iter().map(|(t, _)| t.id.as_str()).collect();
-        assert_eq!(ids, ["standard/2", "light/1", "regulated/1", "standard/1"]);
+        assert_eq!(ids, ["standard/3", "light/1", "regulated/2", "standard/2", "regulated/1", "standard/1"]);
         for (template, _) in built_in().iter().filter(|(t, _)| t.id != "light/1") {
             assert_eq!(
                 template.checklists.iter().map(|c| c.items.len()).sum::<usize>(),
@@ -119,20 +129,23 @@ mod tests {
             );
             assert_eq!(template.checklist("G6").unwrap().items[7].id, "G6.8");
         }
-        let risks: Vec<&String> = built_in().iter().flat_map(|(t, _)| &t.risk).collect();
+        let risks: Vec<&String> = built_in()[..CURRENT].iter().flat_map(|(t, _)| &t.risk).collect();
         assert_eq!(risks, ["medium", "low", "high"], "one for each risk class");
         assert!(card().sections.iter().any(|s| s.required));
         assert!(policy().rule("high").unwrap().signoffs.len() > 1);
     }
 
     #[test]
-    fn the_first_standard_never_changes() {
-        let (_, text) = built_in().iter().find(|(t, _)| t.id == "standard/1").unwrap();
-        assert_eq!(
-            sha256(text.as_bytes()).as_str(),
-            "a597e16988d0a8f53ecbe52381b6fc43261b32e113596e445ea6f413d9343424",
-            "projects began with it"
-        );
+    fn earlier_lifecycles_never_change() {
+        for (id, digest) in [
+            ("standard/1", "a597e16988d0a8f53ecbe52381b6fc43261b32e113596e445ea6f413d9343424"),
+            ("standard/2", "b696bf7576aa08dbb02478e06df897dc0c93f4f2f1b0b5ef4761b96917c2c016"),
+            ("regulated/1", "b64b45d6f802b809cda22a40d307bac1f83b597982c064cc63186bf1ade97e4a"),
+            ("light/1", "a6ebb7dba2786f6a3dd7b629374e433f8fecb627eae26c2b228308bbb12f3064"),
+        ] {
+            let (_, text) = built_in().iter().find(|(t, _)| t.id == id).unwrap();
+            assert_eq!(sha256(text.as_bytes()).as_str(), digest, "projects began with {id}");
+        }
     }
 
     #[test]
@@ -143,10 +156,10 @@ mod tests {
         assert_eq!(
             checked,
             [
-                "G1.7", "G1.8", "G2.1", "G2.2", "G2.3", "G2.8", "G3.1", "G3.3", "G3.4", "G3.7", "G4.2", "G4.10", "G5.1", "G5.2", "G5.3",
-                "G6.3"
+                "G1.7", "G1.8", "G2.1", "G2.2", "G2.3", "G2.8", "G2.9", "G3.1", "G3.3", "G3.4", "G3.6", "G3.7", "G4.2", "G4.3", "G4.4",
+                "G4.7", "G4.8", "G4.10", "G5.1", "G5.2", "G5.3", "G5.7", "G6.1", "G6.3"
             ],
-            "what the field's lists call checkable from records; not yet: G3.6, G4.3, G4.4, G4.7, G4.8, G5.5, G5.7, G6.1"
+            "what the field's lists call checkable from records; not yet: G5.5, as there are no monitors"
         );
     }
 }

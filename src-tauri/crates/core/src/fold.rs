@@ -26,7 +26,7 @@ pub enum Effect {
 
 /// Raised when cells come out otherwise than before, or operations are known that were not: then a
 /// program that opens an older file makes the views again.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Stands between the key of a computer's own cell and the computer's name.
 pub const PART: char = '\u{1f}';
@@ -114,6 +114,15 @@ pub fn effects(op: &Op) -> Vec<Effect> {
             .done(),
 
         Op::ProjectTemplateSet { project, template } => Writes::on(Kind::Project, project.as_str()).put("template", template).done(),
+
+        Op::ProjectAnswered { project, question, value, base } => {
+            Writes::on(Kind::Project, project.as_str()).edit("answer", question, value.as_str().to_owned(), base).done()
+        }
+        Op::ProjectTriggered { project, cycle, trigger, evidence } => Writes::on(Kind::Project, project.as_str())
+            .put_key("trigger", cycle.to_string(), Some(json!({ "trigger": trigger, "evidence": evidence }).to_string()))
+            .done(),
+        Op::ProjectEnded { project, ending } => Writes::on(Kind::Project, project.as_str()).put("ended", ending.as_str()).done(),
+        Op::ProjectResumed { project } => Writes::on(Kind::Project, project.as_str()).put_key("ended", "", None).done(),
 
         Op::ExperimentCreated { experiment, name, project } => Writes::on(Kind::Experiment, experiment.as_str())
             .record(None)
@@ -295,6 +304,52 @@ pub fn effects(op: &Op) -> Vec<Effect> {
         Op::TemplateSaved { template, text, base } => {
             Writes::on(Kind::Template, template.as_str()).record(None).edit("text", "", text.as_str().to_owned(), base).done()
         }
+        Op::RecordAttached { subject, name, digest, size } => Writes::on(subject.kind, subject.id.clone())
+            .put_key("attachment", name, Some(json!({ "digest": digest, "size": size }).to_string()))
+            .done(),
+        Op::CommentWritten { comment, about, anchor, text, reply_to, asks } => Writes::on(Kind::Comment, comment.as_str())
+            .record(Some(&subject_key(about)))
+            .put("anchor", anchor)
+            .put_key("reply_to", "", reply_to.as_ref().map(ToString::to_string))
+            .put_key("asks", "", asks.as_ref().map(|p| json!(p).to_string()))
+            .edit("text", "", text.as_str().to_owned(), &[])
+            .done(),
+        Op::CommentEdited { comment, text, base } => {
+            Writes::on(Kind::Comment, comment.as_str()).edit("text", "", text.as_str().to_owned(), base).done()
+        }
+        Op::CommentResolved { comment } => Writes::on(Kind::Comment, comment.as_str()).put("resolved", "1").done(),
+        Op::CommentReopened { comment } => Writes::on(Kind::Comment, comment.as_str()).put_key("resolved", "", None).done(),
+
+        Op::CriteriaWritten { criteria, project, cycle, list, replaces } => Writes::on(Kind::Criteria, criteria.as_str())
+            .record(Some(project.as_str()))
+            .put("cycle", cycle.to_string())
+            .put("list", json!(list).to_string())
+            .put("replaces", json!(replaces).to_string())
+            .done(),
+        Op::CriteriaSigned { criteria, signoff, role, statement, signature } => Writes::on(Kind::Signoff, signoff)
+            .record(Some(criteria.as_str()))
+            .put("decision", "approved")
+            .put("role", role.as_str())
+            .put("statement", statement)
+            .put("signature", signature)
+            .done(),
+        Op::FindingRaised { finding, project, title, text, severity, about } => Writes::on(Kind::Finding, finding.as_str())
+            .record(Some(project.as_str()))
+            .edit("content", "", json!({ "title": title, "text": text }).to_string(), &[])
+            .put("severity", severity.as_str())
+            .put_key("about", "", about.as_ref().map(subject_key))
+            .done(),
+        Op::FindingEdited { finding, title, text, base } => Writes::on(Kind::Finding, finding.as_str())
+            .edit("content", "", json!({ "title": title, "text": text }).to_string(), base)
+            .done(),
+        Op::FindingGraded { finding, severity } => Writes::on(Kind::Finding, finding.as_str()).put("severity", severity.as_str()).done(),
+        Op::FindingAssigned { finding, to, due } => Writes::on(Kind::Finding, finding.as_str())
+            .put_key("assigned", "", to.as_ref().map(|p| json!(p).to_string()))
+            .put_key("due", "", due.as_ref().map(|d| d.as_str().to_owned()))
+            .done(),
+        Op::FindingSettled { finding, outcome } => Writes::on(Kind::Finding, finding.as_str()).put("outcome", outcome.as_str()).done(),
+        Op::FindingReopened { finding } => Writes::on(Kind::Finding, finding.as_str()).put_key("outcome", "", None).done(),
+
         // Every change creates the record: a setting has no other beginning.
         Op::SettingChanged { setting, value } => {
             Writes::on(Kind::Setting, setting.as_str()).record(None).put("value", value.as_str()).done()
@@ -317,6 +372,18 @@ pub fn effects(op: &Op) -> Vec<Effect> {
             Writes::on(Kind::Checklist, checklist.as_str()).put_key("holder", "", None).put("state", "handed_back").done()
         }
         Op::ChecklistCompleted { checklist } => Writes::on(Kind::Checklist, checklist.as_str()).put("state", "completed").done(),
+        Op::ChecklistAssigned { checklist, item, to } => {
+            Writes::on(Kind::Checklist, checklist.as_str()).put_key("assigned", item, to.as_ref().map(|p| json!(p).to_string())).done()
+        }
+        Op::ChecklistDueSet { checklist, item, due } => {
+            Writes::on(Kind::Checklist, checklist.as_str()).put_key("due", item, due.as_ref().map(|d| d.as_str().to_owned())).done()
+        }
+        Op::ChecklistBlocked { checklist } => Writes::on(Kind::Checklist, checklist.as_str()).put("blocked", "1").done(),
+        Op::ChecklistUnblocked { checklist } => Writes::on(Kind::Checklist, checklist.as_str()).put_key("blocked", "", None).done(),
+        Op::ChecklistReceived { checklist, member } => {
+            Writes::on(Kind::Checklist, checklist.as_str()).put("receiver", member.as_str()).put("state", "received").done()
+        }
+        Op::ChecklistAccepted { checklist } => Writes::on(Kind::Checklist, checklist.as_str()).put("state", "accepted").done(),
 
         Op::ReleaseRequested { release, project, version, policy, policy_digest } => Writes::on(Kind::Release, release.as_str())
             .record(Some(project.as_str()))
@@ -347,7 +414,7 @@ pub fn effects(op: &Op) -> Vec<Effect> {
 
 /// What was decided or put into operation stays visible for ever.
 fn deletable(kind: Kind) -> bool {
-    !matches!(kind, Kind::Release | Kind::Signoff | Kind::Deployment | Kind::Segment | Kind::Setting)
+    !matches!(kind, Kind::Release | Kind::Signoff | Kind::Deployment | Kind::Segment | Kind::Setting | Kind::Criteria | Kind::Finding)
 }
 
 /// How a record is named where a plain key is needed: `project/0198…`.

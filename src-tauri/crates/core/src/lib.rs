@@ -9,6 +9,7 @@ pub mod authority;
 pub mod canonical;
 pub mod card;
 pub mod checklist;
+pub mod criterion;
 pub mod edge;
 pub mod envelope;
 pub mod fold;

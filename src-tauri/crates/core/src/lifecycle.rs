@@ -59,6 +59,37 @@ pub enum Check {
     FieldFilled {
         field: String,
     },
+    /// A question about the project is answered (`assets/forms/`).
+    Answered {
+        question: String,
+    },
+    /// All of these questions are answered.
+    AllAnswered {
+        questions: Vec<String>,
+    },
+    /// The answer to a question is a number of at least so much.
+    AnsweredAtLeast {
+        question: String,
+        at_least: u32,
+    },
+    /// The risk questions are answered, a class is chosen, and a lower one than follows has its reason.
+    RiskDecided,
+    /// Acceptance criteria of this cycle are signed by these roles, each by another person.
+    CriteriaSigned {
+        by: Vec<Role>,
+    },
+    /// They were signed before any run looked at their test data, as the history proves.
+    CriteriaBeforeTest,
+    /// The newest version reaches each criterion, by its interval.
+    CriteriaMet,
+    /// Metrics of groups and of their overlaps were logged for the newest version, with how many cases each has.
+    SlicesReported,
+    /// The newest version was compared on the same data with what is done today.
+    BenchmarkCompared,
+    /// No finding of high severity is open; the others have somebody and a day, or were settled.
+    FindingsSettled,
+    /// What began the cycle is recorded, with evidence.
+    TriggerRecorded,
     /// At least one member with this role belongs to the project.
     MemberNamed {
         role: Role,

@@ -3,10 +3,15 @@
 //! The set is closed. A new meaning gets a new type name; a released one is never changed, because
 //! signed lines of it exist. `docs/format.md` describes each for strangers.
 
+mod words;
+
+pub use words::{Column, Day, Decision, Ending, Environment, Outcome, Party, ProjectField, RunStatus, Severity, Trigger};
+
+use crate::criterion::Criterion;
 use crate::hlc::Hlc;
 use crate::id::{
-    ChecklistId, DatasetId, DatasetVersionId, DeploymentId, DeviceId, Digest, ExperimentId, LoggedModelId, MemberId, ModelId,
-    ModelVersionId, NoteId, OpId, PanelId, PinId, ProjectId, ReleaseId, RunId, TemplateId, ViewId,
+    ChecklistId, CommentId, CriteriaId, DatasetId, DatasetVersionId, DeploymentId, DeviceId, Digest, ExperimentId, FindingId,
+    LoggedModelId, MemberId, ModelId, ModelVersionId, NoteId, OpId, PanelId, PinId, ProjectId, ReleaseId, RunId, TemplateId, ViewId,
 };
 use crate::lifecycle::Stage;
 use crate::role::{Act, Role};
@@ -104,10 +109,16 @@ pub enum Kind {
     Pin,
     /// A lifecycle of the team's own: stages, what each asks for, and its handoffs.
     Template,
+    /// What a model must reach on the test data, stated before anybody looks.
+    Criteria,
+    /// Something that was found and must be dealt with.
+    Finding,
+    /// A remark or a question about any record.
+    Comment,
 }
 
 impl Kind {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
         Self::Project,
         Self::Experiment,
         Self::Run,
@@ -127,6 +138,9 @@ impl Kind {
         Self::Panel,
         Self::Pin,
         Self::Template,
+        Self::Criteria,
+        Self::Finding,
+        Self::Comment,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -150,6 +164,9 @@ impl Kind {
             Self::Panel => "panel",
             Self::Pin => "pin",
             Self::Template => "template",
+            Self::Criteria => "criteria",
+            Self::Finding => "finding",
+            Self::Comment => "comment",
         }
     }
 }
@@ -159,128 +176,6 @@ impl Kind {
 pub struct Subject {
     pub kind: Kind,
     pub id: String,
-}
-
-/// The state of a run, in MLflow's words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum RunStatus {
-    Running,
-    Scheduled,
-    Finished,
-    Failed,
-    Killed,
-}
-
-impl RunStatus {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "RUNNING",
-            Self::Scheduled => "SCHEDULED",
-            Self::Finished => "FINISHED",
-            Self::Failed => "FAILED",
-            Self::Killed => "KILLED",
-        }
-    }
-    pub fn parse(raw: &str) -> Option<Self> {
-        [Self::Running, Self::Scheduled, Self::Finished, Self::Failed, Self::Killed].into_iter().find(|s| s.as_str() == raw)
-    }
-}
-
-/// Where a model version runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Environment {
-    Development,
-    Test,
-    Production,
-}
-
-impl Environment {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Development => "development",
-            Self::Test => "test",
-            Self::Production => "production",
-        }
-    }
-}
-
-/// What a reviewer decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Decision {
-    Approved,
-    Rejected,
-    /// "Please change this first": neither a yes nor a final no.
-    SentBack,
-}
-
-impl Decision {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Approved => "approved",
-            Self::Rejected => "rejected",
-            Self::SentBack => "sent_back",
-        }
-    }
-    pub fn parse(raw: &str) -> Option<Self> {
-        [Self::Approved, Self::Rejected, Self::SentBack].into_iter().find(|d| d.as_str() == raw)
-    }
-}
-
-/// The fields of a project that people edit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ProjectField {
-    Title,
-    Problem,
-    Hypothesis,
-    ValueMetric,
-    RiskClass,
-    CostFalsePositive,
-    CostFalseNegative,
-}
-
-impl ProjectField {
-    pub const ALL: [Self; 7] = [
-        Self::Title,
-        Self::Problem,
-        Self::Hypothesis,
-        Self::ValueMetric,
-        Self::RiskClass,
-        Self::CostFalsePositive,
-        Self::CostFalseNegative,
-    ];
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Title => "title",
-            Self::Problem => "problem",
-            Self::Hypothesis => "hypothesis",
-            Self::ValueMetric => "value_metric",
-            Self::RiskClass => "risk_class",
-            Self::CostFalsePositive => "cost_false_positive",
-            Self::CostFalseNegative => "cost_false_negative",
-        }
-    }
-}
-
-/// One column of a dataset version.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Column {
-    pub name: String,
-    /// `integer`, `number`, `boolean`, `date` or `text`.
-    pub dtype: String,
-    pub missing: u64,
-    /// Distinct values, exact up to 10,000; none beyond.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub distinct: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub min: Option<Num>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mean: Option<Num>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max: Option<Num>,
 }
 
 /// One metric point: step, milliseconds since 1970, value.
@@ -427,6 +322,18 @@ pub enum Op {
     /// From now on the project keeps to another lifecycle, or to another version of it.
     #[serde(rename = "project.template_set")]
     ProjectTemplateSet { project: ProjectId, template: String },
+
+    /// An answer to one of the questions about a project; the questions are data (`assets/forms/`).
+    #[serde(rename = "project.answered")]
+    ProjectAnswered { project: ProjectId, question: String, value: Body, base: Vec<OpId> },
+    /// What began a cycle; the line's `why` says it in words.
+    #[serde(rename = "project.triggered")]
+    ProjectTriggered { project: ProjectId, cycle: u32, trigger: Trigger, evidence: Vec<Subject> },
+    /// The project ended; the line's `why` says why.
+    #[serde(rename = "project.ended")]
+    ProjectEnded { project: ProjectId, ending: Ending },
+    #[serde(rename = "project.resumed")]
+    ProjectResumed { project: ProjectId },
 
     // ---- tracking ----
     #[serde(rename = "experiment.created")]
@@ -609,6 +516,58 @@ pub enum Op {
     /// keep to.
     #[serde(rename = "template.saved")]
     TemplateSaved { template: TemplateId, text: Body, base: Vec<OpId> },
+    /// A small file that belongs to a record, such as a picture in a note.
+    #[serde(rename = "record.attached")]
+    RecordAttached { subject: Subject, name: String, digest: Digest, size: u64 },
+    /// A remark about a record, or at a place in it (`anchor`: an item, a card's section, a line); with `asks` a question.
+    #[serde(rename = "comment.written")]
+    CommentWritten {
+        comment: CommentId,
+        about: Subject,
+        anchor: String,
+        text: Body,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply_to: Option<CommentId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        asks: Option<Party>,
+    },
+    #[serde(rename = "comment.edited")]
+    CommentEdited { comment: CommentId, text: Body, base: Vec<OpId> },
+    #[serde(rename = "comment.resolved")]
+    CommentResolved { comment: CommentId },
+    #[serde(rename = "comment.reopened")]
+    CommentReopened { comment: CommentId },
+
+    // ---- criteria and findings ----
+    /// A set of criteria; it never changes, another one replaces it.
+    #[serde(rename = "criteria.written")]
+    CriteriaWritten { criteria: CriteriaId, project: ProjectId, cycle: u32, list: Vec<Criterion>, replaces: Vec<CriteriaId> },
+    /// `statement` holds the exact bytes that were signed, `signature` the SSHSIG over them.
+    #[serde(rename = "criteria.signed")]
+    CriteriaSigned { criteria: CriteriaId, signoff: String, role: Role, statement: String, signature: String },
+    #[serde(rename = "finding.raised")]
+    FindingRaised {
+        finding: FindingId,
+        project: ProjectId,
+        title: Title,
+        text: Body,
+        severity: Severity,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<Subject>,
+    },
+    #[serde(rename = "finding.edited")]
+    FindingEdited { finding: FindingId, title: Title, text: Body, base: Vec<OpId> },
+    /// How much it matters is judged anew; the line's `why` says why.
+    #[serde(rename = "finding.graded")]
+    FindingGraded { finding: FindingId, severity: Severity },
+    #[serde(rename = "finding.assigned")]
+    FindingAssigned { finding: FindingId, to: Option<Party>, due: Option<Day> },
+    /// The line's `why` says how it was dealt with.
+    #[serde(rename = "finding.settled")]
+    FindingSettled { finding: FindingId, outcome: Outcome },
+    #[serde(rename = "finding.reopened")]
+    FindingReopened { finding: FindingId },
+
     #[serde(rename = "setting.changed")]
     SettingChanged { setting: Setting, value: Body },
     #[serde(rename = "checklist.started")]
@@ -624,6 +583,22 @@ pub enum Op {
     ChecklistHandedBack { checklist: ChecklistId },
     #[serde(rename = "checklist.completed")]
     ChecklistCompleted { checklist: ChecklistId },
+    /// Whose an item is; an empty `item` is the whole handoff.
+    #[serde(rename = "checklist.assigned")]
+    ChecklistAssigned { checklist: ChecklistId, item: String, to: Option<Party> },
+    #[serde(rename = "checklist.due_set")]
+    ChecklistDueSet { checklist: ChecklistId, item: String, due: Option<Day> },
+    /// Work cannot go on; the line's `why` says what it waits for.
+    #[serde(rename = "checklist.blocked")]
+    ChecklistBlocked { checklist: ChecklistId },
+    #[serde(rename = "checklist.unblocked")]
+    ChecklistUnblocked { checklist: ChecklistId },
+    /// Somebody takes what was handed over, to look at it.
+    #[serde(rename = "checklist.received")]
+    ChecklistReceived { checklist: ChecklistId, member: MemberId },
+    /// The receiver has all that they need.
+    #[serde(rename = "checklist.accepted")]
+    ChecklistAccepted { checklist: ChecklistId },
 
     // ---- release and operation ----
     #[serde(rename = "release.requested")]
@@ -705,6 +680,10 @@ impl Op {
             | Self::ProjectMemberAdded { .. }
             | Self::ProjectMemberRemoved { .. }
             | Self::ProjectStageEntered { .. }
+            | Self::ProjectAnswered { .. }
+            | Self::ProjectTriggered { .. }
+            | Self::ProjectEnded { .. }
+            | Self::ProjectResumed { .. }
             | Self::ExperimentLinked { .. } => Needs::Permission(Act::ShapeProject),
             Self::ExperimentCreated { .. }
             | Self::ExperimentRenamed { .. }
@@ -758,7 +737,28 @@ impl Op {
             | Self::ChecklistItemDone { .. }
             | Self::ChecklistItemReopened { .. }
             | Self::ChecklistHandedBack { .. }
-            | Self::ChecklistCompleted { .. } => Needs::Permission(Act::Collaborate),
+            | Self::ChecklistCompleted { .. }
+            | Self::ChecklistAssigned { .. }
+            | Self::ChecklistDueSet { .. }
+            | Self::ChecklistBlocked { .. }
+            | Self::ChecklistUnblocked { .. }
+            | Self::ChecklistReceived { .. }
+            | Self::ChecklistAccepted { .. }
+            | Self::RecordAttached { .. }
+            | Self::CommentWritten { .. }
+            | Self::CommentEdited { .. }
+            | Self::CommentResolved { .. }
+            | Self::CommentReopened { .. }
+            | Self::CriteriaWritten { .. }
+            | Self::FindingRaised { .. }
+            | Self::FindingEdited { .. }
+            | Self::FindingGraded { .. }
+            | Self::FindingAssigned { .. }
+            | Self::FindingReopened { .. } => Needs::Permission(Act::Collaborate),
+            Self::CriteriaSigned { role, .. } => Needs::AsRole(Act::SignRelease, *role),
+            // Living with a finding is a waiver of it.
+            Self::FindingSettled { outcome: Outcome::Accepted, .. } => Needs::Permission(Act::WaiveGate),
+            Self::FindingSettled { outcome: Outcome::Fixed | Outcome::NoProblem, .. } => Needs::Permission(Act::SettleFinding),
             Self::ReleaseRequested { .. } | Self::ReleaseWithdrawn { .. } => Needs::Permission(Act::RequestRelease),
             Self::ReleaseSigned { role, .. } => Needs::AsRole(Act::SignRelease, *role),
             Self::DeploymentRecorded { .. } => Needs::Permission(Act::RecordDeployment),
@@ -775,7 +775,10 @@ impl Op {
             | Self::ViewEdited { base, .. }
             | Self::PanelEdited { base, .. }
             | Self::PinEdited { base, .. }
-            | Self::TemplateSaved { base, .. } => base,
+            | Self::TemplateSaved { base, .. }
+            | Self::ProjectAnswered { base, .. }
+            | Self::CommentEdited { base, .. }
+            | Self::FindingEdited { base, .. } => base,
             _ => &mut [],
         }
     }
@@ -783,7 +786,9 @@ impl Op {
     /// The files that it speaks of, with their sizes: small ones travel beside it.
     pub fn files(&self) -> Vec<(Digest, u64)> {
         match self {
-            Self::ArtifactLogged { digest, size, .. } | Self::NoteFrozen { digest, size, .. } => vec![(digest.clone(), *size)],
+            Self::ArtifactLogged { digest, size, .. }
+            | Self::NoteFrozen { digest, size, .. }
+            | Self::RecordAttached { digest, size, .. } => vec![(digest.clone(), *size)],
             Self::RunSourceRecorded { source, .. } => RunSource::read(source).files().map(|(d, n)| (d.clone(), n)).collect(),
             _ => Vec::new(),
         }
@@ -827,11 +832,11 @@ fn delete_needs(kind: Kind) -> Act {
         Kind::Experiment | Kind::Run | Kind::LoggedModel | Kind::Segment => Act::Track,
         Kind::Dataset | Kind::DatasetVersion => Act::RegisterData,
         Kind::Model | Kind::ModelVersion => Act::RegisterModel,
-        Kind::Note | Kind::Checklist | Kind::View | Kind::Panel | Kind::Pin | Kind::Template => Act::Collaborate,
+        Kind::Note | Kind::Checklist | Kind::View | Kind::Panel | Kind::Pin | Kind::Template | Kind::Comment => Act::Collaborate,
         Kind::Project => Act::ShapeProject,
         // Nothing that was decided or deployed is ever deleted; `fold` ignores the attempt too.
         // A setting has a value, or its default; it is not deleted.
-        Kind::Release | Kind::Signoff | Kind::Deployment | Kind::Setting => Act::ManageMembers,
+        Kind::Release | Kind::Signoff | Kind::Deployment | Kind::Setting | Kind::Criteria | Kind::Finding => Act::ManageMembers,
     }
 }
 
@@ -879,7 +884,7 @@ pub fn claimed_ms(hlc: Hlc, at: Option<i64>) -> i64 {
 }
 
 /// The types of operations that speak of files.
-pub const FILE_OPS: [&str; 3] = ["artifact.logged", "run.source_recorded", "note.frozen"];
+pub const FILE_OPS: [&str; 4] = ["artifact.logged", "run.source_recorded", "note.frozen", "record.attached"];
 
 /// The files that a line speaks of. Most lines speak of none, and are not read for it.
 pub fn files_of(line: &str) -> Vec<(Digest, u64)> {

@@ -91,6 +91,8 @@ pub enum Act {
     /// Approve or reject; which role's sign-off counts is the policy's question.
     SignRelease,
     RecordDeployment,
+    /// Say that a finding is dealt with: those who check, not those who build.
+    SettleFinding,
 }
 
 impl Act {
@@ -107,6 +109,7 @@ impl Act {
             Self::RequestRelease => "request a release",
             Self::SignRelease => "sign a release",
             Self::RecordDeployment => "record a deployment",
+            Self::SettleFinding => "settle a finding",
         }
     }
 }
@@ -125,6 +128,7 @@ pub fn permits(role: Role, act: Act) -> bool {
         Act::RequestRelease => matches!(role, DataScientist | MlEngineer),
         Act::SignRelease => matches!(role, BusinessOwner | Validator | Compliance),
         Act::RecordDeployment => matches!(role, MlEngineer),
+        Act::SettleFinding => matches!(role, BusinessOwner | Validator | Compliance),
     }
 }
 
@@ -144,6 +148,7 @@ mod tests {
     fn whoever_builds_a_model_cannot_approve_it_by_that_role() {
         for role in [Role::DataScientist, Role::DataEngineer, Role::MlEngineer] {
             assert!(!permits(role, Act::SignRelease));
+            assert!(!permits(role, Act::SettleFinding), "nobody settles what was found in their own work");
         }
         assert!(permits(Role::BusinessOwner, Act::SignRelease));
     }

@@ -1,7 +1,7 @@
 //! By how much one group of runs is better than another, and how sure that is.
 
 use crate::summary::Summary;
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 /// A difference of means with its interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,6 +34,20 @@ pub fn mean_interval(values: &[f64], level: f64) -> Result<(f64, f64, f64), Unsu
     let error = spread / (s.count as f64).sqrt();
     let reach = error * t_at(level, s.count as f64 - 1.0);
     Ok((s.mean - reach, s.mean, s.mean + reach))
+}
+
+/// The interval of a share: `hits` of `count`, by Wilson's score (J. Am. Stat. Assoc. 22, 1927). None without cases, or where
+/// the hits are not among them.
+pub fn wilson(hits: f64, count: f64, level: f64) -> Option<(f64, f64)> {
+    if !(count >= 1.0 && (0.0..=count).contains(&hits) && (0.0..1.0).contains(&level)) {
+        return None;
+    }
+    let z = Normal::standard().inverse_cdf(f64::midpoint(1.0, level));
+    let (share, z2) = (hits / count, z * z);
+    let middle = share + z2 / (2.0 * count);
+    let reach = z * (share * (1.0 - share) / count + z2 / (4.0 * count * count)).sqrt();
+    let whole = 1.0 + z2 / count;
+    Some((((middle - reach) / whole).max(0.0), ((middle + reach) / whole).min(1.0)))
 }
 
 /// The difference of two independent groups: Welch's interval, which does not believe that both spread alike
@@ -85,6 +99,15 @@ fn t_at(level: f64, degrees: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_share_has_wilsons_interval_as_statsmodels_computes_it() {
+        let (low, high) = wilson(154.0, 200.0, 0.95).unwrap();
+        assert!((low - 0.706_916_956_3).abs() < 1e-9 && (high - 0.822_906_567_4).abs() < 1e-9, "{low} {high}");
+        let (low, high) = wilson(0.0, 10.0, 0.95).unwrap();
+        assert!(low < 1e-12 && high > 0.2, "no hit in ten tries proves little");
+        assert!(wilson(3.0, 2.0, 0.95).is_none() && wilson(0.0, 0.0, 0.95).is_none() && wilson(f64::NAN, 5.0, 0.95).is_none());
+    }
 
     fn check(found: Difference, mean: f64, low: f64, high: f64, p: f64) {
         for (f, w) in [(found.mean, mean), (found.low, low), (found.high, high), (found.p, p)] {

@@ -56,6 +56,31 @@ pub fn precision_recall(rows: &[Scored]) -> Option<(Curve, f64)> {
     Some((curve, area))
 }
 
+/// What a model answered where it says yes from a score on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Answers {
+    /// It says yes from this score on; infinity: never.
+    pub from: f64,
+    pub true_positive: f64,
+    pub false_positive: f64,
+    pub false_negative: f64,
+    pub true_negative: f64,
+}
+
+/// The answers at each different score, from never saying yes down to always.
+pub fn answers(rows: &[Scored]) -> Vec<Answers> {
+    let steps = steps(rows);
+    let (_, positives, negatives) = steps.last().copied().unwrap_or_default();
+    let at = |(from, tp, fp): &(f64, f64, f64)| Answers {
+        from: *from,
+        true_positive: *tp,
+        false_positive: *fp,
+        false_negative: positives - tp,
+        true_negative: negatives - fp,
+    };
+    steps.iter().map(at).collect()
+}
+
 /// One bin of a calibration curve.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bin {
@@ -108,6 +133,19 @@ pub fn confusion<'t>(pairs: &[(&'t str, &'t str)]) -> (Vec<&'t str>, Vec<Vec<u64
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn answers_at_each_score_add_up_to_all_rows() {
+        let rows = [(true, 0.9), (false, 0.8), (true, 0.8), (false, 0.1), (true, f64::NAN)];
+        let found = answers(&rows);
+        let at =
+            |i: usize| (found[i].from, found[i].true_positive, found[i].false_positive, found[i].false_negative, found[i].true_negative);
+        assert_eq!(found.len(), 4);
+        assert_eq!(at(0), (f64::INFINITY, 0.0, 0.0, 2.0, 2.0));
+        assert_eq!(at(1), (0.9, 1.0, 0.0, 1.0, 2.0));
+        assert_eq!(at(2), (0.8, 2.0, 1.0, 0.0, 1.0), "rows of one score are decided together");
+        assert_eq!(at(3), (0.1, 2.0, 2.0, 0.0, 0.0));
+    }
 
     fn rows() -> Vec<Scored> {
         [(false, 0.1), (false, 0.4), (true, 0.35), (true, 0.8), (true, 0.4), (false, 0.05)].to_vec()

@@ -14,6 +14,8 @@ pub mod log;
 pub mod metrics;
 mod migrate;
 pub mod model_metrics;
+pub mod moves;
+pub mod order;
 pub mod records;
 pub mod salvage;
 pub mod search;

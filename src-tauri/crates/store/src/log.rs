@@ -176,7 +176,11 @@ fn row(row: &Row<'_>) -> rusqlite::Result<TrailRow> {
 impl TrailRow {
     /// The operation, if this program knows its type.
     pub fn op(&self) -> Option<OpLine> {
-        match OpLine::read(&self.line) {
+        Self::read(&self.line)
+    }
+
+    pub(crate) fn read(line: &str) -> Option<OpLine> {
+        match OpLine::read(line) {
             Ok(ReadLine::Known(line)) => Some(*line),
             Ok(ReadLine::Unknown { .. }) | Err(_) => None,
         }

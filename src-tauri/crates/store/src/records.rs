@@ -6,10 +6,10 @@ use cairn_core::authority::{Past, knows};
 use cairn_core::fold::{Effect, PART, effects};
 use cairn_core::hlc::Hlc;
 use cairn_core::id::{DeviceId, OpId};
-use cairn_core::op::{Kind, Op};
+use cairn_core::op::{Kind, Op, OpLine};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// One cell as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -383,18 +383,49 @@ impl Reader<'_> {
 
     /// The records of a kind, of one parent or of all, in the order of their creation.
     pub fn records(&self, kind: Kind, parent: Option<&str>) -> Result<Vec<Record>, StoreError> {
+        self.records_with(kind, parent, None)
+    }
+
+    /// Like [`Self::records`], with some of their fields only: what many records need is read in one go.
+    pub fn records_with(&self, kind: Kind, parent: Option<&str>, fields: Option<&[&str]>) -> Result<Vec<Record>, StoreError> {
         let of_parent = if parent.is_some() { "r.parent = ?2" } else { "?2 IS NULL" };
         let mut statement = self.conn.prepare_cached(&format!(
             "{RECORD} WHERE r.kind = ?1 AND {of_parent} AND r.ms IS NOT NULL ORDER BY r.ms, r.counter, d.id, r.n"
         ))?;
-        let found = statement.query_map(params![kind.as_str(), parent], base_record)?.collect::<Result<Vec<_>, _>>()?;
-        found
-            .into_iter()
-            .map(|(num, mut record)| {
-                self.fill(num, &mut record)?;
-                Ok(record)
-            })
-            .collect()
+        let mut found = statement.query_map(params![kind.as_str(), parent], base_record)?.collect::<Result<Vec<_>, _>>()?;
+        // Record by record only where there are few: the whole table of cells is walked in its own order.
+        if found.len() < 8 && fields.is_none() {
+            for (num, record) in &mut found {
+                self.fill(*num, record)?;
+            }
+            return Ok(found.into_iter().map(|(_, record)| record).collect());
+        }
+        let place: HashMap<i64, usize> = found.iter().enumerate().map(|(i, (num, _))| (*num, i)).collect();
+        let wanted = fields.map(|f| serde_json::json!(f).to_string());
+        let of_fields = if wanted.is_some() { "c.field IN (SELECT value FROM json_each(?3))" } else { "?3 IS NULL" };
+        let names = self.device_names()?;
+        let mut statement = self.conn.prepare_cached(&format!(
+            "SELECT c.record, c.field, c.key, c.value, c.device, c.n, c.ms FROM record r CROSS JOIN cell c ON c.record = r.num
+             WHERE r.kind = ?1 AND {of_parent} AND r.ms IS NOT NULL AND c.value IS NOT NULL AND {of_fields}"
+        ))?;
+        let mut rows = statement.query(params![kind.as_str(), parent, wanted])?;
+        while let Some(row) = rows.next()? {
+            let Some(at) = place.get(&row.get(0)?) else { continue };
+            let device = names.get(&row.get(4)?).map_or("", String::as_str);
+            let cell = Cell { value: row.get(3)?, op: format!("{device}.{}", row.get::<_, u64>(5)?), at_ms: row.get(6)? };
+            let cells = &mut found[*at].1.cells;
+            let field = row.get_ref(1)?.as_str()?;
+            match cells.get_mut(field) {
+                Some(of_field) => drop(of_field.insert(row.get(2)?, cell)),
+                None => drop(cells.insert(field.to_owned(), BTreeMap::from([(row.get(2)?, cell)]))),
+            }
+        }
+        Ok(found.into_iter().map(|(_, record)| record).collect())
+    }
+
+    fn device_names(&self) -> Result<HashMap<i64, String>, StoreError> {
+        let mut statement = self.prepare_cached("SELECT num, id FROM device_name")?;
+        Ok(statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?)
     }
 
     /// This file's number for a record that exists.
@@ -422,6 +453,18 @@ impl Reader<'_> {
             record.cells.entry(row.get(0)?).or_default().insert(row.get(1)?, cell);
         }
         Ok(())
+    }
+
+    /// The accepted operations about a record, in the order of the trail: what became of it, and who did what.
+    pub fn operations_on(&self, kind: Kind, id: &str) -> Result<Vec<(OpId, OpLine)>, StoreError> {
+        let mut found = Vec::new();
+        for row in self.lines_about(kind.as_str(), id)?.into_iter().filter(|row| row.state == "accepted") {
+            if let Some(line) = row.op() {
+                found.push((OpId::parse(row.id).map_err(|e| StoreError::Line(e.to_string()))?, line));
+            }
+        }
+        found.sort_by(|(a, x), (b, y)| (x.hlc, a).cmp(&(y.hlc, b)));
+        Ok(found)
     }
 
     /// The newest edits of a text that no other edit was based on. More than one: both changed.
@@ -486,7 +529,7 @@ impl Reader<'_> {
     }
 
     /// The commit that an operation is in; none while it is not sealed.
-    fn commit_of(&self, op: &OpId) -> Result<Option<String>, StoreError> {
+    pub(crate) fn commit_of(&self, op: &OpId) -> Result<Option<String>, StoreError> {
         Ok(self
             .prepare_cached(
                 "SELECT oid FROM envelope WHERE device = ?1 AND first <= ?2 AND ?2 < first + count ORDER BY first DESC LIMIT 1",

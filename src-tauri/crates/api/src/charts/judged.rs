@@ -27,18 +27,18 @@ const RUNS: usize = 16;
 
 /// The names that columns mostly have, best first.
 const TRUTH: [&str; 10] = ["y_true", "label", "target", "truth", "actual", "true", "y", "ground_truth", "class", "outcome"];
-const SCORE: [&str; 10] = ["y_score", "score", "y_prob", "proba", "probability", "prob", "prob_1", "y_proba", "p", "confidence"];
+pub(super) const SCORE: [&str; 10] = ["y_score", "score", "y_prob", "proba", "probability", "prob", "prob_1", "y_proba", "p", "confidence"];
 const SAID: [&str; 8] = ["y_pred", "prediction", "predicted", "pred", "predictions", "output", "y_hat", "forecast"];
 
 /// A run's predictions: two columns of one file.
-struct Predictions {
+pub(super) struct Predictions {
     truth: Vec<String>,
     said: Vec<String>,
-    names: (String, String),
-    cut: bool,
+    pub(super) names: (String, String),
+    pub(super) cut: bool,
 }
 
-fn read(job: &Job<'_>, run: &Run, likely: &[&str]) -> Result<Predictions, ApiError> {
+pub(super) fn read(job: &Job<'_>, run: &Run, likely: &[&str]) -> Result<Predictions, ApiError> {
     let all = job.workspace.read(|r| Ok::<_, ApiError>(artifacts_of(&r.require(Kind::Run, &run.id)?)))?;
     let is_table = |p: &str| [".csv", ".tsv", ".parquet"].iter().any(|e| p.to_lowercase().ends_with(e));
     let wanted = job.spec.file.trim();
@@ -88,7 +88,7 @@ fn column(table: &Head, wanted: &str, likely: &[&str], file: &str, what: &str) -
 }
 
 /// The class that counts as positive.
-fn positive(job: &Job<'_>, p: &Predictions) -> Result<String, ApiError> {
+pub(super) fn positive(job: &Job<'_>, p: &Predictions) -> Result<String, ApiError> {
     let mut classes: Vec<&str> = p.truth.iter().map(String::as_str).filter(|t| !t.is_empty()).collect();
     classes.sort_unstable();
     classes.dedup();
@@ -119,7 +119,7 @@ fn positive(job: &Job<'_>, p: &Predictions) -> Result<String, ApiError> {
 }
 
 /// The rows that have a score, and how many have none.
-fn scored(p: &Predictions, positive: &str) -> (Vec<Scored>, usize) {
+pub(super) fn scored(p: &Predictions, positive: &str) -> (Vec<Scored>, usize) {
     let rows: Vec<Scored> = p
         .truth
         .iter()
@@ -131,7 +131,7 @@ fn scored(p: &Predictions, positive: &str) -> (Vec<Scored>, usize) {
     (rows, lost)
 }
 
-fn runs<'j>(job: &'j Job<'_>, made: &mut Made) -> Result<Vec<&'j Run>, ApiError> {
+pub(super) fn runs<'j>(job: &'j Job<'_>, made: &mut Made) -> Result<Vec<&'j Run>, ApiError> {
     let all: Vec<&Run> = job.chosen.runs.iter().rev().take(RUNS).collect();
     if all.is_empty() {
         return Err(ApiError::not_found("The run"));
@@ -143,10 +143,14 @@ fn runs<'j>(job: &'j Job<'_>, made: &mut Made) -> Result<Vec<&'j Run>, ApiError>
 }
 
 /// What was found of each run: name, id, and that.
-type Found<T> = Vec<(String, String, T)>;
+pub(super) type Found<T> = Vec<(String, String, T)>;
 
 /// The error of one run is the error of all only if no other can be drawn.
-fn all_of<T>(made: &mut Made, runs: &[&Run], mut one: impl FnMut(&Run, &mut Made) -> Result<T, ApiError>) -> Result<Found<T>, ApiError> {
+pub(super) fn all_of<T>(
+    made: &mut Made,
+    runs: &[&Run],
+    mut one: impl FnMut(&Run, &mut Made) -> Result<T, ApiError>,
+) -> Result<Found<T>, ApiError> {
     let (mut out, mut first) = (Vec::new(), None);
     for run in runs {
         match one(run, made) {

@@ -33,6 +33,8 @@ pub enum ChartKind {
     Roc,
     PrecisionRecall,
     Calibration,
+    /// What errors cost in money, over the score from which on the model says yes.
+    Cost,
     Residuals,
     /// Logged pictures by step.
     Images,
@@ -74,6 +76,19 @@ pub enum BetterIs {
     Lower,
 }
 
+/// What each kind of answer costs, in one currency; what it saves is below zero.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct Costs {
+    pub currency: String,
+    pub false_positive: f64,
+    pub false_negative: f64,
+    pub true_positive: f64,
+    pub true_negative: f64,
+    /// The score that was agreed on, if one was.
+    pub threshold: Option<f64>,
+}
+
 /// A chart. Columns are written as in filters: `params.lr`, `metrics.loss`, `min(metrics.loss)`, `duration`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
 #[serde(default)]
@@ -109,6 +124,8 @@ pub struct ChartSpec {
     pub positive: String,
     /// The run that others are measured by.
     pub baseline: String,
+    /// What answers cost: for charts of costs.
+    pub costs: Option<Costs>,
     /// What a later program said.
     #[serde(flatten)]
     #[ts(skip)]

@@ -4,7 +4,7 @@ use cairn_core::authority::Acl;
 use cairn_core::canonical::sha256;
 use cairn_core::id::DeviceId;
 use cairn_core::op::{Change, Op, Vouch};
-use cairn_core::release;
+use cairn_core::{criterion, release};
 use cairn_sync::keys;
 
 /// The SSHSIG namespace in which one computer gives its word for another.
@@ -35,21 +35,32 @@ pub fn check_content(op: &Op, acl: &Acl, device: &DeviceId) -> Result<(), String
         }
         Op::QuorumProposed { change: Change::SetRecovery { device, key } } => belongs(&key.0, device),
         Op::ReleaseSigned { release, signoff, decision, role, statement, signature } => {
-            // Named by its own signature, so that nobody can write over another's sign-off.
-            if *signoff != signoff_id(signature) {
-                return Err("the sign-off is not named by its signature".to_owned());
-            }
-            let (member, _) = acl.member_of(device).ok_or("the signer is unknown")?;
-            let key = acl.key_of(device).unwrap_or_default();
-            keys::verify(key, release::NAMESPACE, statement.as_bytes(), signature)
-                .map_err(|_| "the sign-off is not signed with the key of whoever sent it".to_owned())?;
+            let member = signed_by(acl, device, signoff, statement, signature)?;
             let says = release::read(statement)?;
-            let same =
-                says.release == release.as_str() && says.decision == *decision && says.role == *role && says.principal == member.as_str();
+            let same = says.release == release.as_str() && says.decision == *decision && says.role == *role && says.principal == member;
+            if same { Ok(()) } else { Err("the signed statement says something else than the sign-off".to_owned()) }
+        }
+        Op::CriteriaSigned { criteria, signoff, role, statement, signature } => {
+            let member = signed_by(acl, device, signoff, statement, signature)?;
+            let says = criterion::read(statement)?;
+            let same = says.criteria == criteria.as_str() && says.role == *role && says.principal == member;
             if same { Ok(()) } else { Err("the signed statement says something else than the sign-off".to_owned()) }
         }
         _ => Ok(()),
     }
+}
+
+/// Who signed a statement, by the key of the computer that sent it.
+fn signed_by(acl: &Acl, device: &DeviceId, signoff: &str, statement: &str, signature: &str) -> Result<String, String> {
+    // Named by its own signature, so that nobody can write over another's sign-off.
+    if signoff != signoff_id(signature) {
+        return Err("the sign-off is not named by its signature".to_owned());
+    }
+    let (member, _) = acl.member_of(device).ok_or("the signer is unknown")?;
+    let key = acl.key_of(device).unwrap_or_default();
+    keys::verify(key, release::NAMESPACE, statement.as_bytes(), signature)
+        .map_err(|_| "the sign-off is not signed with the key of whoever sent it".to_owned())?;
+    Ok(member.to_string())
 }
 
 /// What a sign-off is called: the beginning of the sha256 over its signature.

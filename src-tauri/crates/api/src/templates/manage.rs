@@ -1,7 +1,7 @@
 //! Lifecycles in the window and from the command line: read, copied, changed, compared.
 
 use super::read::{Problem, read};
-use super::{TEAM, built_in, lifecycle, team_id, text_of};
+use super::{TEAM, built_in, is_earlier, lifecycle, team_id, text_of};
 use crate::ApiError;
 use crate::error::body;
 use crate::host::Host;
@@ -164,7 +164,7 @@ fn rows(r: &Reader<'_>) -> Result<Vec<LifecycleRow>, ApiError> {
             base: None,
             projects: count(&|u| u == t.id),
             behind: 0,
-            old: t.risk.is_empty(),
+            old: is_earlier(&t.id),
         })
         .collect();
     for record in r.records(Kind::Template, None)?.iter().filter(|t| !t.deleted()) {

@@ -3,7 +3,7 @@
 use cairn_core::checklist::{Checklist, Item, ItemKind};
 use cairn_core::lifecycle::{Check, Lifecycle, Requirement, Stage, StageTemplate};
 use cairn_core::op::ProjectField;
-use cairn_core::role::Role;
+use cairn_core::role::{Act, Role, permits};
 use serde::{Deserialize, Serialize};
 use serde_saphyr::Spanned;
 use std::collections::{BTreeMap, BTreeSet};
@@ -223,6 +223,25 @@ fn judge_check(place: &Spanned<String>, check: &Check, problems: &mut Problems) 
         Check::FieldFilled { field } if !ProjectField::ALL.into_iter().any(|f| f.as_str() == field) => {
             let known = ProjectField::ALL.map(ProjectField::as_str).join(", ");
             problems.at(place, format!("A project has no field \"{field}\"; there are {known}"));
+        }
+        Check::Answered { question } | Check::AnsweredAtLeast { question, .. } if !crate::problem::known(question) => {
+            problems.at(place, format!("There is no question \"{question}\" about a project"));
+        }
+        Check::AllAnswered { questions } => {
+            if questions.is_empty() {
+                problems.at(place, "Say which questions must be answered".to_owned());
+            }
+            for question in questions.iter().filter(|q| !crate::problem::known(q)) {
+                problems.at(place, format!("There is no question \"{question}\" about a project"));
+            }
+        }
+        Check::CriteriaSigned { by } if by.is_empty() => {
+            problems.at(place, "Say which roles must sign the criteria".to_owned());
+        }
+        Check::CriteriaSigned { by } => {
+            for role in by.iter().filter(|r| !permits(**r, Act::SignRelease)) {
+                problems.at(place, format!("{} carries no sign-off, so nobody could sign as one", role.label()));
+            }
         }
         Check::RolesApart { roles, from, .. } if roles.is_empty() || from.is_empty() => {
             problems.at(place, "Say which roles must be named, and from which the one apart is kept".to_owned());

@@ -1,0 +1,252 @@
+//! Findings: what somebody found wrong or doubtful, how much it matters, who deals with it until when, and how it ended.
+
+use crate::ApiError;
+use crate::checklists::{EvidenceLink, title_of};
+use crate::error::{body, title};
+use crate::host::{Host, Workspace};
+use crate::notes::SubjectRef;
+use crate::people::{PartyName, PartyRef, Person, known_party, party_in, person_at};
+use crate::projects::{ProjectRef, Version, base_of, bases};
+use cairn_core::id::{FindingId, ProjectId};
+use cairn_core::op::{Day, Kind, Op, Outcome, Severity};
+use cairn_core::role::{Act, permits};
+use cairn_report::markdown::to_html;
+use cairn_store::Reader;
+use cairn_store::records::Record;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct Finding {
+    pub id: String,
+    pub project: String,
+    pub title: String,
+    pub text: String,
+    /// The text as it is read.
+    pub html: String,
+    pub base: String,
+    pub versions: Vec<Version>,
+    /// `low`, `medium` or `high`.
+    pub severity: String,
+    pub about: Option<EvidenceLink>,
+    pub by: Person,
+    pub at_ms: i64,
+    pub assigned: Option<PartyName>,
+    /// A day, `2026-11-25`.
+    pub due: Option<String>,
+    /// `fixed`, `accepted` or `no_problem`; none: open.
+    pub outcome: Option<String>,
+    pub settled_by: Option<Person>,
+    pub settled_ms: Option<i64>,
+    pub settled_why: Option<String>,
+    pub i_may_settle: bool,
+    pub i_may_accept: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct SaveFinding {
+    pub project: String,
+    /// None: a new one.
+    #[serde(default)]
+    #[ts(optional)]
+    pub finding: Option<String>,
+    pub title: String,
+    #[serde(default)]
+    pub text: String,
+    pub severity: String,
+    /// Of a change of the severity: why. Else it is not needed.
+    #[serde(default)]
+    #[ts(optional)]
+    pub reason: Option<String>,
+    #[serde(default)]
+    #[ts(optional)]
+    pub about: Option<SubjectRef>,
+    #[serde(default)]
+    #[ts(optional)]
+    pub base: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct AssignFinding {
+    pub finding: String,
+    /// None: nobody.
+    #[serde(default)]
+    #[ts(optional)]
+    pub to: Option<PartyRef>,
+    /// A day, `2026-11-25`; none: no day.
+    #[serde(default)]
+    #[ts(optional)]
+    pub due: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct SettleFinding {
+    pub finding: String,
+    /// `fixed`, `accepted` or `no_problem`; none: open again.
+    #[serde(default)]
+    #[ts(optional)]
+    pub outcome: Option<String>,
+    pub reason: String,
+}
+
+pub fn list(host: &Host, request: ProjectRef) -> Result<Vec<Finding>, ApiError> {
+    let workspace = host.workspace()?;
+    workspace.read(|r| {
+        let mut all: Vec<Finding> = Vec::new();
+        for record in r.records(Kind::Finding, Some(&request.project))? {
+            all.push(view(&workspace, r, &record)?);
+        }
+        // What is open and matters most comes first; then the newest.
+        let rank = |f: &Finding| (f.outcome.is_some(), std::cmp::Reverse(Severity::parse(&f.severity)), std::cmp::Reverse(f.at_ms));
+        all.sort_by_key(rank);
+        Ok(all)
+    })
+}
+
+pub fn save(host: &Host, request: SaveFinding) -> Result<Finding, ApiError> {
+    let workspace = host.workspace()?;
+    let heading = title("Title of the finding", &request.title)?;
+    let text = body("Text of the finding", &request.text)?;
+    let severity = Severity::parse(&request.severity).ok_or_else(|| ApiError::invalid("A severity is low, medium or high"))?;
+    let project = ProjectId::parse(request.project)?;
+    let about = request.about.as_ref().map(SubjectRef::parse).transpose()?;
+    let id = match request.finding {
+        None => {
+            let finding = FindingId::parse(workspace.edge.new_id())?;
+            workspace.write(|w| {
+                w.require(Kind::Project, project.as_str())?;
+                if let Some(about) = &about {
+                    w.require(about.kind, &about.id)?;
+                }
+                w.append(Op::FindingRaised { finding: finding.clone(), project, title: heading, text, severity, about })
+                    .map_err(ApiError::from)
+            })?;
+            finding
+        }
+        Some(id) => {
+            let finding = FindingId::parse(id)?;
+            let base = bases(request.base.as_deref())?;
+            workspace.write(|w| {
+                let record = w.require(Kind::Finding, finding.as_str())?;
+                let content = record.json("content");
+                if content["title"] != heading.as_str() || content["text"] != text.as_str() {
+                    w.append(Op::FindingEdited { finding: finding.clone(), title: heading, text, base })?;
+                }
+                if record.get("severity") != Some(severity.as_str()) {
+                    let why = request.reason.as_deref().map(str::trim).filter(|t| !t.is_empty()).ok_or_else(|| {
+                        ApiError::invalid("Another severity needs a reason")
+                            .hint("Say in a sentence what is known now that was not known before.")
+                    })?;
+                    w.append_why(Op::FindingGraded { finding: finding.clone(), severity }, Some(why))?;
+                }
+                Ok::<_, ApiError>(())
+            })?;
+            finding
+        }
+    };
+    get(&workspace, &id)
+}
+
+pub fn assign(host: &Host, request: AssignFinding) -> Result<Finding, ApiError> {
+    let workspace = host.workspace()?;
+    let finding = FindingId::parse(request.finding)?;
+    let to = request.to.as_ref().map(PartyRef::parse).transpose()?;
+    let due = day(request.due.as_deref())?;
+    workspace.write(|w| {
+        w.require(Kind::Finding, finding.as_str())?;
+        if let Some(to) = &to {
+            known_party(&*w.acl()?, to)?;
+        }
+        w.append(Op::FindingAssigned { finding: finding.clone(), to, due }).map_err(ApiError::from)
+    })?;
+    get(&workspace, &finding)
+}
+
+/// A day from a request; empty is none.
+pub(crate) fn day(text: Option<&str>) -> Result<Option<Day>, ApiError> {
+    let text = text.map(str::trim).filter(|t| !t.is_empty());
+    text.map(Day::parse).transpose().map_err(|e| ApiError::invalid(e).hint("Write a day as year-month-day, such as 2026-11-25."))
+}
+
+pub fn settle(host: &Host, request: SettleFinding) -> Result<Finding, ApiError> {
+    let workspace = host.workspace()?;
+    let finding = FindingId::parse(request.finding)?;
+    let reason = request.reason.trim();
+    if reason.is_empty() {
+        return Err(ApiError::invalid("Say why").hint("A sentence is enough: what was done, or why it can stay as it is."));
+    }
+    let outcome = request
+        .outcome
+        .as_deref()
+        .map(|o| Outcome::parse(o).ok_or_else(|| ApiError::invalid("A finding ends as fixed, accepted or no_problem")))
+        .transpose()?;
+    workspace.write(|w| {
+        let record = w.require(Kind::Finding, finding.as_str())?;
+        let op = match outcome {
+            Some(_) if record.get("outcome").is_some() => return Err(ApiError::conflict("This finding is settled already")),
+            Some(outcome) => Op::FindingSettled { finding: finding.clone(), outcome },
+            None if record.get("outcome").is_none() => return Err(ApiError::conflict("This finding is open")),
+            None => Op::FindingReopened { finding: finding.clone() },
+        };
+        w.append_why(op, Some(reason)).map_err(ApiError::from)
+    })?;
+    get(&workspace, &finding)
+}
+
+fn get(workspace: &Workspace, finding: &FindingId) -> Result<Finding, ApiError> {
+    workspace.read(|r| view(workspace, r, &r.require(Kind::Finding, finding.as_str())?))
+}
+
+fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Finding, ApiError> {
+    let acl = r.acl()?;
+    let me = workspace.me(r)?;
+    let content = record.json("content");
+    let text_of = |value: &serde_json::Value| value["text"].as_str().unwrap_or_default().to_owned();
+    let heads = r.heads(Kind::Finding, &record.id, "content", "")?;
+    let base = base_of(&heads).unwrap_or_default();
+    let several = heads.len() > 1;
+    let about = match record.get("about").and_then(|a| a.split_once('/')) {
+        Some((kind, id)) => {
+            let subject = SubjectRef { kind: kind.to_owned(), id: id.to_owned() };
+            let title = title_of(r, &subject.parse()?)?;
+            Some(EvidenceLink { kind: subject.kind, id: subject.id, title })
+        }
+        None => None,
+    };
+    let ended = record.cells.get("outcome").and_then(|m| m.get(""));
+    let may = |act: Act| me.as_ref().and_then(|id| acl.members.get(id)).is_some_and(|m| m.roles.iter().any(|role| permits(*role, act)));
+    let text = text_of(&content);
+    Ok(Finding {
+        id: record.id.clone(),
+        project: record.parent.clone().unwrap_or_default(),
+        title: content["title"].as_str().unwrap_or_default().to_owned(),
+        html: to_html(&text),
+        text,
+        base,
+        versions: heads
+            .into_iter()
+            .filter(|_| several)
+            .map(|h| Version {
+                value: text_of(&serde_json::from_str(&h.value).unwrap_or_default()),
+                by: person_at(&acl, &h.device),
+                at_ms: h.at_ms,
+                op: h.op,
+            })
+            .collect(),
+        severity: record.text("severity"),
+        about,
+        by: person_at(&acl, &record.device),
+        at_ms: record.at_ms,
+        assigned: party_in(&acl, me.as_ref(), record.get("assigned")),
+        due: record.get("due").map(str::to_owned),
+        outcome: ended.map(|c| c.value.clone()),
+        settled_by: ended.map(|c| person_at(&acl, c.device())),
+        settled_ms: ended.map(|c| c.at_ms),
+        settled_why: match ended {
+            Some(cell) => r.why(&cell.op)?,
+            None => None,
+        },
+        i_may_settle: may(Act::SettleFinding),
+        i_may_accept: may(Act::WaiveGate),
+    })
+}

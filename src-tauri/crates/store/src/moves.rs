@@ -1,0 +1,54 @@
+//! The way of projects through their stages, as the log has it: how long each took, and what was waived.
+
+use crate::StoreError;
+use crate::log::TrailRow;
+use crate::store::Reader;
+use cairn_core::id::{DeviceId, OpId};
+use cairn_core::lifecycle::Stage;
+use cairn_core::op::Op;
+use rusqlite::params;
+
+/// A project entered a stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    pub project: String,
+    pub op: OpId,
+    pub stage: Stage,
+    pub cycle: u32,
+    pub waived: Vec<String>,
+    pub why: Option<String>,
+    /// What its author's clock said.
+    pub at_ms: i64,
+}
+
+impl Reader<'_> {
+    /// The moves of a project, in the order of the trail.
+    pub fn stage_moves(&self, project: &str) -> Result<Vec<Move>, StoreError> {
+        self.moves(Some(project))
+    }
+
+    /// The moves of all projects, in the order of the trail.
+    pub fn all_stage_moves(&self) -> Result<Vec<Move>, StoreError> {
+        self.moves(None)
+    }
+
+    fn moves(&self, project: Option<&str>) -> Result<Vec<Move>, StoreError> {
+        // By the records, so that the log's index over them is used.
+        let wanted = if project.is_some() { "= ?1" } else { "IN (SELECT id FROM record WHERE kind = 'project' AND ?1 IS NULL)" };
+        let mut statement = self.prepare_cached(&format!(
+            "SELECT device, n, at_ms, record, line FROM op WHERE record {wanted} AND kind = 'project' AND type = 'project.stage_entered'
+             AND state = 'accepted' ORDER BY clock, device, n"
+        ))?;
+        let mut rows = statement.query(params![project])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let device = DeviceId::parse(row.get::<_, String>(0)?).map_err(|e| StoreError::Line(e.to_string()))?;
+            let (op, at_ms, project) = (OpId { device, n: row.get(1)? }, row.get(2)?, row.get(3)?);
+            let Some(line) = TrailRow::read(&row.get::<_, String>(4)?) else { continue };
+            if let Op::ProjectStageEntered { stage, cycle, waived, .. } = line.op {
+                found.push(Move { project, op, stage, cycle, waived, why: line.why, at_ms });
+            }
+        }
+        Ok(found)
+    }
+}
