@@ -78,7 +78,9 @@ const STATES: Record<string, [string, Tone]> = {
   open: ['To be picked up', 'info'],
   picked_up: ['In work', 'accent'],
   handed_back: ['↩ Handed back', 'warn'],
-  completed: ['✓ Completed', 'good'],
+  completed: ['→ Handed over', 'accent'],
+  received: ['Being looked at', 'accent'],
+  accepted: ['✓ Accepted', 'good'],
 };
 
 export function State({ state }: { state: string }) {

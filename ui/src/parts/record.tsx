@@ -6,12 +6,21 @@ const PAGES: Record<string, [string, string]> = {
   run: ['/runs/$run', 'run'],
   model_version: ['/cards/$version', 'version'],
   release: ['/releases/$release', 'release'],
+  checklist: ['/handoffs/$checklist', 'checklist'],
 };
 
 /** A record by its title, as a link where it has a page; other kinds are found on a page of their project. */
 export function RecordLink({ kind, id, title, project }: { kind: string; id: string; title: string; project?: string }) {
   const page = PAGES[kind];
-  const tab = { dataset: 'data', dataset_version: 'data', model: 'models', deployment: 'models', checklist: 'handoffs' }[kind];
+  const tab = {
+    dataset: 'data',
+    dataset_version: 'data',
+    model: 'models',
+    deployment: 'models',
+    criteria: 'checks',
+    finding: 'checks',
+    note: 'notes',
+  }[kind];
   if (page)
     return (
       <Link to={page[0]} params={{ [page[1]]: id } as never}>

@@ -1,6 +1,7 @@
 import { createHashHistory, createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
 import { AuditScreen } from '../features/audit/trail';
 import { CardScreen } from '../features/card/card';
+import { HandoffScreen } from '../features/checklist/handoff';
 import { CompareScreen } from '../features/compare/compare';
 import { LifecyclesScreen } from '../features/lifecycle/lifecycles';
 import { ProjectScreen } from '../features/project/project';
@@ -20,6 +21,8 @@ const tree = root.addChildren([
   at('/', HomeScreen),
   at('/projects/$project', ProjectScreen),
   at('/projects/$project/$tab', ProjectScreen),
+  at('/projects/$project/$tab/$step', ProjectScreen),
+  at('/handoffs/$checklist', HandoffScreen),
   at('/runs', AllRuns),
   at('/runs/$run', RunScreen),
   at('/runs/$run/$tab', RunScreen),

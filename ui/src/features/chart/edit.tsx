@@ -5,6 +5,21 @@ import { Dialog } from '../../parts/dialog';
 import { KINDS, metricColumn, paramColumn, within } from './spec';
 import { ChartView } from './view';
 
+const FREE: NonNullable<ChartSpec['costs']> = {
+  currency: '',
+  false_positive: 0,
+  false_negative: 0,
+  true_positive: 0,
+  true_negative: 0,
+  threshold: null,
+};
+const COSTS: ['currency' | 'false_positive' | 'false_negative' | 'true_positive', string][] = [
+  ['false_positive', 'What a false alarm costs'],
+  ['false_negative', 'What a miss costs'],
+  ['true_positive', 'What a right alarm costs'],
+  ['currency', 'Currency'],
+];
+
 interface Props {
   spec: ChartSpec;
   of: RunSet;
@@ -79,7 +94,7 @@ export function ChartEditor({
     images: all?.pictures.map((p): [string, string] => [p, p]) ?? [],
   };
   const has = (...kinds: ChartKind[]) => kinds.includes(spec.kind);
-  const judged = has('confusion', 'roc', 'precision_recall', 'calibration', 'residuals');
+  const judged = has('confusion', 'roc', 'precision_recall', 'calibration', 'cost', 'residuals');
   return (
     <Dialog open onClose={onClose} title={title} className="wide">
       <form
@@ -173,7 +188,23 @@ export function ChartEditor({
               />
               <Words label="Column of the true value" value={spec.truth} onChange={(truth) => change({ truth })} />
               <Words label="Column of what the model said" value={spec.said} onChange={(said) => change({ said })} />
-              {has('roc', 'precision_recall', 'calibration') && (
+              {has('cost') &&
+                COSTS.map(([key, label]) => (
+                  <Words
+                    key={key}
+                    label={label}
+                    value={String(spec.costs?.[key] || '')}
+                    onChange={(text) =>
+                      change({
+                        costs: {
+                          ...(spec.costs ?? FREE),
+                          [key]: key === 'currency' ? text : Number(text.replace(',', '.')) || 0,
+                        },
+                      })
+                    }
+                  />
+                ))}
+              {has('roc', 'precision_recall', 'calibration', 'cost') && (
                 <Words
                   label="Class that counts as positive"
                   value={spec.positive}

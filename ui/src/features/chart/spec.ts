@@ -23,6 +23,7 @@ export const PLAIN: ChartSpec = {
   said: '',
   positive: '',
   baseline: '',
+  costs: null,
 };
 
 export const ALL_RUNS: RunSet = { runs: [], project: null, experiment: null, filter: null, order_by: null };
@@ -51,6 +52,7 @@ export const KINDS: Record<ChartKind, [string, string]> = {
   roc: ['ROC curve', 'How well scores tell two classes apart'],
   precision_recall: ['Precision and recall', 'What finding more costs'],
   calibration: ['Calibration', 'Whether 70 % means 70 %'],
+  cost: ['Cost of errors', 'From which score on a yes is worth it'],
   residuals: ['Residuals', 'Where a regression is off'],
   images: ['Pictures by step', 'Logged pictures, with a slider'],
   table: ['Table', 'Runs and some of their columns'],

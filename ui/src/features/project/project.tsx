@@ -9,17 +9,21 @@ import { Evidence as EvidenceLinks } from '../../parts/record';
 import { useToast } from '../../parts/toast';
 import { Trail } from '../audit/trail';
 import { Handoffs } from '../checklist/handoffs';
+import { Criteria } from '../criteria/criteria';
 import { Datasets } from '../dataset/datasets';
+import { Findings } from '../finding/findings';
 import { LifecycleOf } from '../lifecycle/choose';
 import { Models } from '../model/models';
 import { Notes } from '../note/notes';
 import { ProjectRuns } from '../run/runs';
-import { FieldEditor } from './field';
+import { ProblemSummary, ProblemTab } from './problem';
 
 const TABS = [
   ['overview', 'Overview'],
+  ['problem', 'Problem'],
   ['data', 'Data'],
   ['runs', 'Runs'],
+  ['checks', 'Criteria and findings'],
   ['models', 'Models and releases'],
   ['handoffs', 'Handoffs'],
   ['notes', 'Notes'],
@@ -72,6 +76,13 @@ export function ProjectScreen() {
         ))}
       </nav>
       {tab === 'overview' && <Overview project={p} />}
+      {tab === 'problem' && <ProblemTab project={p.id} />}
+      {tab === 'checks' && (
+        <div className="stack wide">
+          <Criteria project={p.id} />
+          <Findings project={p.id} about={{ kind: 'project', id: p.id }} />
+        </div>
+      )}
       {tab === 'data' && <Datasets project={p.id} />}
       {tab === 'runs' && <ProjectRuns project={p.id} />}
       {tab === 'models' && <Models project={p.id} />}
@@ -93,6 +104,13 @@ const PLACE: Record<string, string> = {
   release_approved: 'models',
   deployed_to_production: 'models',
   checklist_completed: 'handoffs',
+  field_filled: 'problem',
+  answered: 'problem',
+  all_answered: 'problem',
+  risk_decided: 'problem',
+  criteria_signed: 'checks',
+  criteria_met: 'checks',
+  findings_settled: 'checks',
 };
 
 function Overview({ project }: { project: Project }) {
@@ -100,11 +118,7 @@ function Overview({ project }: { project: Project }) {
   return (
     <div className="grid2">
       <div className="stack">
-        {project.fields
-          .filter((f) => f.name !== 'title')
-          .map((field) => (
-            <FieldEditor key={field.name} project={project.id} field={field} />
-          ))}
+        <ProblemSummary project={project.id} />
       </div>
       <div className="stack">
         <section className="card stack">

@@ -1,0 +1,225 @@
+import { useState } from 'react';
+import { useAct, useCommand } from '../../host/cache';
+import type { Comment, SubjectRef, Thread } from '../../host/commands.gen';
+import { Badge, Failed, Time } from '../../parts/bits';
+import { Html } from '../../parts/html';
+import { ChooseParty, type Party } from '../../parts/party';
+import { useToast } from '../../parts/toast';
+import { BothChanged } from '../../parts/versions';
+
+/** Everybody who can be asked. */
+export function usePeople() {
+  const team = useCommand('member.list', {});
+  const app = useCommand('app.status', {});
+  return {
+    members: team.data?.members.map((m) => ({ id: m.id, name: m.name })) ?? [],
+    roles: app.data?.roles ?? [],
+  };
+}
+
+interface Props {
+  about: SubjectRef;
+  /** A place in the record; none: all of it. */
+  anchor?: string;
+  /** What the place is called, for the heading. */
+  title?: string;
+  /** A question goes here unless somebody else is chosen. */
+  ask?: Party | null;
+}
+
+/** Comments and questions about a record. */
+export function Threads({ about, anchor, title = 'Questions and comments', ask = null }: Props) {
+  const threads = useCommand('comment.list', { about });
+  const [old, showOld] = useState(false);
+  const all = (threads.data ?? []).filter((t) => anchor === undefined || t.anchor === anchor);
+  const open = all.filter((t) => !t.resolved);
+  const done = all.filter((t) => t.resolved);
+  return (
+    <section className="stack" aria-label={title}>
+      <h2>{title}</h2>
+      <Failed error={threads.error} />
+      {open.map((t) => (
+        <ThreadView key={t.id} thread={t} />
+      ))}
+      {done.length > 0 && (
+        <button type="button" className="btn plain" aria-expanded={old} onClick={() => showOld(!old)}>
+          {old ? 'Hide' : 'Show'} {done.length} resolved
+        </button>
+      )}
+      {old && done.map((t) => <ThreadView key={t.id} thread={t} />)}
+      <Write about={about} anchor={anchor ?? ''} ask={ask} />
+    </section>
+  );
+}
+
+function ThreadView({ thread }: { thread: Thread }) {
+  const resolve = useAct('comment.resolve');
+  const [replying, reply] = useState(false);
+  const toast = useToast();
+  const settle = (resolved: boolean) =>
+    resolve.mutate(
+      { comment: thread.id, resolved },
+      { onSuccess: () => resolved && toast('Resolved.', () => resolve.mutate({ comment: thread.id, resolved: false })) },
+    );
+  return (
+    <article className={thread.resolved ? 'card thread quiet' : 'card thread'} aria-label={thread.asks ? 'Question' : 'Comment'}>
+      <div className="row">
+        {thread.asks && (
+          <Badge tone={thread.answered || thread.resolved ? 'good' : 'warn'}>
+            {thread.answered || thread.resolved ? '✓ Answered' : '? Question'} to {thread.asks.label}
+          </Badge>
+        )}
+        {thread.anchor && <Badge>{thread.anchor}</Badge>}
+        {thread.resolved && <small className="muted">Resolved by {thread.resolved_by?.name}</small>}
+      </div>
+      {thread.comments.map((c) => (
+        <CommentView key={c.id} comment={c} />
+      ))}
+      <Failed error={resolve.error} />
+      {replying ? (
+        <Write about={thread.about} anchor={thread.anchor} replyTo={thread.id} onDone={() => reply(false)} />
+      ) : (
+        <div className="row">
+          {!thread.resolved && (
+            <button type="button" className="btn" onClick={() => reply(true)}>
+              {thread.asks && !thread.answered ? 'Answer' : 'Reply'}
+            </button>
+          )}
+          <button type="button" className="btn plain" onClick={() => settle(!thread.resolved)}>
+            {thread.resolved ? 'Open again' : 'Resolve'}
+          </button>
+        </div>
+      )}
+    </article>
+  );
+}
+
+function CommentView({ comment: c }: { comment: Comment }) {
+  const edit = useAct('comment.edit');
+  const remove = useAct('record.delete');
+  const toast = useToast();
+  const [draft, setDraft] = useState<string | null>(null);
+  const subject = { kind: 'comment', id: c.id };
+  return (
+    <div className="stack comment">
+      <div className="row between">
+        <small className="muted">
+          <strong>{c.by.name}</strong> <Time ms={c.at_ms} />
+          {c.edited_ms !== null && ' (changed)'}
+        </small>
+        {c.mine && draft === null && (
+          <div className="row">
+            <button type="button" className="btn plain" onClick={() => setDraft(c.text)}>
+              Change<span className="sr"> my comment</span>
+            </button>
+            <button
+              type="button"
+              className="btn plain"
+              onClick={() =>
+                remove.mutate(
+                  { subject, restore: false },
+                  { onSuccess: () => toast('Deleted the comment.', () => remove.mutate({ subject, restore: true })) },
+                )
+              }
+            >
+              Delete<span className="sr"> my comment</span>
+            </button>
+          </div>
+        )}
+      </div>
+      <BothChanged versions={c.versions} keep={(text) => edit.mutate({ comment: c.id, text, base: c.base })} />
+      {draft === null ? (
+        <Html className="prose" html={c.html} />
+      ) : (
+        <form
+          className="stack"
+          onSubmit={(e) => {
+            e.preventDefault();
+            edit.mutate({ comment: c.id, text: draft, base: c.base }, { onSuccess: () => setDraft(null) });
+          }}
+        >
+          <textarea aria-label="The comment" rows={3} value={draft} onChange={(e) => setDraft(e.target.value)} />
+          <div className="row">
+            <button type="submit" className="btn primary">
+              Save
+            </button>
+            <button type="button" className="btn plain" onClick={() => setDraft(null)}>
+              Cancel
+            </button>
+          </div>
+        </form>
+      )}
+      <Failed error={edit.error ?? remove.error} />
+    </div>
+  );
+}
+
+function Write({
+  about,
+  anchor,
+  replyTo,
+  ask = null,
+  onDone,
+}: {
+  about: SubjectRef;
+  anchor: string;
+  replyTo?: string;
+  ask?: Party | null;
+  onDone?: () => void;
+}) {
+  const write = useAct('comment.write');
+  const people = usePeople();
+  const key = `comment-${about.kind}/${about.id}/${anchor}/${replyTo ?? ''}`;
+  const [text, setText] = useState(() => localStorage.getItem(key) ?? '');
+  const [asks, setAsks] = useState<Party | null>(ask);
+  const type = (next: string) => {
+    setText(next);
+    localStorage.setItem(key, next);
+  };
+  const send = (question: boolean) =>
+    write.mutate(
+      { about, anchor, text, reply_to: replyTo, asks: question && asks ? asks : undefined },
+      {
+        onSuccess: () => {
+          localStorage.removeItem(key);
+          setText('');
+          onDone?.();
+        },
+      },
+    );
+  return (
+    <form
+      className="stack"
+      onSubmit={(e) => {
+        e.preventDefault();
+        send(replyTo === undefined && asks !== null);
+      }}
+    >
+      <textarea
+        rows={2}
+        aria-label={replyTo ? 'Your answer' : 'Your comment or question'}
+        placeholder={replyTo ? 'Your answer' : 'Ask something, or say what others should know. Markdown works.'}
+        value={text}
+        onChange={(e) => type(e.target.value)}
+      />
+      {(text.trim() !== '' || replyTo) && (
+        <>
+          {!replyTo && (
+            <ChooseParty label="Ask somebody?" value={asks} choose={setAsks} nobody="no, it is a comment" {...people} />
+          )}
+          <Failed error={write.error} />
+          <div className="row">
+            <button type="submit" className="btn primary" disabled={write.isPending || !text.trim()}>
+              {replyTo ? 'Send the answer' : asks ? 'Ask' : 'Comment'}
+            </button>
+            {onDone && (
+              <button type="button" className="btn plain" onClick={onDone}>
+                Cancel
+              </button>
+            )}
+          </div>
+        </>
+      )}
+    </form>
+  );
+}
