@@ -1,9 +1,9 @@
-import type { AppStatus, Project, SharingStatus } from '../host/commands.gen';
+import type { AppStatus, PortfolioRow, SharingStatus } from '../host/commands.gen';
 
 /** What the table needs to know to offer an action, and what it may do. */
 export interface World {
   app: AppStatus;
-  projects: Project[];
+  projects: PortfolioRow[];
   sharing?: SharingStatus;
   go: (to: string) => void;
   share: () => void;
@@ -29,6 +29,8 @@ export function actions(world: World): Action[] {
   return [
     { id: 'palette', label: 'Search and do anything', keys: 'Mod+K', run: world.palette },
     { id: 'home', label: 'Go to what waits for you', keys: 'G H', run: () => world.go('/') },
+    { id: 'portfolio', label: 'Go to all projects', keys: 'G P', run: () => world.go('/portfolio') },
+    { id: 'lifecycles', label: 'Go to the lifecycles', keys: 'G L', run: () => world.go('/lifecycles') },
     { id: 'runs', label: 'Go to all runs', keys: 'G R', run: () => world.go('/runs') },
     { id: 'audit', label: 'Go to the audit trail', keys: 'G A', run: () => world.go('/audit') },
     { id: 'team', label: 'Go to the team', keys: 'G T', run: () => world.go('/team') },

@@ -95,6 +95,15 @@ export type CardSection = { id: string, title: string, question: string, require
  * What is read, safe to show, with charts in their places.
  */
 parts: Array<NotePart>, base: string | null, edited_by: Person | null, edited_ms: number | null, versions: Array<Version>, };
+export type Change = { by: Person, 
+/**
+ * To stand after the name.
+ */
+sentence: string, subject: SubjectRef | null, subject_title: string, project: string | null, project_title: string | null, why: string | null, at_ms: number, 
+/**
+ * In a project of mine, or about something that I wrote.
+ */
+mine: boolean, };
 export type ChangeSetting = { 
 /**
  * `shared_file_max`, `object_store` or `stored_file_max`.
@@ -476,6 +485,7 @@ verdict: string | null, value: number | null, low: number | null, high: number |
  * Where the interval comes from, or why there is none.
  */
 said: string, };
+export type CycleView = { cycle: number, trigger: TriggerView | null, steps: Array<Step>, };
 export type Dataset = { id: string, name: string, 
 /**
  * Newest first.
@@ -568,6 +578,37 @@ values: number, };
 export type EditCard = { version: string, section: string, text: string, base?: string, };
 export type EditComment = { comment: string, text: string, base: string, };
 export type EditProject = { project: string, field: string, value: string, base?: string, };
+export type Elsewhere = { 
+/**
+ * What I asked others for, and they have not done yet.
+ */
+asked: Array<InboxItem>, 
+/**
+ * What others did since I looked, the newest first.
+ */
+changed: Array<Change>, 
+/**
+ * More than are listed.
+ */
+more: boolean, 
+/**
+ * The same to be read in a minute.
+ */
+digest: Array<string>, 
+/**
+ * When I looked last; none: never.
+ */
+looked_ms: number | null, };
+export type EndProject = { project: string, 
+/**
+ * `completed` or `cancelled`; none: taken up again.
+ */
+ending?: string, reason: string, };
+export type Ended = { 
+/**
+ * `completed` or `cancelled`.
+ */
+ending: string, why: string, by: Person, at_ms: number, };
 export type EnterStage = { project: string, 
 /**
  * The next stage, or an earlier one.
@@ -738,7 +779,8 @@ runs: number, points: number, files: number,
 left_out: Record<string, number>, };
 export type InboxItem = { 
 /**
- * `decide`, `sign_again`, `handoff`, `handed_back`, `next_step`, `admit`, `second` or `deleted`.
+ * `decide`, `sign_again`, `handoff`, `handed_back`, `receive`, `item`, `question`, `finding`, `criteria`, `next_step`, `admit`,
+ * `second` or `deleted`.
  */
 kind: string, title: string, 
 /**
@@ -746,9 +788,17 @@ kind: string, title: string,
  */
 text: string, project: string | null, project_title: string | null, 
 /**
- * The release, checklist, device, proposal or (as `kind/id`) deleted record that it is about.
+ * The release, checklist, finding, device, proposal or (as `kind/id`) record that it is about.
  */
-id: string, role: RoleName | null, since_ms: number, };
+id: string, role: RoleName | null, since_ms: number, 
+/**
+ * A day, `2026-11-25`.
+ */
+due: string | null, 
+/**
+ * The day is over.
+ */
+overdue: boolean, };
 export type InputRow = { name: string, digest: string, context: string, };
 export type ItemDone = { checklist: string, item: string, comment: string, evidence: Array<SubjectRef>, };
 export type ItemRef = { checklist: string, item: string, };
@@ -766,6 +816,16 @@ phrase: string,
  * Whose further computer it is: an older one of theirs gave its word.
  */
 of: string | null, };
+export type LeadTimes = { 
+/**
+ * Empty where nothing can be drawn yet.
+ */
+svg: string, title: string, summary: string, stages: Array<StageTime>, };
+export type LeadTimesQuery = { 
+/**
+ * CSS pixels.
+ */
+width: number, dark: boolean, };
 export type LifecycleChange = { id: string, before: string | null, after: string | null, };
 export type LifecycleCheck = { problems: Array<Problem>, 
 /**
@@ -1021,6 +1081,55 @@ export type PinView = { id: string, run: string, metric: string, step: number,
  * Where two people changed it without knowing of each other, both texts, one below the other.
  */
 text: string, by: Person, at_ms: number, base: string, };
+export type PortfolioRow = { id: string, title: string, cycle: number, stage: string, stage_name: string, 
+/**
+ * 1 to 6.
+ */
+stage_number: number, 
+/**
+ * Since when it is in its stage.
+ */
+since_ms: number, 
+/**
+ * `low`, `medium`, `high`, or empty.
+ */
+risk: string, hypothesis: string, value_metric: string, 
+/**
+ * The day on which it is decided whether it was a success.
+ */
+success_date: string | null, 
+/**
+ * What is missing next, in words; empty: it can move on.
+ */
+next: string, 
+/**
+ * Whose turn it is.
+ */
+turn: RoleName | null, 
+/**
+ * The person who has it in hand, where one has.
+ */
+with: PartyName | null, my_turn: boolean, 
+/**
+ * I am named in it, or I began it.
+ */
+mine: boolean, blocked: boolean, 
+/**
+ * Handoffs and findings whose day is over.
+ */
+overdue: number, open_findings: number, high_findings: number, 
+/**
+ * The newest release's state.
+ */
+release: string | null, 
+/**
+ * Something of it runs in production.
+ */
+live: boolean, 
+/**
+ * `completed` or `cancelled`.
+ */
+ended: string | null, };
 export type PreviewNote = { text: string, };
 export type Printed = { words: Array<string>, 
 /**
@@ -1060,7 +1169,15 @@ gate: Array<Requirement>,
 /**
  * Whose turn it is; none when the gate is open.
  */
-turn: RoleName | null, my_turn: boolean, };
+turn: RoleName | null, my_turn: boolean, 
+/**
+ * It ended; nothing waits any more.
+ */
+ended: Ended | null, 
+/**
+ * What was recorded to begin the next cycle.
+ */
+trigger: TriggerView | null, };
 export type ProjectMember = { person: Person, role: RoleName, };
 export type ProjectRef = { project: string, };
 export type ProposalRef = { id: string, };
@@ -1500,12 +1617,38 @@ findings: Array<string>,
  * Why nothing of it could be read.
  */
 trouble: string | null, };
+export type StageTime = { stage: string, name: string, 
+/**
+ * Stays that have ended.
+ */
+ended: number, median_days: number | null, longest_days: number | null, 
+/**
+ * Projects that are in it now, and how long the one that waits longest has been.
+ */
+now: number, waiting_days: number | null, waiting_project: string | null, };
 export type StageView = { id: string, name: string, purpose: string, 
 /**
  * `done`, `here` or `ahead`.
  */
 state: string, };
 export type StartChecklist = { project: string, gate: string, };
+export type Step = { stage: string, name: string, entered_ms: number, 
+/**
+ * None: it is still there.
+ */
+left_ms: number | null, 
+/**
+ * Who moved it here.
+ */
+by: Person, 
+/**
+ * The project came back to an earlier stage.
+ */
+back: boolean, why: string | null, 
+/**
+ * What was missing when it moved here, as the lifecycle says it.
+ */
+waived: Array<string>, };
 export type StoreAnswer = { answers: boolean, sentence: string, hint: string | null, };
 export type StoreSignIn = { 
 /**
@@ -1588,6 +1731,16 @@ kind?: string, text?: string,
  * Also the many small lines of tracking.
  */
 tracking: boolean, problems: boolean, offset: number, limit?: number, };
+export type TriggerCycle = { project: string, 
+/**
+ * `monitor`, `date`, `change` or `incident`.
+ */
+trigger: string, reason: string, evidence: Array<SubjectRef>, };
+export type TriggerView = { 
+/**
+ * `monitor`, `date`, `change` or `incident`.
+ */
+trigger: string, why: string, evidence: Array<EvidenceLink>, by: Person, at_ms: number, };
 export type TwoRuns = { first: string, second: string, };
 export type Unlock = { passphrase: string, };
 export type UseRecovery = { 
@@ -1655,6 +1808,7 @@ export type Views = { members: { [key in string]: MemberView }, devices: { [key 
  * By operation: `accepted`, `refused`, `held` or `unknown`.
  */
 operations: { [key in string]: string }, records: Array<RecordView>, };
+export type Way = { cycles: Array<CycleView>, };
 export type WithoutEffect = { operation: string, by: string, reason: string, };
 export type Witness = { person: Person, device: string, 
 /**
@@ -1713,6 +1867,10 @@ export interface Commands {
   "device.seal": { request: SealDevice; response: Members };
   "owner.second": { request: ProposalRef; response: Members };
   "inbox.list": { request: Nothing; response: Array<InboxItem> };
+  "inbox.elsewhere": { request: Nothing; response: Elsewhere };
+  "inbox.looked": { request: Nothing; response: Elsewhere };
+  "portfolio.list": { request: Nothing; response: Array<PortfolioRow> };
+  "portfolio.lead_times": { request: LeadTimesQuery; response: LeadTimes };
   "project.list": { request: Nothing; response: Array<Project> };
   "project.get": { request: ProjectRef; response: Project };
   "project.create": { request: CreateProject; response: Project };
@@ -1720,6 +1878,9 @@ export interface Commands {
   "project.set_member": { request: SetProjectMember; response: Project };
   "project.enter_stage": { request: EnterStage; response: Project };
   "project.set_template": { request: SetTemplate; response: Project };
+  "project.way": { request: ProjectRef; response: Way };
+  "project.trigger": { request: TriggerCycle; response: Project };
+  "project.end": { request: EndProject; response: Project };
   "problem.get": { request: ProjectRef; response: ProblemForm };
   "problem.answer": { request: AnswerProblem; response: ProblemForm };
   "criteria.list": { request: ProjectRef; response: CriteriaPage };
@@ -1845,8 +2006,12 @@ export const queryTags = {
   "app.status": ["member", "settings", "sharing"],
   "member.list": ["member"],
   "inbox.list": ["*"],
+  "inbox.elsewhere": ["*"],
+  "portfolio.list": ["*"],
+  "portfolio.lead_times": ["project"],
   "project.list": ["*"],
   "project.get": ["*"],
+  "project.way": ["project", "template", "member"],
   "problem.get": ["project", "member"],
   "criteria.list": ["*"],
   "finding.list": ["finding", "member"],

@@ -1,14 +1,37 @@
 import { Link, useNavigate } from '@tanstack/react-router';
-import { ArrowRight, CheckCircle2, ClipboardCheck, PenLine, RotateCcw, Undo2, UserPlus, Users } from 'lucide-react';
+import {
+  ArrowRight,
+  CheckCircle2,
+  ClipboardCheck,
+  ClipboardList,
+  FileSignature,
+  HelpCircle,
+  PackageOpen,
+  PenLine,
+  RotateCcw,
+  TriangleAlert,
+  Undo2,
+  UserPlus,
+  Users,
+} from 'lucide-react';
+import { useState } from 'react';
 import { useAct, useCommand } from '../host/cache';
-import type { InboxItem, Project } from '../host/commands.gen';
+import type { Change, InboxItem, PortfolioRow } from '../host/commands.gen';
 import { Badge, Empty, Failed, lower, Say, Time, Waiting } from '../parts/bits';
+import { Due } from '../parts/party';
+import { RecordLink } from '../parts/record';
+import { FirstSteps } from './first';
 
 const ICONS = {
   decide: PenLine,
   sign_again: RotateCcw,
   handoff: ClipboardCheck,
   handed_back: RotateCcw,
+  receive: PackageOpen,
+  item: ClipboardList,
+  question: HelpCircle,
+  finding: TriangleAlert,
+  criteria: FileSignature,
   next_step: ArrowRight,
   admit: UserPlus,
   second: Users,
@@ -19,14 +42,18 @@ const ICONS = {
 export function HomeScreen() {
   const app = useCommand('app.status', {});
   const inbox = useCommand('inbox.list', {});
-  const projects = useCommand('project.list', {});
+  const projects = useCommand('portfolio.list', {});
   const first = app.data?.workspace?.me?.name.split(' ')[0];
+  const running = projects.data?.filter((p) => p.ended === null) ?? [];
+  const mine = running.filter((p) => p.mine);
+  const shown = (mine.length > 0 ? mine : running).slice(0, 12);
   return (
     <div className="page">
       <h1>{first ? `Hello, ${first}` : 'Hello'}</h1>
       {app.data?.demo && (
         <Say>This is the sample workspace. Look around and try everything: it is yours, and nobody else sees it.</Say>
       )}
+      <FirstSteps />
       <Failed error={inbox.error} />
       <section className="card flush" aria-labelledby="waiting">
         <h2 id="waiting" style={{ padding: '16px 20px 8px' }}>
@@ -42,12 +69,18 @@ export function HomeScreen() {
         )}
         <ul className="list">
           {inbox.data?.map((item) => (
-            <li key={item.kind + item.id}>{item.kind === 'deleted' ? <DeletedRow item={item} /> : <InboxRow item={item} />}</li>
+            <li key={item.kind + item.id + item.title}>
+              {item.kind === 'deleted' ? <DeletedRow item={item} /> : <InboxRow item={item} />}
+            </li>
           ))}
         </ul>
       </section>
+      <Elsewhere />
       <section className="stack" aria-labelledby="projects">
-        <h2 id="projects">Projects</h2>
+        <div className="row between">
+          <h2 id="projects">{mine.length > 0 && mine.length < running.length ? 'Your projects' : 'Projects'}</h2>
+          {running.length > 0 && <Link to="/portfolio">All projects</Link>}
+        </div>
         {projects.data?.length === 0 && (
           <div className="card">
             <Empty title="No projects yet">
@@ -56,7 +89,7 @@ export function HomeScreen() {
           </div>
         )}
         <div className="grid3">
-          {projects.data?.map((p) => (
+          {shown.map((p) => (
             <ProjectTile key={p.id} project={p} />
           ))}
         </div>
@@ -65,31 +98,146 @@ export function HomeScreen() {
   );
 }
 
-function InboxRow({ item }: { item: InboxItem }) {
+function useOpen() {
   const navigate = useNavigate();
-  const Icon = ICONS[item.kind as keyof typeof ICONS] ?? ArrowRight;
-  const open = () => {
-    if (item.kind === 'admit' || item.kind === 'second') void navigate({ to: '/team' });
-    else if (item.kind === 'handoff' || item.kind === 'handed_back')
-      void navigate({ to: '/projects/$project/$tab', params: { project: item.project ?? '', tab: 'handoffs' } });
-    else if (item.kind === 'next_step') void navigate({ to: '/projects/$project', params: { project: item.project ?? '' } });
-    else void navigate({ to: '/releases/$release', params: { release: item.id } });
+  return (item: InboxItem) => {
+    const project = item.project ?? '';
+    const [kind = '', id = ''] = item.id.split('/');
+    switch (item.kind) {
+      case 'admit':
+      case 'second':
+        return navigate({ to: '/team' });
+      case 'handoff':
+      case 'handed_back':
+      case 'receive':
+      case 'item':
+        return navigate({ to: '/handoffs/$checklist', params: { checklist: item.id } });
+      case 'finding':
+      case 'criteria':
+        return navigate({ to: '/projects/$project/$tab', params: { project, tab: 'checks' } });
+      case 'next_step':
+        return navigate({ to: '/projects/$project', params: { project } });
+      case 'question':
+        if (kind === 'checklist') return navigate({ to: '/handoffs/$checklist', params: { checklist: id } });
+        if (kind === 'run') return navigate({ to: '/runs/$run', params: { run: id } });
+        if (kind === 'model_version') return navigate({ to: '/cards/$version', params: { version: id } });
+        if (kind === 'release') return navigate({ to: '/releases/$release', params: { release: id } });
+        return navigate({
+          to: '/projects/$project/$tab',
+          params: { project, tab: kind === 'finding' || kind === 'criteria' ? 'checks' : 'notes' },
+        });
+      default:
+        return navigate({ to: '/releases/$release', params: { release: item.id } });
+    }
   };
+}
+
+function InboxRow({ item }: { item: InboxItem }) {
+  const open = useOpen();
+  const Icon = ICONS[item.kind as keyof typeof ICONS] ?? ArrowRight;
   return (
-    <button type="button" className="item" onClick={open}>
+    <button type="button" className="item" onClick={() => void open(item)}>
       <Icon size={20} aria-hidden />
       <div className="grow">
         <div>{item.title}</div>
         <div className="muted">{item.text}</div>
       </div>
       {item.project_title && item.title !== item.project_title && <Badge>{item.project_title}</Badge>}
-      {item.since_ms > 0 && (
-        <small className="muted">
-          <Time ms={item.since_ms} />
+      {item.due ? (
+        <small>
+          <Due day={item.due} />
         </small>
+      ) : (
+        item.since_ms > 0 && (
+          <small className="muted">
+            <Time ms={item.since_ms} />
+          </small>
+        )
       )}
       <ArrowRight size={16} aria-hidden />
     </button>
+  );
+}
+
+/** What the person asked others for, and what those did meanwhile. */
+function Elsewhere() {
+  const found = useCommand('inbox.elsewhere', {});
+  const looked = useAct('inbox.looked');
+  const [all, showAll] = useState(false);
+  const { asked = [], changed = [], digest = [], more = false, looked_ms = null } = found.data ?? {};
+  if (found.error) return <Failed error={found.error} />;
+  if (asked.length === 0 && changed.length === 0) return null;
+  return (
+    <div className="grid2">
+      {changed.length > 0 && (
+        <section className="card stack" aria-labelledby="changed">
+          <div className="row between">
+            <h2 id="changed">Changed since you looked</h2>
+            <button type="button" className="btn plain" disabled={looked.isPending} onClick={() => looked.mutate({})}>
+              I have seen this
+            </button>
+          </div>
+          {looked_ms !== null && (
+            <small className="muted">
+              You looked <Time ms={looked_ms} />
+            </small>
+          )}
+          <ul className="stack">
+            {digest.map((sentence) => (
+              <li key={sentence}>{sentence}</li>
+            ))}
+          </ul>
+          <button type="button" className="btn plain" aria-expanded={all} onClick={() => showAll(!all)}>
+            {all
+              ? 'Hide the details'
+              : `Show ${more ? 'the newest' : 'all'} ${changed.length} ${changed.length === 1 ? 'change' : 'changes'}`}
+          </button>
+          {all && (
+            <ul className="list small">
+              {changed.map((c, i) => (
+                <li key={`${c.at_ms}/${i}`} style={{ padding: '6px 0' }}>
+                  <ChangeLine change={c} />
+                </li>
+              ))}
+            </ul>
+          )}
+          <Failed error={looked.error} />
+        </section>
+      )}
+      {asked.length > 0 && (
+        <section className="card flush" aria-labelledby="asked">
+          <h2 id="asked" style={{ padding: '16px 20px 8px' }}>
+            You asked for
+          </h2>
+          <ul className="list">
+            {asked.map((item) => (
+              <li key={item.kind + item.id + item.title}>
+                <InboxRow item={item} />
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </div>
+  );
+}
+
+function ChangeLine({ change: c }: { change: Change }) {
+  return (
+    <>
+      {c.by.name} {c.sentence}
+      {c.subject && c.subject_title && (
+        <>
+          {': '}
+          <RecordLink kind={c.subject.kind} id={c.subject.id} title={c.subject_title} project={c.project ?? undefined} />
+        </>
+      )}
+      {c.why && ` “${c.why}”`}{' '}
+      <span className="muted">
+        {c.project_title && c.project_title !== c.subject_title && `${c.project_title}, `}
+        <Time ms={c.at_ms} />
+      </span>
+    </>
   );
 }
 
@@ -116,27 +264,26 @@ function DeletedRow({ item }: { item: InboxItem }) {
   );
 }
 
-function ProjectTile({ project }: { project: Project }) {
-  const here = project.stages.findIndex((s) => s.state === 'here');
-  const next = project.gate.find((g) => !g.met);
+function ProjectTile({ project: p }: { project: PortfolioRow }) {
   return (
     <Link
       to="/projects/$project"
-      params={{ project: project.id }}
+      params={{ project: p.id }}
       className="card stack"
       style={{ textDecoration: 'none', color: 'inherit', gap: 8 }}
     >
-      <h3>{project.title}</h3>
+      <h3>{p.title}</h3>
       <div className="row">
         <Badge tone="accent">
-          {here + 1} of 6 · {project.stages[here]?.name}
+          {p.stage_number} of 6 · {p.stage_name}
         </Badge>
-        {project.cycle > 1 && <Badge>Cycle {project.cycle}</Badge>}
+        {p.cycle > 1 && <Badge>Cycle {p.cycle}</Badge>}
+        {p.blocked && <Badge tone="bad">■ Blocked</Badge>}
       </div>
       <p className="muted small">
-        {next ? (
+        {p.next ? (
           <>
-            {project.my_turn ? 'Your turn' : `Turn of the ${lower(next.owner.label)}`}: {lower(next.text)}
+            {p.my_turn ? 'Your turn' : `Turn of the ${lower(p.turn?.label ?? '')}`}: {lower(p.next)}
           </>
         ) : (
           'Everything is there: it can move on.'

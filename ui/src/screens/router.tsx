@@ -11,6 +11,7 @@ import { AllRuns } from '../features/run/runs';
 import { SettingsScreen } from '../features/sharing/settings';
 import { TeamScreen } from '../features/team/team';
 import { HomeScreen } from './home';
+import { PortfolioScreen } from './portfolio';
 import { Shell } from './shell';
 
 const root = createRootRoute({ component: Shell });
@@ -23,6 +24,7 @@ const tree = root.addChildren([
   at('/projects/$project/$tab', ProjectScreen),
   at('/projects/$project/$tab/$step', ProjectScreen),
   at('/handoffs/$checklist', HandoffScreen),
+  at('/portfolio', PortfolioScreen),
   at('/runs', AllRuns),
   at('/runs/$run', RunScreen),
   at('/runs/$run/$tab', RunScreen),

@@ -4,6 +4,7 @@ import {
   FlaskConical,
   FolderKanban,
   Home,
+  LayoutList,
   Moon,
   Plus,
   Route,
@@ -39,7 +40,7 @@ export function Shell() {
 }
 
 function Frame({ app }: { app: AppStatus }) {
-  const projects = useCommand('project.list', {});
+  const projects = useCommand('portfolio.list', {});
   const inbox = useCommand('inbox.list', {});
   const sharing = useCommand('sharing.status', {});
   const share = useAct('sharing.share');
@@ -70,6 +71,9 @@ function Frame({ app }: { app: AppStatus }) {
     theme: toggleTheme,
   });
   useShortcuts(all, open !== null);
+  const running = projects.data?.filter((p) => p.ended === null) ?? [];
+  // With many projects the person's own come first, and the rest are found on the page of all.
+  const nav = [...running.filter((p) => p.mine), ...running.filter((p) => !p.mine)].slice(0, running.length > 20 ? 12 : 20);
   const run = (id: string) => all.find((a) => a.id === id)?.run();
   return (
     <div className="shell">
@@ -91,6 +95,10 @@ function Frame({ app }: { app: AppStatus }) {
           <span className="grow">Waiting for you</span>
           {(inbox.data?.length ?? 0) > 0 && <span className="count">{inbox.data?.length}</span>}
         </Link>
+        <Link to="/portfolio" className="nav">
+          <LayoutList size={16} aria-hidden />
+          <span className="grow">All projects</span>
+        </Link>
         <Link to="/runs" className="nav" activeOptions={{ exact: false }}>
           <FlaskConical size={16} aria-hidden />
           <span className="grow">Runs</span>
@@ -107,7 +115,7 @@ function Frame({ app }: { app: AppStatus }) {
             <Plus size={16} aria-hidden />
           </button>
         </div>
-        {projects.data?.map((p) => (
+        {nav.map((p) => (
           <Link
             key={p.id}
             to="/projects/$project"
@@ -121,6 +129,11 @@ function Frame({ app }: { app: AppStatus }) {
           </Link>
         ))}
         {projects.data?.length === 0 && <p className="line small muted">None yet.</p>}
+        {running.length > nav.length && (
+          <Link to="/portfolio" className="nav small">
+            All {running.length} projects
+          </Link>
+        )}
         <div className="label">Workspace</div>
         <Link to="/audit" className="nav">
           <ClipboardList size={16} aria-hidden />

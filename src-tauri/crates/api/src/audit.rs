@@ -190,7 +190,7 @@ fn after(op: &Op) -> String {
 }
 
 /// What happened, to stand after a person's name.
-fn sentence(acl: &Acl, op: &Op) -> String {
+pub(crate) fn sentence(acl: &Acl, op: &Op) -> String {
     let name = |id: &cairn_core::id::MemberId| acl.members.get(id).map_or_else(|| "somebody".to_owned(), |m| m.name.clone());
     let computer = |id: &DeviceId| match acl.member_of(id) {
         Some((_, m)) => format!("{}'s computer \u{201c}{}\u{201d}", m.name, acl.devices.get(id).map_or("", |d| d.name.as_str())),
@@ -324,6 +324,45 @@ fn sentence(acl: &Acl, op: &Op) -> String {
         Op::RecordDeleted { subject } => format!("deleted a {}", subject.kind.as_str().replace('_', " ")),
         Op::RecordRestored { subject } => format!("restored a {}", subject.kind.as_str().replace('_', " ")),
     }
+}
+
+/// The project that a record belongs to, by way of what it is part of; none where it belongs to none.
+pub(crate) fn project_of(r: &Reader<'_>, subject: &SubjectRef) -> Result<Option<String>, ApiError> {
+    let mut at = subject.parse()?;
+    // A comment on a note about a run of an experiment of a project: no way is longer than this.
+    for _ in 0..6 {
+        if at.kind == Kind::Project {
+            return Ok(Some(at.id));
+        }
+        let Some(record) = r.record(at.kind, &at.id)? else { return Ok(None) };
+        let parent = record.parent.clone().unwrap_or_default();
+        let of = |kind: Kind| Subject { kind, id: parent.clone() };
+        at = match at.kind {
+            Kind::Dataset | Kind::Checklist | Kind::Release | Kind::Deployment | Kind::Criteria | Kind::Finding | Kind::View => {
+                of(Kind::Project)
+            }
+            Kind::DatasetVersion => of(Kind::Dataset),
+            Kind::ModelVersion => of(Kind::Model),
+            Kind::Run | Kind::LoggedModel => of(Kind::Experiment),
+            Kind::Pin => of(Kind::Run),
+            Kind::Signoff if r.record(Kind::Criteria, &parent)?.is_some() => of(Kind::Criteria),
+            Kind::Signoff => of(Kind::Release),
+            Kind::Model => match crate::tracking::registry::project_of(&record) {
+                Some(project) => Subject { kind: Kind::Project, id: project },
+                None => return Ok(None),
+            },
+            Kind::Experiment => match record.get("project") {
+                Some(project) => Subject { kind: Kind::Project, id: project.to_owned() },
+                None => return Ok(None),
+            },
+            Kind::Note | Kind::Comment | Kind::Panel => match parent.split_once('/') {
+                Some((kind, id)) => SubjectRef { kind: kind.to_owned(), id: id.to_owned() }.parse()?,
+                None => return Ok(None),
+            },
+            Kind::Project | Kind::Setting | Kind::Template | Kind::Segment => return Ok(None),
+        };
+    }
+    Ok(None)
 }
 
 /// Who is meant, by name or by role.

@@ -84,6 +84,13 @@ fn uses(run: &Run) -> Vec<Use> {
     run.inputs.iter().map(one).collect()
 }
 
+/// Records of many projects that were read in one go.
+#[derive(Default)]
+pub(crate) struct Shared {
+    /// By project, without the answers to their items.
+    pub checklists: BTreeMap<String, Vec<Record>>,
+}
+
 /// Looks at one project in one cycle; what several checks need is read once.
 pub(crate) struct Looker<'r, 'c> {
     r: &'r Reader<'c>,
@@ -92,11 +99,20 @@ pub(crate) struct Looker<'r, 'c> {
     template: Arc<Lifecycle>,
     runs: OnceCell<Vec<Run>>,
     versions: OnceCell<Vec<Record>>,
+    shared: Option<&'r Shared>,
 }
 
 impl<'r, 'c> Looker<'r, 'c> {
     pub(crate) fn new(r: &'r Reader<'c>, project: &'r Record, cycle: u32, template: Arc<Lifecycle>) -> Self {
-        Self { r, project, cycle, template, runs: OnceCell::new(), versions: OnceCell::new() }
+        Self { r, project, cycle, template, runs: OnceCell::new(), versions: OnceCell::new(), shared: None }
+    }
+
+    /// The same, with what was read for many projects at once.
+    pub(crate) fn with<'s>(self, shared: &'s Shared) -> Looker<'s, 'c>
+    where
+        'r: 's,
+    {
+        Looker { shared: Some(shared), ..self }
     }
 
     /// The project's runs, also deleted ones, the newest first, without their metrics.
@@ -171,7 +187,7 @@ impl<'r, 'c> Looker<'r, 'c> {
             Check::Answered { question } => Ok(self.answered(std::slice::from_ref(question))),
             Check::AllAnswered { questions } => Ok(self.answered(questions)),
             Check::AnsweredAtLeast { question, at_least } => Ok(self.answered_at_least(question, *at_least)),
-            Check::RiskDecided => self.risk_decided(),
+            Check::RiskDecided => Ok(self.risk_decided()),
             Check::CriteriaSigned { by } => self.criteria_signed(by),
             Check::CriteriaBeforeTest => self.criteria_before_test(),
             Check::CriteriaMet => self.criteria_met(),
@@ -531,7 +547,15 @@ impl<'r, 'c> Looker<'r, 'c> {
     }
 
     fn checklist_completed(&self, gate: &str) -> Result<Found, ApiError> {
-        let all = self.live(Kind::Checklist, &self.project.id)?;
+        let all: Vec<Record> = match self.shared {
+            // Of those in question the answers are read too.
+            Some(shared) => {
+                let known = shared.checklists.get(&self.project.id).map(Vec::as_slice).unwrap_or_default();
+                let asked = known.iter().filter(|c| c.get("gate") == Some(gate) && c.int("cycle") == Some(i64::from(self.cycle)));
+                asked.filter_map(|c| self.r.record(Kind::Checklist, &c.id).transpose()).collect::<Result<_, _>>()?
+            }
+            None => self.live(Kind::Checklist, &self.project.id)?,
+        };
         let in_cycle: Vec<&Record> =
             all.iter().filter(|c| c.get("gate") == Some(gate) && c.int("cycle") == Some(i64::from(self.cycle))).collect();
         let mut said = String::new();

@@ -3,9 +3,9 @@
 
 use crate::templates::manage as lifecycles;
 use crate::{
-    ApiError, Host, artifacts, audit, cards, charts, checklists, comments, compare, criteria, datasets, deployments, findings, gate, inbox,
-    lineage, maintenance, members, models, notes, panels, pins, problem, projects, recovery, releases, repair, reproduce, run_table, runs,
-    settings, sharing, sources, views, workspaces,
+    ApiError, Host, artifacts, audit, cards, charts, checklists, comments, compare, criteria, cycles, datasets, deployments, findings,
+    gate, inbox, lead_times, lineage, maintenance, members, models, notes, overview, panels, pins, problem, projects, recovery, releases,
+    repair, reproduce, run_table, runs, settings, sharing, sources, views, workspaces,
 };
 use serde_json::Value;
 use std::any::TypeId;
@@ -63,6 +63,10 @@ commands! {
     "device.seal" Mutation members::seal: members::SealDevice => members::Members, [];
     "owner.second" Mutation members::second: members::ProposalRef => members::Members, [];
     "inbox.list" Query inbox::list: workspaces::Nothing => Vec<inbox::InboxItem>, ["*"];
+    "inbox.elsewhere" Query inbox::elsewhere: workspaces::Nothing => inbox::Elsewhere, ["*"];
+    "inbox.looked" Mutation inbox::looked: workspaces::Nothing => inbox::Elsewhere, [];
+    "portfolio.list" Query overview::portfolio: workspaces::Nothing => Vec<overview::PortfolioRow>, ["*"];
+    "portfolio.lead_times" Query lead_times::lead_times: lead_times::LeadTimesQuery => lead_times::LeadTimes, ["project"];
     "project.list" Query projects::list: workspaces::Nothing => Vec<projects::Project>, ["*"];
     "project.get" Query projects::get: projects::ProjectRef => projects::Project, ["*"];
     "project.create" Mutation projects::create: projects::CreateProject => projects::Project, [];
@@ -70,6 +74,9 @@ commands! {
     "project.set_member" Mutation projects::set_member: projects::SetProjectMember => projects::Project, [];
     "project.enter_stage" Mutation projects::enter_stage: projects::EnterStage => projects::Project, [];
     "project.set_template" Mutation projects::set_template: projects::SetTemplate => projects::Project, [];
+    "project.way" Query cycles::way: projects::ProjectRef => cycles::Way, ["project", "template", "member"];
+    "project.trigger" Mutation cycles::trigger: cycles::TriggerCycle => projects::Project, [];
+    "project.end" Mutation cycles::end: cycles::EndProject => projects::Project, [];
     "problem.get" Query problem::get: projects::ProjectRef => problem::ProblemForm, ["project", "member"];
     "problem.answer" Mutation problem::answer: problem::AnswerProblem => problem::ProblemForm, [];
     "criteria.list" Query criteria::list: projects::ProjectRef => criteria::CriteriaPage, ["*"];

@@ -1,181 +1,603 @@
-//! "Waiting for you": what needs a decision or a hand from the person at this computer.
+//! What waits for the person who sits here, what they wait for, and what others did meanwhile.
 
-use crate::ApiError;
-use crate::checklists;
-use crate::host::Host;
-use crate::members;
+use crate::checks::acceptance::{cycle_of, digest_of};
+use crate::checks::handed_over;
+use crate::host::{Host, Workspace};
 use crate::notes::SubjectRef;
-use crate::people::{RoleName, person_at};
-use crate::projects::{self, ProjectRef};
-use crate::releases;
+use crate::overview::{Overview, Standing};
+use crate::people::{PartyName, Person, RoleName, party_in, person_at};
+use crate::projects::stage_of;
 use crate::workspaces::Nothing;
+use crate::{ApiError, audit, checklists, comments, members, releases, templates};
+use cairn_core::criterion;
+use cairn_core::lifecycle::{Check, Lifecycle};
+use cairn_core::op::{Kind, Op};
+use cairn_core::role::{Act, Role, permits};
+use cairn_store::records::Record;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use ts_rs::TS;
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
 pub struct InboxItem {
-    /// `decide`, `sign_again`, `handoff`, `handed_back`, `next_step`, `admit`, `second` or `deleted`.
+    /// `decide`, `sign_again`, `handoff`, `handed_back`, `receive`, `item`, `question`, `finding`, `criteria`, `next_step`, `admit`,
+    /// `second` or `deleted`.
     pub kind: String,
     pub title: String,
     /// One sentence: what to do and why.
     pub text: String,
     pub project: Option<String>,
     pub project_title: Option<String>,
-    /// The release, checklist, device, proposal or (as `kind/id`) deleted record that it is about.
+    /// The release, checklist, finding, device, proposal or (as `kind/id`) record that it is about.
     pub id: String,
     pub role: Option<RoleName>,
     pub since_ms: i64,
+    /// A day, `2026-11-25`.
+    pub due: Option<String>,
+    /// The day is over.
+    pub overdue: bool,
 }
 
+/// What else there is to know: what I asked of others, and what they did.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct Elsewhere {
+    /// What I asked others for, and they have not done yet.
+    pub asked: Vec<InboxItem>,
+    /// What others did since I looked, the newest first.
+    pub changed: Vec<Change>,
+    /// More than are listed.
+    pub more: bool,
+    /// The same to be read in a minute.
+    pub digest: Vec<String>,
+    /// When I looked last; none: never.
+    pub looked_ms: Option<i64>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct Change {
+    pub by: Person,
+    /// To stand after the name.
+    pub sentence: String,
+    pub subject: Option<SubjectRef>,
+    pub subject_title: String,
+    pub project: Option<String>,
+    pub project_title: Option<String>,
+    pub why: Option<String>,
+    pub at_ms: i64,
+    /// In a project of mine, or about something that I wrote.
+    pub mine: bool,
+}
+
+/// Arrivals that are looked through, and changes that are listed.
+const BATCHES: u32 = 200;
+const LISTED: usize = 100;
+
+/// Where the last look of the person at this computer is kept.
+const LOOKED: &str = "looked";
+
 pub fn list(host: &Host, _: Nothing) -> Result<Vec<InboxItem>, ApiError> {
-    let mut out = Vec::new();
+    let mut out = about_the_team(host)?;
+    let workspace = host.workspace()?;
+    workspace.read(|r| {
+        out.extend(contested(&workspace, r)?);
+        let all = Overview::new(&workspace, r)?;
+        let questions = questions(&all)?;
+        let mut by_project: BTreeMap<String, Vec<InboxItem>> = BTreeMap::new();
+        for item in asked_of_me(&all, &questions)? {
+            by_project.entry(item.project.clone().unwrap_or_default()).or_default().push(item);
+        }
+        for project in all.projects.iter().filter(|p| p.get("ended").is_none()) {
+            let mut items = by_project.remove(&project.id).unwrap_or_default();
+            let standing = all.standing(project)?;
+            decisions(&workspace, &all, project, &mut items)?;
+            criteria(&all, project, &standing, &mut items)?;
+            handoffs(&all, project, &standing, &mut items)?;
+            findings(&all, project, &mut items);
+            if items.is_empty()
+                && let Some(next) = &standing.missing
+                && crate::projects::is_turn_of(&all.acl, all.me.as_ref(), &crate::projects::members_of(project), next.owner)
+            {
+                let text = format!("It is your turn: {}.", lower_first(&next.text));
+                items.push(item(&all, "next_step", project.text("title"), text, Some(project), project.id.clone(), None, 0, None));
+                if let Some(last) = items.last_mut() {
+                    last.role = Some(next.owner.into());
+                }
+            }
+            out.extend(items);
+        }
+        // What is about no project.
+        out.extend(by_project.into_values().flatten());
+        // What has a day comes by its day, and what is over first; the rest as it came.
+        out.sort_by(|a, b| (a.due.is_none(), &a.due).cmp(&(b.due.is_none(), &b.due)));
+        Ok(out)
+    })
+}
+
+#[allow(clippy::too_many_arguments)] // the fields of an item, in their order
+fn item(
+    all: &Overview<'_, '_>,
+    kind: &str,
+    title: String,
+    text: String,
+    project: Option<&Record>,
+    id: String,
+    role: Option<Role>,
+    since_ms: i64,
+    due: Option<&str>,
+) -> InboxItem {
+    InboxItem {
+        kind: kind.to_owned(),
+        title,
+        text,
+        project: project.map(|p| p.id.clone()),
+        project_title: project.map(|p| p.text("title")),
+        id,
+        role: role.map(RoleName::from),
+        since_ms,
+        due: due.map(str::to_owned),
+        overdue: due.is_some_and(|d| d < all.today.as_str()),
+    }
+}
+
+/// People who ask to be let in, and decisions of the owners.
+fn about_the_team(host: &Host) -> Result<Vec<InboxItem>, ApiError> {
     let team = members::list(host, Nothing {})?;
-    let my_roles: Vec<String> =
-        team.members.iter().find(|m| m.me).map(|m| m.roles.iter().map(|r| r.id.clone()).collect()).unwrap_or_default();
+    let plain = |kind: &str, title: String, text: String, id: String| InboxItem {
+        kind: kind.to_owned(),
+        title,
+        text,
+        project: None,
+        project_title: None,
+        id,
+        role: None,
+        since_ms: 0,
+        due: None,
+        overdue: false,
+    };
+    let mut out = Vec::new();
     if team.i_may_manage {
         for knock in team.requests {
-            out.push(InboxItem {
-                kind: "admit".into(),
-                title: format!("{} asks to join", knock.name),
-                text: "Compare the four words with the other screen, then let this computer in.".into(),
-                project: None,
-                project_title: None,
-                id: knock.device,
-                role: None,
-                since_ms: 0,
-            });
+            let text = "Compare the four words with the other screen, then let this computer in.".to_owned();
+            out.push(plain("admit", format!("{} asks to join", knock.name), text, knock.device));
         }
     }
     for proposal in team.proposals.into_iter().filter(|p| team.i_am_owner && !p.mine && !p.decided) {
-        out.push(InboxItem {
-            kind: "second".into(),
-            title: "The owners must decide".into(),
-            text: format!("{} asks the owners to {}.", proposal.by, proposal.sentence),
-            project: None,
-            project_title: None,
-            id: proposal.id,
-            role: None,
-            since_ms: 0,
-        });
-    }
-    out.extend(contested(host)?);
-    for project in projects::list(host, Nothing {})? {
-        let of = |kind: &str, title: String, text: String, id: String, role: Option<RoleName>, since_ms: i64| InboxItem {
-            kind: kind.into(),
-            title,
-            text,
-            project: Some(project.id.clone()),
-            project_title: Some(project.title.clone()),
-            id,
-            role,
-            since_ms,
-        };
-        for release in releases::list(host, ProjectRef { project: project.id.clone() })? {
-            let name = format!("{} version {}", release.version.model_name, release.version.number);
-            let for_me = release.i_may_sign_as.iter().find(|r| release.missing.iter().any(|m| m.id == r.id)).cloned();
-            match (release.state.as_str(), for_me) {
-                ("waiting", Some(role)) => out.push(of(
-                    "decide",
-                    format!("Decide on {name}"),
-                    format!("{} asks to put it live. Read one page, then approve, reject or send back.", release.requested_by.name),
-                    release.id,
-                    Some(role),
-                    release.requested_ms,
-                )),
-                ("stale", Some(role)) => {
-                    out.push(of(
-                        "sign_again",
-                        format!("Look again at {name}"),
-                        release.sentence,
-                        release.id,
-                        Some(role),
-                        release.requested_ms,
-                    ));
-                }
-                ("sent_back", _) if release.mine => {
-                    out.push(of(
-                        "sign_again",
-                        format!("{name} was sent back to you"),
-                        release.sentence,
-                        release.id,
-                        None,
-                        release.requested_ms,
-                    ));
-                }
-                _ => {}
-            }
-        }
-        let lists = checklists::list(host, ProjectRef { project: project.id.clone() })?;
-        for list in lists {
-            let open = matches!(list.state.as_str(), "open" | "handed_back");
-            if list.mine && list.state == "picked_up" {
-                out.push(of(
-                    "handoff",
-                    format!("Finish {}: {}", list.gate, list.title),
-                    format!("You picked it up. {} of {} items are done.", list.done, list.items.len()),
-                    list.id,
-                    None,
-                    0,
-                ));
-            } else if open && my_roles.contains(&list.from.id) {
-                let (kind, text) = match &list.handed_back_why {
-                    Some(why) => ("handed_back", format!("It was handed back: {why}")),
-                    None => ("handoff", "Nobody has picked it up yet.".to_owned()),
-                };
-                out.push(of(kind, format!("Pick up {}: {}", list.gate, list.title), text, list.id, Some(list.from), 0));
-            }
-        }
-        if project.my_turn
-            && !out.iter().any(|i| i.project.as_deref() == Some(project.id.as_str()))
-            && let Some(next) = project.gate.iter().find(|g| !g.met)
-        {
-            out.push(of(
-                "next_step",
-                project.title.clone(),
-                format!("It is your turn: {}.", lower_first(&next.text)),
-                project.id.clone(),
-                project.turn.clone(),
-                0,
-            ));
-        }
+        let text = format!("{} asks the owners to {}.", proposal.by, proposal.sentence);
+        out.push(plain("second", "The owners must decide".to_owned(), text, proposal.id));
     }
     Ok(out)
 }
 
-/// What was deleted while others changed it comes back as a question to those who did either.
-fn contested(host: &Host) -> Result<Vec<InboxItem>, ApiError> {
+fn decisions(workspace: &Workspace, all: &Overview<'_, '_>, project: &Record, out: &mut Vec<InboxItem>) -> Result<(), ApiError> {
+    for record in all.releases.get(&project.id).map(Vec::as_slice).unwrap_or_default().iter().rev() {
+        let release = releases::view(workspace, all.r, record)?;
+        let name = format!("{} version {}", release.version.model_name, release.version.number);
+        let for_me = release.i_may_sign_as.iter().find(|r| release.missing.iter().any(|m| m.id == r.id)).cloned();
+        let (kind, title, text) = match (release.state.as_str(), &for_me) {
+            ("waiting", Some(_)) => (
+                "decide",
+                format!("Decide on {name}"),
+                format!("{} asks to put it live. Read one page, then approve, reject or send back.", release.requested_by.name),
+            ),
+            ("stale", Some(_)) => ("sign_again", format!("Look again at {name}"), release.sentence),
+            ("sent_back", _) if release.mine => ("sign_again", format!("{name} was sent back to you"), release.sentence),
+            _ => continue,
+        };
+        let role = for_me.filter(|_| release.state != "sent_back");
+        let mut made = item(all, kind, title, text, Some(project), release.id, None, release.requested_ms, None);
+        made.role = role;
+        out.push(made);
+    }
+    Ok(())
+}
+
+/// Criteria that stand and that I may sign, where the lifecycle asks for my role's signature.
+fn criteria(all: &Overview<'_, '_>, project: &Record, standing: &Standing, out: &mut Vec<InboxItem>) -> Result<(), ApiError> {
+    let asked = |check: Option<&Check>| match check {
+        Some(Check::CriteriaSigned { by }) => by.clone(),
+        _ => Vec::new(),
+    };
+    let items = standing.template.checklists.iter().flat_map(|c| &c.items).map(|i| i.check.as_ref());
+    let requirements = standing.template.stages.iter().flat_map(|s| &s.requirements).map(|q| Some(&q.check));
+    let wanted: BTreeSet<Role> =
+        items.chain(requirements).flat_map(asked).filter(|role| all.i_am(*role) && permits(*role, Act::SignRelease)).collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let sets = all.r.records(Kind::Criteria, Some(&project.id))?;
+    let replaced: BTreeSet<String> =
+        sets.iter().flat_map(|s| serde_json::from_value::<Vec<String>>(s.json("replaces")).unwrap_or_default()).collect();
+    for set in sets.iter().filter(|s| cycle_of(s) == standing.cycle && !replaced.contains(&s.id)) {
+        let digest = digest_of(set);
+        let mut mine = false;
+        let mut roles = BTreeSet::new();
+        for sign in all.r.records(Kind::Signoff, Some(&set.id))? {
+            let Ok(says) = criterion::read(&sign.text("statement")) else { continue };
+            if says.sha256 == digest {
+                mine |= all.me.as_ref().is_some_and(|m| m.as_str() == person_at(&all.acl, &sign.device).id);
+                roles.insert(says.role);
+            }
+        }
+        if let Some(role) = wanted.iter().find(|role| !mine && !roles.contains(*role)) {
+            let by = person_at(&all.acl, &set.device).name;
+            let text = format!("{by} wrote what the model must reach. Sign before anybody opens the test data.");
+            let title = format!("Acceptance criteria of {}", project.text("title"));
+            out.push(item(all, "criteria", title, text, Some(project), set.id.clone(), Some(*role), set.at_ms, None));
+        }
+    }
+    Ok(())
+}
+
+fn template_of(all: &Overview<'_, '_>, list: &Record) -> Result<Option<std::sync::Arc<Lifecycle>>, ApiError> {
+    templates::lifecycle(all.r, list.get("template").unwrap_or_default())
+}
+
+fn handoffs(all: &Overview<'_, '_>, project: &Record, standing: &Standing, out: &mut Vec<InboxItem>) -> Result<(), ApiError> {
+    let me = all.me.as_ref().map(cairn_core::id::MemberId::as_str);
+    for list in all.checklists(&project.id).iter().filter(|c| c.int("cycle") == Some(i64::from(standing.cycle))) {
+        let state = list.get("state").unwrap_or_default();
+        if state == "accepted" {
+            continue;
+        }
+        let Some(lifecycle) = template_of(all, list)? else { continue };
+        let gate = list.get("gate").unwrap_or_default();
+        let Some(template) = lifecycle.checklist(gate) else { continue };
+        let given = party_in(&all.acl, all.me.as_ref(), list.get("assigned"));
+        let to_me = given.as_ref().is_some_and(|g| g.mine);
+        let to_other = given.as_ref().is_some_and(|g| !g.mine);
+        let holding = me.is_some() && list.get("holder") == me;
+        let due = list.get("due");
+        let since = list.cells.get("state").and_then(|m| m.get("")).map_or(list.at_ms, |c| c.at_ms);
+        let blocked = list.cells.get("blocked").and_then(|m| m.get(""));
+        let mut add = |kind: &str, title: String, text: String, role: Option<Role>| {
+            let text = match blocked.map(|b| all.r.why(&b.op)) {
+                Some(Ok(Some(why))) => format!("{text} Blocked: {why}"),
+                _ => text,
+            };
+            out.push(item(all, kind, title, text, Some(project), list.id.clone(), role, since, due));
+        };
+        match state {
+            "picked_up" if holding => {
+                add("handoff", format!("Finish {gate}: {}", template.title), "You picked it up.".to_owned(), None);
+            }
+            "open" | "handed_back" if to_me || (!to_other && all.i_am(template.from)) => {
+                let op = list.cells.get("state").and_then(|m| m.get("")).map(|c| c.op.clone()).unwrap_or_default();
+                let why = if state == "handed_back" { all.r.why(&op)? } else { None };
+                let (kind, text) = match why {
+                    Some(why) => ("handed_back", format!("It was handed back: {why}")),
+                    None if to_me => ("handoff", "It was given to you.".to_owned()),
+                    None => ("handoff", "Nobody has picked it up yet.".to_owned()),
+                };
+                add(kind, format!("Pick up {gate}: {}", template.title), text, Some(template.from));
+            }
+            "received" if me.is_some() && list.get("receiver") == me => {
+                add(
+                    "receive",
+                    format!("Look at {gate}: {}", template.title),
+                    "You took it. Accept it, ask, or hand it back.".to_owned(),
+                    None,
+                );
+            }
+            // Only while it is near: what is long behind nobody is asked to accept.
+            "completed" if !holding && (to_me || (!to_other && all.i_am(template.to))) && is_near(&lifecycle, gate, standing) => {
+                let by = person_of(all, list.get("holder"));
+                add(
+                    "receive",
+                    format!("{gate} was handed to you: {}", template.title),
+                    format!("{by} has finished it. Take it and see what you need."),
+                    Some(template.to),
+                );
+            }
+            _ => {}
+        }
+        if !handed_over(list) && list.cells.get("assigned").is_some_and(|m| m.keys().any(|k| !k.is_empty())) {
+            items_for_me(all, project, list, template, out)?;
+        }
+    }
+    Ok(())
+}
+
+/// The stage that asks for a gate is the present one, or the one just before.
+fn is_near(lifecycle: &Lifecycle, gate: &str, standing: &Standing) -> bool {
+    let asks = |s: &&cairn_core::lifecycle::StageTemplate| {
+        s.requirements.iter().any(|q| matches!(&q.check, Check::ChecklistCompleted { gate: g } if g == gate))
+    };
+    let of = lifecycle.stages.iter().find(asks).map(|s| s.stage);
+    of.is_some_and(|stage| stage == standing.stage || stage.next() == (standing.stage, 0))
+}
+
+fn items_for_me(
+    all: &Overview<'_, '_>,
+    project: &Record,
+    list: &Record,
+    template: &cairn_core::checklist::Checklist,
+    out: &mut Vec<InboxItem>,
+) -> Result<(), ApiError> {
+    let whole = all.r.require(Kind::Checklist, &list.id)?;
+    for one in &template.items {
+        let mine = party_in(&all.acl, all.me.as_ref(), list.get_key("assigned", &one.id)).is_some_and(|p| p.mine);
+        if mine && one.check.is_none() && whole.get_key("item", &one.id).is_none() {
+            let title = format!("{}: {}", one.id, one.text);
+            let text = "This item of a handoff was given to you.".to_owned();
+            let due = list.get_key("due", &one.id);
+            let since = list.cells.get("assigned").and_then(|m| m.get(&one.id)).map_or(0, |c| c.at_ms);
+            out.push(item(all, "item", title, text, Some(project), list.id.clone(), None, since, due));
+        }
+    }
+    Ok(())
+}
+
+fn person_of(all: &Overview<'_, '_>, member: Option<&str>) -> String {
+    member.map_or_else(|| "Somebody".to_owned(), |id| crate::people::person(&all.acl, id).name)
+}
+
+fn findings(all: &Overview<'_, '_>, project: &Record, out: &mut Vec<InboxItem>) {
+    for finding in all.findings.get(&project.id).map(Vec::as_slice).unwrap_or_default() {
+        let mine = party_in(&all.acl, all.me.as_ref(), finding.get("assigned")).is_some_and(|p| p.mine);
+        if mine && finding.get("outcome").is_none() {
+            let title = format!("Finding: {}", title_of_finding(finding));
+            let text = format!("Of {} severity, with you.", finding.text("severity"));
+            out.push(item(all, "finding", title, text, Some(project), finding.id.clone(), None, finding.at_ms, finding.get("due")));
+        }
+    }
+}
+
+fn title_of_finding(finding: &Record) -> String {
+    finding.json("content")["title"].as_str().unwrap_or_default().to_owned()
+}
+
+/// A question that nobody has answered.
+struct Question {
+    record: Record,
+    asks: PartyName,
+    by: Person,
+    project: Option<String>,
+}
+
+/// All open questions: what was asked, is not resolved, and nobody but the asker replied to.
+fn questions(all: &Overview<'_, '_>) -> Result<Vec<Question>, ApiError> {
+    let every = all.r.records_with(Kind::Comment, None, Some(&["asks", "reply_to", "resolved", "deleted", "text"]))?;
+    let mut replied: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for reply in every.iter().filter(|c| !c.deleted()) {
+        if let Some(root) = reply.get("reply_to") {
+            replied.entry(root).or_default().insert(person_at(&all.acl, &reply.device).id);
+        }
+    }
+    let mut out = Vec::new();
+    for record in every.iter().filter(|c| !c.deleted() && c.get("resolved").is_none()) {
+        let Some(asks) = party_in(&all.acl, all.me.as_ref(), record.get("asks")) else { continue };
+        let by = person_at(&all.acl, &record.device);
+        if replied.get(record.id.as_str()).is_some_and(|who| who.iter().any(|p| *p != by.id)) {
+            continue;
+        }
+        let project = audit::project_of(all.r, &comments::about_of(record))?;
+        out.push(Question { record: record.clone(), asks, by, project });
+    }
+    Ok(out)
+}
+
+fn asked_of_me(all: &Overview<'_, '_>, questions: &[Question]) -> Result<Vec<InboxItem>, ApiError> {
+    let me = all.me.as_ref().map(cairn_core::id::MemberId::as_str).unwrap_or_default();
+    let mine = questions.iter().filter(|q| q.asks.mine && q.by.id != me);
+    mine.map(|q| question_item(all, q, format!("{} asks", q.by.name))).collect()
+}
+
+fn question_item(all: &Overview<'_, '_>, q: &Question, title: String) -> Result<InboxItem, ApiError> {
+    let about = comments::about_of(&q.record);
+    let project = q.project.as_ref().and_then(|id| all.projects.iter().find(|p| p.id == *id));
+    let named = checklists::title_of(all.r, &about.parse()?)?;
+    let text: String = q.record.text("text").chars().take(200).collect();
+    let id = format!("{}/{}", about.kind, about.id);
+    Ok(item(all, "question", format!("{title}: {named}"), text, project, id, None, q.record.at_ms, None))
+}
+
+/// What I asked others for, what they did since I looked, and that in short.
+pub fn elsewhere(host: &Host, _: Nothing) -> Result<Elsewhere, ApiError> {
     let workspace = host.workspace()?;
     workspace.read(|r| {
-        let acl = r.acl()?;
-        let me = person_at(&acl, workspace.device().as_str());
-        let mut out = Vec::new();
-        for found in r.contested()? {
-            let by = person_at(&acl, &found.deleted.0);
-            let mut editors: Vec<_> = found.edits.iter().map(|(device, _)| person_at(&acl, device)).collect();
-            editors.dedup_by(|a, b| a.id == b.id);
-            if by.id != me.id && editors.iter().all(|e| e.id != me.id) {
+        let all = Overview::new(&workspace, r)?;
+        let me = all.me.as_ref().map(|m| m.as_str().to_owned()).unwrap_or_default();
+        let mut asked = Vec::new();
+        for q in questions(&all)?.iter().filter(|q| q.by.id == me) {
+            asked.push(question_item(&all, q, format!("You asked {}", q.asks.label))?);
+        }
+        for project in all.projects.iter().filter(|p| p.get("ended").is_none()) {
+            waiting_for(&workspace, &all, project, &me, &mut asked)?;
+        }
+        let looked = r.local(LOOKED)?.and_then(|t| serde_json::from_str::<(i64, i64)>(&t).ok());
+        let (changed, more) = changes(&workspace, &all, looked.map_or(0, |l| l.0), &me)?;
+        let digest = digest(&changed, more);
+        Ok(Elsewhere { asked, changed, more, digest, looked_ms: looked.map(|l| l.1) })
+    })
+}
+
+/// Releases that I requested, handoffs that I finished and findings that I gave away, while others have not done their part.
+fn waiting_for(
+    workspace: &Workspace,
+    all: &Overview<'_, '_>,
+    project: &Record,
+    me: &str,
+    out: &mut Vec<InboxItem>,
+) -> Result<(), ApiError> {
+    for record in all.releases.get(&project.id).map(Vec::as_slice).unwrap_or_default() {
+        if person_at(&all.acl, &record.device).id != me {
+            continue;
+        }
+        let release = releases::view(workspace, all.r, record)?;
+        if release.state == "waiting" {
+            let title = format!("{} version {}", release.version.model_name, release.version.number);
+            out.push(item(all, "decide", title, release.sentence, Some(project), release.id, None, release.requested_ms, None));
+        }
+    }
+    let cycle = stage_of(project).1;
+    for list in all.checklists(&project.id).iter().filter(|c| c.int("cycle") == Some(i64::from(cycle))) {
+        let state = list.get("state").unwrap_or_default();
+        if list.get("holder") == Some(me) && matches!(state, "completed" | "received") {
+            let gate = list.get("gate").unwrap_or_default();
+            let title = template_of(all, list)?.and_then(|l| l.checklist(gate).map(|c| (c.title.clone(), c.to)));
+            let Some((title, to)) = title else { continue };
+            let text = match list.get("receiver") {
+                Some(who) if state == "received" => format!("{} looks at it.", person_of(all, Some(who))),
+                _ => format!("No {} has taken it yet.", to.label().to_lowercase()),
+            };
+            let since = list.cells.get("state").and_then(|m| m.get("")).map_or(list.at_ms, |c| c.at_ms);
+            out.push(item(all, "receive", format!("{gate}: {title}"), text, Some(project), list.id.clone(), None, since, list.get("due")));
+        }
+    }
+    for finding in all.findings.get(&project.id).map(Vec::as_slice).unwrap_or_default() {
+        let with = party_in(&all.acl, all.me.as_ref(), finding.get("assigned"));
+        if person_at(&all.acl, &finding.device).id == me
+            && finding.get("outcome").is_none()
+            && let Some(with) = with.filter(|w| !w.mine)
+        {
+            let title = format!("Finding: {}", title_of_finding(finding));
+            out.push(item(
+                all,
+                "finding",
+                title,
+                format!("With {}.", with.label),
+                Some(project),
+                finding.id.clone(),
+                None,
+                finding.at_ms,
+                finding.get("due"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What arrived from others after a look, without what scripts log.
+fn changes(workspace: &Workspace, all: &Overview<'_, '_>, after: i64, me: &str) -> Result<(Vec<Change>, bool), ApiError> {
+    let own = workspace.device();
+    let mut out = Vec::new();
+    let mut projects: BTreeMap<String, Option<String>> = BTreeMap::new();
+    let arrivals = all.r.arrived_after(after, own.as_str(), BATCHES)?;
+    let mut more = arrivals.len() >= BATCHES as usize;
+    'all: for batch in arrivals {
+        for row in all.r.lines_of(&batch.device, batch.first, batch.count)?.into_iter().rev() {
+            let by = person_at(&all.acl, &row.device);
+            if by.id == me || row.state != "accepted" {
                 continue;
             }
-            let subject = SubjectRef { kind: found.kind, id: found.id };
-            let title = checklists::title_of(r, &subject.parse()?)?;
-            let names: Vec<&str> = editors.iter().map(|e| e.name.as_str()).collect();
-            out.push(InboxItem {
-                kind: "deleted".into(),
-                title: format!("Keep \u{201c}{title}\u{201d}?"),
-                text: format!(
-                    "{} deleted it while {} changed it. Neither knew of the other, and nothing is lost.",
-                    by.name,
-                    names.join(" and ")
-                ),
-                project: None,
-                project_title: None,
-                id: format!("{}/{}", subject.kind, subject.id),
-                role: None,
-                since_ms: found.deleted.1,
+            let Some(line) = row.op() else { continue };
+            if !is_told(&line.op) {
+                continue;
+            }
+            if out.len() >= LISTED {
+                more = true;
+                break 'all;
+            }
+            let subject = match (&row.kind, &row.record) {
+                (Some(kind), Some(id)) => Some(SubjectRef { kind: kind.clone(), id: id.clone() }),
+                _ => None,
+            };
+            let (mut title, mut project) = (String::new(), None);
+            if let Some(subject) = &subject {
+                title = checklists::title_of(all.r, &subject.parse()?)?;
+                let key = format!("{}/{}", subject.kind, subject.id);
+                project = match projects.get(&key) {
+                    Some(known) => known.clone(),
+                    None => projects.entry(key).or_insert(audit::project_of(all.r, subject)?).clone(),
+                };
+            }
+            let record = project.as_ref().and_then(|id| all.projects.iter().find(|p| p.id == *id));
+            out.push(Change {
+                by,
+                sentence: audit::sentence(&all.acl, &line.op),
+                subject,
+                subject_title: title,
+                project_title: record.map(|p| p.text("title")),
+                mine: record.is_some_and(|p| all.is_mine(p)),
+                project,
+                why: line.why,
+                at_ms: row.at_ms,
             });
         }
-        Ok(out)
-    })
+    }
+    Ok((out, more))
+}
+
+/// Whether people want to hear of it: not of what scripts log, nor of the workings of sharing.
+fn is_told(op: &Op) -> bool {
+    let name = op.name();
+    let quiet = ["run.", "artifact.", "logged_model.", "segment.", "device.witnessed", "view.", "panel.", "pin.", "experiment."];
+    !quiet.iter().any(|q| name.starts_with(q))
+}
+
+/// What happened, in a few sentences: what was decided first, then what moved, then how much of the rest.
+fn digest(changed: &[Change], more: bool) -> Vec<String> {
+    let mut out = Vec::new();
+    let of = |c: &Change| c.project_title.clone().map_or_else(String::new, |t| format!("{t}: "));
+    for change in changed {
+        let weighty =
+            ["signed ", "moved the project", "ended the project", "requested a release", "recorded a deployment", "took the project up"];
+        if weighty.iter().any(|w| change.sentence.starts_with(w)) && out.len() < 8 {
+            let why =
+                change.why.as_ref().map(|w| format!(" \u{201c}{}\u{201d}", w.chars().take(120).collect::<String>())).unwrap_or_default();
+            out.push(format!("{}{} {}.{why}", of(change), change.by.name, change.sentence));
+        }
+    }
+    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for change in changed {
+        *counts.entry((change.project_title.clone().unwrap_or_else(|| "The workspace".to_owned()), change.by.name.clone())).or_default() +=
+            1;
+    }
+    let mut by_project: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for ((project, who), n) in counts {
+        by_project.entry(project).or_default().push(format!("{who} {n} {}", if n == 1 { "change" } else { "changes" }));
+    }
+    out.extend(by_project.into_iter().map(|(project, who)| format!("{project}: {}.", who.join(", "))));
+    if more {
+        out.push(format!("Only the newest {LISTED} changes were read for this."));
+    }
+    out
+}
+
+/// Remembers, on this computer, that everything up to now was looked at.
+pub fn looked(host: &Host, _: Nothing) -> Result<Elsewhere, ApiError> {
+    let workspace = host.workspace()?;
+    let now = workspace.edge.now_ms();
+    workspace.write(|w| {
+        let place = serde_json::json!([w.arrivals()?, now]).to_string();
+        w.set_local(LOOKED, &place).map_err(ApiError::from)
+    })?;
+    elsewhere(host, Nothing {})
+}
+
+/// What was deleted while others changed it comes back as a question to those who did either.
+fn contested(workspace: &Workspace, r: &cairn_store::Reader<'_>) -> Result<Vec<InboxItem>, ApiError> {
+    let acl = r.acl()?;
+    let me = person_at(&acl, workspace.device().as_str());
+    let mut out = Vec::new();
+    for found in r.contested()? {
+        let by = person_at(&acl, &found.deleted.0);
+        let mut editors: Vec<_> = found.edits.iter().map(|(device, _)| person_at(&acl, device)).collect();
+        editors.dedup_by(|a, b| a.id == b.id);
+        if by.id != me.id && editors.iter().all(|e| e.id != me.id) {
+            continue;
+        }
+        let subject = SubjectRef { kind: found.kind, id: found.id };
+        let title = checklists::title_of(r, &subject.parse()?)?;
+        let names: Vec<&str> = editors.iter().map(|e| e.name.as_str()).collect();
+        out.push(InboxItem {
+            kind: "deleted".into(),
+            title: format!("Keep \u{201c}{title}\u{201d}?"),
+            text: format!(
+                "{} deleted it while {} changed it. Neither knew of the other, and nothing is lost.",
+                by.name,
+                names.join(" and ")
+            ),
+            project: None,
+            project_title: None,
+            id: format!("{}/{}", subject.kind, subject.id),
+            role: None,
+            since_ms: found.deleted.1,
+            due: None,
+            overdue: false,
+        });
+    }
+    Ok(out)
 }
 
 fn lower_first(text: &str) -> String {

@@ -254,25 +254,16 @@ pub(crate) fn costs_of(record: &Record) -> CostModel {
     }
 }
 
-fn risk(r: &Reader<'_>, record: &Record) -> Result<Risk, ApiError> {
-    let mut questions = Vec::new();
+/// What follows from the risk questions: the class, once it is certain, and why.
+fn follows(record: &Record) -> (Option<String>, String) {
     let mut reasons: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
     let mut open = 0;
     for q in &READ.risk {
-        let answer = versions(r, record, "answer", &q.id)?;
-        match answer.value.as_str() {
-            "yes" => reasons.entry(rank(&q.yes)).or_default().push(&q.reason),
-            "no" => {}
+        match answer_of(record, &q.id) {
+            Some("yes") => reasons.entry(rank(&q.yes)).or_default().push(&q.reason),
+            Some("no") => {}
             _ => open += 1,
         }
-        questions.push(Answered {
-            kind: QuestionKind::YesNo,
-            required: true,
-            heading: q.question.clone(),
-            question: String::new(),
-            example: String::new(),
-            answer,
-        });
     }
     let worst = reasons.last_key_value().map_or(0, |(class, _)| *class);
     // A high class is certain before all is answered; a lower one is not.
@@ -282,11 +273,41 @@ fn risk(r: &Reader<'_>, record: &Record) -> Result<Risk, ApiError> {
         (Some(class), Some(found)) => format!("{}, because {}.", spoken(class), found.join("; and ")),
         (Some(class), None) => format!("{}: none of this applies.", spoken(class)),
     };
-    let chosen = versions(r, record, "risk_class", "")?;
-    let reason = versions(r, record, "answer", RISK_REASON)?;
-    let lower = suggested.as_ref().is_some_and(|s| !chosen.value.is_empty() && rank(&chosen.value) < rank(s));
-    let done = !chosen.value.is_empty() && suggested.is_some() && (!lower || !reason.value.trim().is_empty());
-    Ok(Risk { questions, suggested, why, chosen, reason, lower, done })
+    (suggested, why)
+}
+
+fn is_lower(record: &Record, suggested: Option<&String>) -> bool {
+    let chosen = record.get("risk_class").unwrap_or_default();
+    suggested.is_some_and(|s| !chosen.is_empty() && rank(chosen) < rank(s))
+}
+
+fn is_decided(record: &Record, suggested: Option<&String>) -> bool {
+    let chosen = record.get("risk_class").is_some_and(|c| !c.is_empty());
+    chosen && suggested.is_some() && (!is_lower(record, suggested) || answer_of(record, RISK_REASON).is_some())
+}
+
+fn risk(r: &Reader<'_>, record: &Record) -> Result<Risk, ApiError> {
+    let mut questions = Vec::new();
+    for q in &READ.risk {
+        questions.push(Answered {
+            kind: QuestionKind::YesNo,
+            required: true,
+            heading: q.question.clone(),
+            question: String::new(),
+            example: String::new(),
+            answer: versions(r, record, "answer", &q.id)?,
+        });
+    }
+    let (suggested, why) = follows(record);
+    Ok(Risk {
+        questions,
+        why,
+        chosen: versions(r, record, "risk_class", "")?,
+        reason: versions(r, record, "answer", RISK_REASON)?,
+        lower: is_lower(record, suggested.as_ref()),
+        done: is_decided(record, suggested.as_ref()),
+        suggested,
+    })
 }
 
 fn rank(class: &str) -> usize {
@@ -302,20 +323,21 @@ fn spoken(class: &str) -> &'static str {
 }
 
 /// Whether the risk questions are answered and the class that was chosen has its reason; and what is said of it.
-pub(crate) fn risk_decided(r: &Reader<'_>, record: &Record) -> Result<(bool, String), ApiError> {
-    let risk = risk(r, record)?;
-    let said = if risk.suggested.is_none() {
-        risk.why
-    } else if risk.chosen.value.is_empty() {
-        format!("The answers say: {} No class is chosen yet.", risk.why)
-    } else if risk.lower && !risk.done {
-        format!("The answers say: {} A lower class was chosen, without a reason.", risk.why)
-    } else if risk.lower {
-        format!("{}, although the answers say: {} {}", spoken(&risk.chosen.value), risk.why, risk.reason.value)
+pub(crate) fn risk_decided(record: &Record) -> (bool, String) {
+    let (suggested, why) = follows(record);
+    let done = is_decided(record, suggested.as_ref());
+    let chosen = record.get("risk_class").unwrap_or_default();
+    let said = if suggested.is_none() {
+        why
+    } else if chosen.is_empty() {
+        format!("The answers say: {why} No class is chosen yet.")
+    } else if is_lower(record, suggested.as_ref()) {
+        let reason = answer_of(record, RISK_REASON).unwrap_or("A lower class was chosen, without a reason.");
+        format!("{}, although the answers say: {why} {reason}", spoken(chosen))
     } else {
-        risk.why
+        why
     };
-    Ok((risk.done, said))
+    (done, said)
 }
 
 /// A number as people type it: with a comma or a point, spaces between thousands.

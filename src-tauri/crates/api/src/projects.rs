@@ -2,11 +2,13 @@
 
 use crate::checklists::EvidenceLink;
 use crate::checks::{Found, Looker, template_of};
+use crate::cycles::{Ended, TriggerView, ended_of, trigger_of};
 use crate::error::{body, title};
 use crate::host::{Host, Workspace};
 use crate::people::{Person, RoleName, person, person_at, roles};
 use crate::workspaces::Nothing;
 use crate::{ApiError, templates};
+use cairn_core::authority::Acl;
 use cairn_core::id::{MemberId, OpId, ProjectId};
 use cairn_core::lifecycle::{self, Check, Lifecycle, Stage};
 use cairn_core::op::{Kind, Op, ProjectField};
@@ -35,6 +37,10 @@ pub struct Project {
     /// Whose turn it is; none when the gate is open.
     pub turn: Option<RoleName>,
     pub my_turn: bool,
+    /// It ended; nothing waits any more.
+    pub ended: Option<Ended>,
+    /// What was recorded to begin the next cycle.
+    pub trigger: Option<TriggerView>,
 }
 
 /// The operations that an edit says it was based on: all versions that its author was shown.
@@ -249,6 +255,9 @@ pub fn enter_stage(host: &Host, request: EnterStage) -> Result<Project, ApiError
     let project = ProjectId::parse(request.project.clone())?;
     workspace.write(|w| {
         let record = w.require(Kind::Project, project.as_str())?;
+        if record.get("ended").is_some() {
+            return Err(ApiError::conflict("This project has ended").hint("Take it up again first."));
+        }
         let (from, cycle) = stage_of(&record);
         let (next, more) = from.next();
         let (waived, cycle) = if to == next {
@@ -351,23 +360,24 @@ pub fn set_template(host: &Host, request: SetTemplate) -> Result<Project, ApiErr
     get(host, ProjectRef { project: request.project })
 }
 
+/// Whether it is a person's turn: those who are named for the role in the project, else whoever holds it.
+pub(crate) fn is_turn_of(acl: &Acl, me: Option<&MemberId>, members: &[(String, Role)], role: Role) -> bool {
+    let Some(me) = me else { return false };
+    let named = members.iter().any(|(_, r)| *r == role);
+    members.iter().any(|(m, r)| m == me.as_str() && *r == role) || (!named && acl.members.get(me).is_some_and(|m| m.roles.contains(&role)))
+}
+
 pub(crate) fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Project, ApiError> {
     let acl = r.acl()?;
     let (stage, cycle) = stage_of(record);
     let (template, judged) = judge(r, record, stage, cycle)?;
     let here = template.is_some();
     let template = template.unwrap_or_else(|| templates::built_in()[0].0.clone());
-    let turn = judged.iter().find(|j| !j.found.met).map(|j| j.requirement.owner);
+    let ended = ended_of(r, record)?;
+    let turn = judged.iter().find(|j| !j.found.met).map(|j| j.requirement.owner).filter(|_| ended.is_none());
     let members = members_of(record);
     let me = workspace.me(r)?;
-    let my_turn = match (&me, turn) {
-        (Some(me), Some(role)) => {
-            let named = members.iter().any(|(_, r)| *r == role);
-            members.iter().any(|(m, r)| m == me.as_str() && *r == role)
-                || (!named && acl.members.get(me).is_some_and(|m| m.roles.contains(&role)))
-        }
-        _ => false,
-    };
+    let my_turn = turn.is_some_and(|role| is_turn_of(&acl, me.as_ref(), &members, role));
     let mut fields = Vec::new();
     for field in ProjectField::ALL {
         let cell = record.cells.get(field.as_str()).and_then(|m| m.get(""));
@@ -433,5 +443,7 @@ pub(crate) fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Re
             .collect::<Result<_, ApiError>>()?,
         turn: turn.map(RoleName::from),
         my_turn,
+        trigger: trigger_of(r, record, cycle + 1)?,
+        ended,
     })
 }

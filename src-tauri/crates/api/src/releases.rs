@@ -291,7 +291,7 @@ fn why_not(judged: &Judged, member: &MemberId, decision: Decision) -> Option<Str
     None
 }
 
-fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Release, ApiError> {
+pub(crate) fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Release, ApiError> {
     let acl = r.acl()?;
     let judged = state_of(r, record)?;
     let version = r.require(Kind::ModelVersion, &record.text("version"))?;

@@ -52,3 +52,27 @@ impl Reader<'_> {
         Ok(found)
     }
 }
+
+/// A batch of operations of another computer that arrived here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    pub device: String,
+    pub first: u64,
+    pub count: u64,
+}
+
+impl Reader<'_> {
+    /// How far what has arrived here goes; given to [`Self::arrived_after`] later, it tells what is new.
+    pub fn arrivals(&self) -> Result<i64, StoreError> {
+        Ok(self.prepare_cached("SELECT coalesce(max(seq), 0) FROM envelope")?.query_row([], |row| row.get(0))?)
+    }
+
+    /// What other computers than `own` sent since, the newest first: as it arrived, whatever its clocks say.
+    pub fn arrived_after(&self, seq: i64, own: &str, most: u32) -> Result<Vec<Arrival>, StoreError> {
+        let mut statement =
+            self.prepare_cached("SELECT device, first, count FROM envelope WHERE seq > ?1 AND device <> ?2 ORDER BY seq DESC LIMIT ?3")?;
+        let rows = statement
+            .query_map(params![seq, own, most], |row| Ok(Arrival { device: row.get(0)?, first: row.get(1)?, count: row.get(2)? }))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}

@@ -225,7 +225,8 @@ function WriteCriteria({ page, standing, onClose }: { page: CriteriaPage; standi
   const toast = useToast();
   const [first] = page.data;
   const [rows, setRows] = useState<CriterionText[]>(
-    standing[0]?.criteria.map((c) => ({
+    // Those of the cycle before are proposed again; they must be signed again.
+    (standing[0] ?? page.sets.find((s) => s.state === 'past'))?.criteria.map((c) => ({
       metric: c.metric,
       slice: c.slice,
       comparator: c.comparator,

@@ -100,7 +100,7 @@ function Drawn({ form, run }: { form: ProblemForm; run: string }) {
   if (values.error)
     return (
       <Say tone="warn">
-        {values.error.message}. {values.error.hint} Until then you can try numbers below.
+        {values.error.message.replace(/\.$/, '')}. {values.error.hint} Until then you can try numbers below.
       </Say>
     );
   if (!values.data) return <Waiting lines={6} />;

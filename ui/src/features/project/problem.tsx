@@ -169,7 +169,7 @@ function Question({ project, asked }: { project: string; asked: Answered }) {
           {...same}
         />
       )}
-      <span className="small muted" id={`${id}-example`}>
+      <span className="hint" id={`${id}-example`}>
         {value.trim() === '' && asked.kind !== 'day' ? `For example: ${asked.example}` : ''}
       </span>
       <Failed error={error} />

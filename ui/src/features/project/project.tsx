@@ -16,6 +16,7 @@ import { LifecycleOf } from '../lifecycle/choose';
 import { Models } from '../model/models';
 import { Notes } from '../note/notes';
 import { ProjectRuns } from '../run/runs';
+import { CarriedOver, EndProject, NextCycle, WaySoFar } from './cycle';
 import { ProblemSummary, ProblemTab } from './problem';
 
 const TABS = [
@@ -127,7 +128,11 @@ function Overview({ project }: { project: Project }) {
           <ul className="list">
             {project.gate.map((g) => (
               <li key={g.id} className="row" style={{ padding: '8px 0', flexWrap: 'nowrap' }}>
-                {g.met ? <Check size={16} color="var(--good)" aria-label="Done" /> : <Circle size={16} aria-label="Missing" />}
+                {g.met ? (
+                  <Check size={16} color="var(--good)" aria-label="Done" style={{ flex: 'none' }} />
+                ) : (
+                  <Circle size={16} aria-label="Missing" style={{ flex: 'none' }} />
+                )}
                 <div className="grow">
                   {PLACE[g.kind] ? (
                     <Link to="/projects/$project/$tab" params={{ project: project.id, tab: PLACE[g.kind] ?? 'overview' }}>
@@ -157,8 +162,11 @@ function Overview({ project }: { project: Project }) {
               {project.my_turn ? 'It is your turn.' : `It is the turn of the ${lower(project.turn.label)}.`}
             </Say>
           )}
-          <MoveOn project={project} />
+          {!project.ended && <MoveOn project={project} />}
+          {!project.ended && project.stage === 'operation' && <NextCycle project={project} />}
+          <EndProject project={project} />
         </section>
+        <WaySoFar project={project.id} />
         <People project={project} />
       </div>
     </div>
@@ -168,12 +176,13 @@ function Overview({ project }: { project: Project }) {
 function MoveOn({ project }: { project: Project }) {
   const enter = useAct('project.enter_stage');
   const toast = useToast();
-  const [asking, ask] = useState<'waive' | 'back' | null>(null);
+  const [asking, ask] = useState<'waive' | 'back' | 'close' | null>(null);
   const [reason, setReason] = useState('');
   const at = project.stages.findIndex((s) => s.state === 'here');
   const next = project.stages[at + 1] ?? project.stages[0];
   const [target, setTarget] = useState(project.stages[Math.max(at - 1, 0)]?.id ?? '');
   const missing = project.gate.filter((g) => !g.met);
+  const closing = project.stage === 'operation';
   const go = (stage: string, why?: string) =>
     enter.mutate(
       { project: project.id, stage, reason: why },
@@ -189,8 +198,8 @@ function MoveOn({ project }: { project: Project }) {
     <>
       <div className="row">
         {missing.length === 0 ? (
-          <button type="button" className="btn primary" onClick={() => go(next?.id ?? '')}>
-            Move on to: {next?.name}
+          <button type="button" className="btn primary" onClick={() => (closing ? ask('close') : go(next?.id ?? ''))}>
+            {closing ? `Close cycle ${project.cycle} and begin the next` : `Move on to: ${next?.name}`}
           </button>
         ) : (
           <button type="button" className="btn" onClick={() => ask('waive')}>
@@ -207,8 +216,15 @@ function MoveOn({ project }: { project: Project }) {
       <Dialog
         open={asking !== null}
         onClose={() => ask(null)}
-        title={asking === 'back' ? 'Move back' : `Move on to ${next?.name} without what is missing`}
+        title={
+          asking === 'back'
+            ? 'Move back'
+            : asking === 'close'
+              ? `Close cycle ${project.cycle}`
+              : `Move on to ${next?.name} without what is missing`
+        }
       >
+        {asking !== 'back' && closing && <CarriedOver cycle={project.cycle} />}
         {asking === 'waive' && (
           <>
             <p>
@@ -235,7 +251,7 @@ function MoveOn({ project }: { project: Project }) {
           </label>
         )}
         <label className="field">
-          Reason
+          {asking === 'close' ? 'What did this cycle show? (if you like)' : 'Reason'}
           <textarea value={reason} onChange={(e) => setReason(e.target.value)} />
         </label>
         <Failed error={enter.error} />
@@ -246,10 +262,10 @@ function MoveOn({ project }: { project: Project }) {
           <button
             type="button"
             className="btn primary"
-            disabled={!reason.trim()}
-            onClick={() => go(asking === 'back' ? target : (next?.id ?? ''), reason)}
+            disabled={asking !== 'close' && !reason.trim()}
+            onClick={() => go(asking === 'back' ? target : (next?.id ?? ''), reason.trim() || undefined)}
           >
-            {asking === 'back' ? 'Move the project back' : 'Waive and move on'}
+            {asking === 'back' ? 'Move the project back' : asking === 'close' ? 'Close the cycle' : 'Waive and move on'}
           </button>
         </div>
       </Dialog>
