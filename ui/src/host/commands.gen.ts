@@ -36,6 +36,20 @@ tracking: string | null, demo: boolean,
  * Why the workspace that was to be opened at the start is not open.
  */
 trouble: ApiError | null, };
+export type Around = { here: Node, 
+/**
+ * What it comes from or is part of.
+ */
+from: Array<Edge>, 
+/**
+ * What came of it.
+ */
+to: Array<Edge>, 
+/**
+ * Neighbours beyond those listed.
+ */
+more: number, };
+export type AroundQuery = { subject: SubjectRef, };
 export type ArtifactRow = { path: string, 
 /**
  * Of a reference: nobody may know it.
@@ -575,6 +589,11 @@ export type DrawableParam = { name: string,
  * How many different values it has.
  */
 values: number, };
+export type Edge = { 
+/**
+ * Such as "made by" or "mentioned in".
+ */
+how: string, node: Node, };
 export type EditCard = { version: string, section: string, text: string, base?: string, };
 export type EditComment = { comment: string, text: string, base: string, };
 export type EditProject = { project: string, field: string, value: string, base?: string, };
@@ -692,6 +711,19 @@ export type FileShown = { view: FileView, size: number | null, digest: string | 
  */
 address: string | null, };
 export type FileView = { "kind": "text", text: string, cut: boolean, } | { "kind": "markdown", html: string, cut: boolean, } | { "kind": "html", source: string, cut: boolean, } | { "kind": "table", columns: Array<string>, types: Array<string>, rows: Array<Array<string>>, total: number | null, more_columns: number, } | { "kind": "image", data_url: string, } | { "kind": "audio", data_url: string, } | { "kind": "pages", pictures: Array<string>, total: number, } | { "kind": "notebook", language: string, pieces: Array<NotebookPiece>, more: number, } | { "kind": "binary", } | { "kind": "broken", why: string, } | { "kind": "elsewhere", why: string, hint: string | null, can_fetch: boolean, };
+export type FindQuery = { 
+/**
+ * Words that all must be there. `type:note` and `in:churn` (a word of the project's title) narrow it.
+ */
+words: string, 
+/**
+ * Only these kinds; empty: all.
+ */
+kinds: Array<string>, 
+/**
+ * At most 100; 20 when left out.
+ */
+limit?: number, };
 export type Finding = { id: string, project: string, title: string, text: string, 
 /**
  * The text as it is read.
@@ -709,6 +741,15 @@ due: string | null,
  * `fixed`, `accepted` or `no_problem`; none: open.
  */
 outcome: string | null, settled_by: Person | null, settled_ms: number | null, settled_why: string | null, i_may_settle: boolean, i_may_accept: boolean, };
+export type Found = { kind: string, id: string, title: string, 
+/**
+ * Where the words stand, with some around; empty where they stand in the title alone.
+ */
+snippet: string, project: string | null, project_title: string | null, by: Person, at_ms: number, 
+/**
+ * Of a comment: what it is about.
+ */
+about: SubjectRef | null, };
 export type FreezeNote = { note: string, };
 export type Frozen = { 
 /**
@@ -972,6 +1013,7 @@ digest: string, datasets: Array<DatasetLink>, card_missing: Array<string>, by: P
  * The newest release's state, if there is one.
  */
 release: string | null, environments: Array<string>, };
+export type Node = { kind: string, id: string, title: string, };
 export type NotCounted = { operation: string, person: Person, device: string, state: string, reason: string, at_ms: number, };
 export type Note = { id: string, about: SubjectRef, title: string, text: string, 
 /**
@@ -1869,6 +1911,8 @@ export interface Commands {
   "inbox.list": { request: Nothing; response: Array<InboxItem> };
   "inbox.elsewhere": { request: Nothing; response: Elsewhere };
   "inbox.looked": { request: Nothing; response: Elsewhere };
+  "search.find": { request: FindQuery; response: Array<Found> };
+  "graph.around": { request: AroundQuery; response: Around };
   "portfolio.list": { request: Nothing; response: Array<PortfolioRow> };
   "portfolio.lead_times": { request: LeadTimesQuery; response: LeadTimes };
   "project.list": { request: Nothing; response: Array<Project> };
@@ -2007,6 +2051,8 @@ export const queryTags = {
   "member.list": ["member"],
   "inbox.list": ["*"],
   "inbox.elsewhere": ["*"],
+  "search.find": ["*"],
+  "graph.around": ["*"],
   "portfolio.list": ["*"],
   "portfolio.lead_times": ["project"],
   "project.list": ["*"],

@@ -3,9 +3,9 @@
 
 use crate::templates::manage as lifecycles;
 use crate::{
-    ApiError, Host, artifacts, audit, cards, charts, checklists, comments, compare, criteria, cycles, datasets, deployments, findings,
-    gate, inbox, lead_times, lineage, maintenance, members, models, notes, overview, panels, pins, problem, projects, recovery, releases,
-    repair, reproduce, run_table, runs, settings, sharing, sources, views, workspaces,
+    ApiError, Host, artifacts, audit, cards, charts, checklists, comments, compare, criteria, cycles, datasets, deployments, find,
+    findings, gate, graph, inbox, lead_times, lineage, maintenance, members, models, notes, overview, panels, pins, problem, projects,
+    recovery, releases, repair, reproduce, run_table, runs, settings, sharing, sources, views, workspaces,
 };
 use serde_json::Value;
 use std::any::TypeId;
@@ -65,6 +65,8 @@ commands! {
     "inbox.list" Query inbox::list: workspaces::Nothing => Vec<inbox::InboxItem>, ["*"];
     "inbox.elsewhere" Query inbox::elsewhere: workspaces::Nothing => inbox::Elsewhere, ["*"];
     "inbox.looked" Mutation inbox::looked: workspaces::Nothing => inbox::Elsewhere, [];
+    "search.find" Query find::find: find::FindQuery => Vec<find::Found>, ["*"];
+    "graph.around" Query graph::around: graph::AroundQuery => graph::Around, ["*"];
     "portfolio.list" Query overview::portfolio: workspaces::Nothing => Vec<overview::PortfolioRow>, ["*"];
     "portfolio.lead_times" Query lead_times::lead_times: lead_times::LeadTimesQuery => lead_times::LeadTimes, ["project"];
     "project.list" Query projects::list: workspaces::Nothing => Vec<projects::Project>, ["*"];

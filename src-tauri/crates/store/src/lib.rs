@@ -23,6 +23,7 @@ pub mod segments;
 pub mod sharing;
 pub mod sources;
 mod store;
+pub mod text_index;
 pub mod writer;
 
 pub use error::StoreError;

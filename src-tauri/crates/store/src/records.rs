@@ -2,6 +2,7 @@
 
 use crate::StoreError;
 use crate::store::Reader;
+use crate::text_index;
 use cairn_core::authority::{Past, knows};
 use cairn_core::fold::{Effect, PART, effects};
 use cairn_core::hlc::Hlc;
@@ -144,6 +145,7 @@ pub(crate) fn apply(conn: &Connection, op: &Op, hlc: Hlc, id: &OpId, at_ms: i64)
     }
     let stamp = Stamp { conn, hlc, device: device_number(conn, id.device.as_str())?, n: id.n };
     let mut last: Option<(Kind, String, i64)> = None;
+    let mut texts: BTreeSet<(Kind, i64)> = BTreeSet::new();
     for effect in effects {
         let (kind, record) = match &effect {
             Effect::Record { kind, id, .. }
@@ -159,6 +161,13 @@ pub(crate) fn apply(conn: &Connection, op: &Op, hlc: Hlc, id: &OpId, at_ms: i64)
                 num
             }
         };
+        let text = match &effect {
+            Effect::Record { .. } => false,
+            Effect::Cell { field, .. } | Effect::Part { field, .. } | Effect::Edit { field, .. } => text_index::is_text(kind, field),
+        };
+        if text {
+            texts.insert((kind, num));
+        }
         match effect {
             Effect::Record { parent, .. } => stamp.create(kind, num, parent.as_deref(), at_ms)?,
             Effect::Cell { field, key, value, .. } => stamp.put(kind, num, field, &key, value.as_deref())?,
@@ -171,6 +180,9 @@ pub(crate) fn apply(conn: &Connection, op: &Op, hlc: Hlc, id: &OpId, at_ms: i64)
             }
         }
         tags.push(kind.as_str());
+    }
+    for (kind, num) in texts {
+        text_index::follow(conn, kind, num)?;
     }
     Ok(tags)
 }
@@ -338,6 +350,7 @@ pub(crate) fn forget(conn: &Connection, kind: &str, record: &str) -> Result<(), 
     for sql in ["DELETE FROM cell WHERE record = ?1", "DELETE FROM edit WHERE record = ?1", "DELETE FROM run_dataset WHERE run = ?1"] {
         conn.prepare_cached(sql)?.execute([num])?;
     }
+    text_index::forget(conn, num)?;
     conn.prepare_cached(&format!("UPDATE record SET {UNCREATED} WHERE num = ?1"))?.execute([num])?;
     if kind == Kind::Experiment.as_str() {
         conn.prepare_cached("UPDATE run SET deleted = own_deleted WHERE experiment = ?1")?.execute([record])?;
@@ -354,7 +367,7 @@ pub(crate) fn forget_all(conn: &Connection) -> Result<(), StoreError> {
          UPDATE record SET {UNCREATED}; UPDATE run SET {EMPTY_RUN};
          INSERT OR IGNORE INTO metric_stale (run, key) SELECT DISTINCT run, key FROM metric_series;"
     ))?;
-    Ok(())
+    text_index::forget_all(conn)
 }
 
 fn base_record(row: &Row<'_>) -> rusqlite::Result<(i64, Record)> {
