@@ -9,6 +9,7 @@ mod files;
 mod fuzz;
 mod golden;
 mod guide;
+mod hands;
 mod hostile;
 mod log;
 mod seat;

@@ -53,7 +53,6 @@ export function HomeScreen() {
       {app.data?.demo && (
         <Say>This is the sample workspace. Look around and try everything: it is yours, and nobody else sees it.</Say>
       )}
-      <FirstSteps />
       <Failed error={inbox.error} />
       <section className="card flush" aria-labelledby="waiting">
         <h2 id="waiting" style={{ padding: '16px 20px 8px' }}>
@@ -76,6 +75,7 @@ export function HomeScreen() {
         </ul>
       </section>
       <Elsewhere />
+      <FirstSteps />
       <section className="stack" aria-labelledby="projects">
         <div className="row between">
           <h2 id="projects">{mine.length > 0 && mine.length < running.length ? 'Your projects' : 'Projects'}</h2>

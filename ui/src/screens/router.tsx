@@ -3,6 +3,7 @@ import { AuditScreen } from '../features/audit/trail';
 import { CardScreen } from '../features/card/card';
 import { HandoffScreen } from '../features/checklist/handoff';
 import { CompareScreen } from '../features/compare/compare';
+import { GraphScreen } from '../features/find/graph';
 import { LifecyclesScreen } from '../features/lifecycle/lifecycles';
 import { ProjectScreen } from '../features/project/project';
 import { ReleaseScreen } from '../features/release/release';
@@ -29,6 +30,7 @@ const tree = root.addChildren([
   at('/runs/$run', RunScreen),
   at('/runs/$run/$tab', RunScreen),
   at('/compare', CompareScreen),
+  at('/graph/$kind/$id', GraphScreen),
   at('/cards/$version', CardScreen),
   at('/releases/$release', ReleaseScreen),
   at('/audit', AuditScreen),

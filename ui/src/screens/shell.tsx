@@ -171,7 +171,7 @@ function Frame({ app }: { app: AppStatus }) {
       <main className="main" id="main" ref={main} tabIndex={-1}>
         <Outlet />
       </main>
-      <Palette open={open === 'palette'} onClose={() => setOpen(null)} all={all} />
+      <Palette open={open === 'palette'} onClose={() => setOpen(null)} all={all} go={(to) => void router.navigate({ to })} />
       <ShortcutSheet open={open === 'help'} onClose={() => setOpen(null)} all={all} />
       <NewProject open={open === 'project'} onClose={() => setOpen(null)} />
     </div>

@@ -95,21 +95,39 @@ pub fn lead_times(host: &Host, request: LeadTimesQuery) -> Result<LeadTimes, Api
             drawn.push((name, [b.low_whisker, b.q1, b.median, b.q3, b.high_whisker], b.outliers));
         }
     }
+    // In the unit in which the longest is a number that people say.
+    let longest = drawn.iter().flat_map(|d| d.1.iter().chain(&d.2)).copied().fold(0.0, f64::max);
+    let (unit, each) = if longest >= 2.0 {
+        ("days", 1.0)
+    } else if longest >= 2.0 / 24.0 {
+        ("hours", 24.0)
+    } else {
+        ("minutes", 24.0 * 60.0)
+    };
+    for (_, five, outliers) in &mut drawn {
+        five.iter_mut().chain(outliers.iter_mut()).for_each(|v| *v *= each);
+    }
     let slowest = drawn.iter().max_by(|a, b| a.1[2].total_cmp(&b.1[2]));
     let summary = match slowest {
-        Some((name, five, _)) => format!("{name} takes longest: {} days in the median.", number(five[2])),
+        Some((name, five, _)) => format!("{name} takes longest: {} {unit} in the median.", number((five[2] * 10.0).round() / 10.0)),
         None => "No project has left a stage yet.".to_owned(),
     };
-    let title = "Days in each stage".to_owned();
-    let svg = if drawn.is_empty() { String::new() } else { draw(&request, &title, &summary, drawn)? };
+    let title = format!("{}{} in each stage", unit[..1].to_uppercase(), &unit[1..]);
+    let svg = if drawn.is_empty() { String::new() } else { draw(&request, unit, &title, &summary, drawn)? };
     Ok(LeadTimes { svg, title, summary, stages })
 }
 
-fn draw(request: &LeadTimesQuery, title: &str, summary: &str, drawn: Vec<(&str, [f64; 5], Vec<f64>)>) -> Result<String, ApiError> {
+fn draw(
+    request: &LeadTimesQuery,
+    unit: &str,
+    title: &str,
+    summary: &str,
+    drawn: Vec<(&str, [f64; 5], Vec<f64>)>,
+) -> Result<String, ApiError> {
     let theme = if request.dark { Theme::Dark } else { Theme::Light };
     let looks = assign(&vec![String::new(); drawn.len()]);
     let ends = drawn.iter().flat_map(|d| d.1.into_iter().chain(d.2.iter().copied())).chain([0.0]);
-    let x = Axis::over("days", Measure::Number, Scale::Linear, ends, 0.04);
+    let x = Axis::over(unit, Measure::Number, Scale::Linear, ends, 0.04);
     let names = drawn.iter().rev().map(|d| d.0.to_owned()).collect();
     let height = 60 + 34 * u32::try_from(drawn.len()).unwrap_or(6);
     let frame = Frame::new(request.width.clamp(200, 4_000), height, theme.palette(), x, Axis::named("", names))?;

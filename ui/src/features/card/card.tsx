@@ -28,6 +28,9 @@ export function CardScreen() {
           ← Models and releases
         </Link>
         <div className="row">
+          <Link className="small" to="/graph/$kind/$id" params={{ kind: 'model_version', id }}>
+            Lineage and links
+          </Link>
           {v.release && <State state={v.release} />}
           <button type="button" className="btn primary" disabled={v.release === 'waiting' || decided} onClick={() => ask(true)}>
             Request a release

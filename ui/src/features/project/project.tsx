@@ -49,6 +49,9 @@ export function ProjectScreen() {
       <header className="row between">
         <h1>{p.title}</h1>
         <div className="row">
+          <Link className="small" to="/graph/$kind/$id" params={{ kind: 'project', id: p.id }}>
+            Lineage and links
+          </Link>
           {risk && <Badge tone={risk[1]}>{risk[0]}</Badge>}
           <Badge>Cycle {p.cycle}</Badge>
         </div>

@@ -278,7 +278,8 @@ impl Looker<'_, '_> {
         if self.versions()?.is_empty() {
             return Ok(Found::new(false, "There is no model version yet."));
         }
-        let (mut slices, mut both, mut small, mut uncounted) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let (mut slices, mut both, mut small) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let (mut counted, mut uncounted) = (BTreeSet::new(), BTreeSet::new());
         let mut seen = Vec::new();
         for run in runs.iter().take(super::MEASURED) {
             let values: BTreeMap<String, f64> = self.r.summaries(&run.id)?.into_iter().map(|m| (m.key, m.last.value)).collect();
@@ -294,12 +295,18 @@ impl Looker<'_, '_> {
                     both.insert(slice.to_owned());
                 }
                 match count_of(metric, slice, &values) {
-                    Some(n) if n < 30.0 => drop(small.insert(slice.to_owned())),
-                    Some(_) => {}
+                    Some(n) => {
+                        counted.insert(slice.to_owned());
+                        if n < 30.0 {
+                            small.insert(slice.to_owned());
+                        }
+                    }
                     None => drop(uncounted.insert(slice.to_owned())),
                 }
             }
         }
+        // What one run did not count another may have.
+        uncounted.retain(|slice| !counted.contains(slice));
         let mut said = format!("{} and {} of them", count(slices.len() - both.len(), "group"), count(both.len(), "overlap"));
         if !small.is_empty() {
             said.push_str(&format!("; fewer than 30 cases in {}", some(&small)));
