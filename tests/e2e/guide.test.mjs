@@ -62,12 +62,13 @@ test('a project begins with a lifecycle, sees what the records say, and is moved
   await page.getByText('Nobody is named as data scientist yet.').waitFor();
   await page.getByRole('link', { name: 'Handoffs' }).click();
   await page.getByRole('button', { name: 'Begin the checklist G1' }).click();
+  await page.getByRole('link', { name: 'G1: From the business problem to the data' }).click();
   await page.getByRole('button', { name: 'Pick it up' }).click();
   await page.getByText('Nobody is named yet as business owner, data scientist, validator.').waitFor();
   await page.getByRole('button', { name: 'Do item G1.1' }).waitFor();
   assert.equal(await page.getByRole('button', { name: 'Do item G1.7' }).count(), 0, 'what Cairn sees nobody ticks');
   await check('handoff-records');
-  await page.getByRole('link', { name: 'Overview' }).click();
+  await page.getByRole('link', { name: 'Fewer missed appointments', exact: true }).click();
   await page.getByRole('button', { name: 'Change… the lifecycle' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('radio', { name: /^Light of ours/ }).check();

@@ -490,6 +490,10 @@ fn anything_is_found_by_its_words_and_links_lead_both_ways() {
     team.ana.must("record.delete", json!({ "subject": { "kind": "note", "id": first }, "restore": true }));
     team.settle();
     assert_eq!(found(&team.dan, "recall").len(), 2);
+    let told = |seat: &Seat| seat.must("inbox.list", json!({})).as_array().unwrap().iter().filter(|i| i["kind"] == "mention").count();
+    assert_eq!((told(&team.dan), told(&team.ana)), (1, 0), "who is named in a text is told, once");
+    team.dan.must("inbox.looked", json!({}));
+    assert_eq!(told(&team.dan), 0);
     let around = team.dan.must("graph.around", json!({ "subject": { "kind": "model_version", "id": c.version } }));
     let names = |side: &str| around[side].as_array().unwrap().iter().map(|e| e["how"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
     assert_eq!(names("from"), ["version of", "made by", "learned from"]);

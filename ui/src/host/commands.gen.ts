@@ -81,6 +81,16 @@ to?: PartyRef,
  * A day, `2026-11-25`; none: no day.
  */
 due?: string, };
+export type AttachPicture = { subject: SubjectRef, name: string, 
+/**
+ * The file, base64.
+ */
+content: string, };
+export type Attached = { digest: string, 
+/**
+ * To be put into a text.
+ */
+markdown: string, };
 export type Band = "std_dev" | "std_err" | "min_max" | "quartiles" | "wide" | "none";
 export type BetterIs = "unsaid" | "higher" | "lower";
 export type BlockChecklist = { checklist: string, 
@@ -926,6 +936,11 @@ export type LifecycleText = { text: string,
  */
 from?: string, };
 export type LifecycleView = { id: string, name: string, summary: string, text: string, stages: Array<LifecycleStage>, checklists: Array<LifecycleList>, };
+export type LineChange = { 
+/**
+ * `same`, `added` or `removed`.
+ */
+what: string, line: string, };
 export type Lineage = { went_in: Array<Linked>, came_out: Array<Linked>, 
 /**
  * Child runs beyond those that are named.
@@ -1032,7 +1047,13 @@ merged: Array<Person>,
  * More than one: edits that could not be brought together.
  */
 versions: Array<Version>, };
-export type NotePart = { "kind": "html", html: string, } | { "kind": "chart", spec: ChartSpec, of: RunSet, } | { "kind": "broken", line: number, why: string, };
+export type NotePart = { "kind": "html", html: string, } | { "kind": "chart", spec: ChartSpec, of: RunSet, } | { "kind": "picture", digest: string, words: string, } | { "kind": "broken", line: number, why: string, };
+export type NoteRef = { note: string, };
+export type NoteVersion = { op: string, by: Person, at_ms: number, title: string, text: string, 
+/**
+ * By what it differs from the one that it was based on; of the first all lines are new.
+ */
+changes: Array<LineChange>, };
 export type NotebookPiece = { "kind": "html", html: string, } | { "kind": "code", source: string, count: number | null, } | { "kind": "text", text: string, } | { "kind": "error", text: string, } | { "kind": "picture", data_url: string, } | { "kind": "other", media: string, };
 export type NotesAbout = { about: SubjectRef, };
 export type Nothing = Record<symbol, never>;
@@ -1257,6 +1278,11 @@ operations: number,
  * Whether the views are the same, byte for byte, as before.
  */
 same: boolean, };
+export type RecordCard = { kind: string, id: string, title: string, 
+/**
+ * The beginning of its text, or what is known of a person.
+ */
+text: string, project: string | null, project_title: string | null, by: Person | null, at_ms: number | null, };
 export type RecordDeployment = { version: string, 
 /**
  * `development`, `test` or `production`.
@@ -1993,6 +2019,9 @@ export interface Commands {
   "note.list": { request: NotesAbout; response: Array<Note> };
   "note.preview": { request: PreviewNote; response: Array<NotePart> };
   "note.freeze": { request: FreezeNote; response: Note };
+  "note.attach": { request: AttachPicture; response: Attached };
+  "note.history": { request: NoteRef; response: Array<NoteVersion> };
+  "record.card": { request: SubjectRef; response: RecordCard };
   "panel.list": { request: PanelQuery; response: Array<Panel> };
   "panel.save": { request: SavePanel; response: Panel };
   "pin.list": { request: PinQuery; response: Array<PinView> };
@@ -2096,6 +2125,8 @@ export const queryTags = {
   "markdown.render": [],
   "note.list": ["note", "member"],
   "note.preview": ["run", "metric"],
+  "note.history": ["note", "member"],
+  "record.card": ["*"],
   "panel.list": ["panel", "member"],
   "pin.list": ["pin", "member"],
   "checklist.list": ["*"],

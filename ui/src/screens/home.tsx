@@ -1,6 +1,7 @@
 import { Link, useNavigate } from '@tanstack/react-router';
 import {
   ArrowRight,
+  AtSign,
   CheckCircle2,
   ClipboardCheck,
   ClipboardList,
@@ -32,6 +33,7 @@ const ICONS = {
   question: HelpCircle,
   finding: TriangleAlert,
   criteria: FileSignature,
+  mention: AtSign,
   next_step: ArrowRight,
   admit: UserPlus,
   second: Users,
@@ -117,6 +119,7 @@ function useOpen() {
         return navigate({ to: '/projects/$project/$tab', params: { project, tab: 'checks' } });
       case 'next_step':
         return navigate({ to: '/projects/$project', params: { project } });
+      case 'mention':
       case 'question':
         if (kind === 'checklist') return navigate({ to: '/handoffs/$checklist', params: { checklist: id } });
         if (kind === 'run') return navigate({ to: '/runs/$run', params: { run: id } });

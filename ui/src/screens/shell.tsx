@@ -19,6 +19,7 @@ import {
 import { useEffect, useRef, useState } from 'react';
 import { type Action, actions, matches } from '../actions/actions';
 import { Palette, ShortcutSheet } from '../actions/palette';
+import { LinkCards } from '../features/find/card';
 import { NewProject } from '../features/project/new';
 import { useAct, useCommand } from '../host/cache';
 import type { AppStatus, SharingStatus } from '../host/commands.gen';
@@ -172,6 +173,7 @@ function Frame({ app }: { app: AppStatus }) {
         <Outlet />
       </main>
       <Palette open={open === 'palette'} onClose={() => setOpen(null)} all={all} go={(to) => void router.navigate({ to })} />
+      <LinkCards />
       <ShortcutSheet open={open === 'help'} onClose={() => setOpen(null)} all={all} />
       <NewProject open={open === 'project'} onClose={() => setOpen(null)} />
     </div>

@@ -1,5 +1,7 @@
 //! Notes in Markdown, about any record.
 
+pub mod attach;
+pub mod history;
 pub mod report;
 
 use crate::ApiError;

@@ -422,7 +422,7 @@ pub(crate) fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Re
         stages,
         template: TemplateName {
             id: record.text("template"),
-            name: if here { template.name.clone() } else { "not received yet".to_owned() },
+            name: if here { templates::shown_name(&template) } else { "not received yet".to_owned() },
             here,
         },
         gate: judged

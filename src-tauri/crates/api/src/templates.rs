@@ -46,6 +46,14 @@ pub(crate) fn built_in() -> &'static [(Arc<Lifecycle>, &'static str)] {
     &BUILT_IN
 }
 
+/// A lifecycle's name as people tell it from others: an earlier version says which it is.
+pub(crate) fn shown_name(lifecycle: &Lifecycle) -> String {
+    match lifecycle.id.rsplit_once('/') {
+        Some((_, version)) if is_earlier(&lifecycle.id) && !lifecycle.name.contains('(') => format!("{} ({version})", lifecycle.name),
+        _ => lifecycle.name.clone(),
+    }
+}
+
 /// Whether a lifecycle that comes with the program is an earlier version, for projects that began with it.
 pub(crate) fn is_earlier(id: &str) -> bool {
     built_in().iter().skip(CURRENT).any(|(t, _)| t.id == id)
@@ -76,7 +84,7 @@ const READ_MAX: usize = 200;
 /// A template's name as people read it in a sentence; of a team's own version the beginning of its fingerprint.
 pub(crate) fn spoken(id: &str) -> String {
     if let Some((found, _)) = built_in().iter().find(|(t, _)| t.id == id) {
-        return found.name.clone();
+        return shown_name(found);
     }
     let version = id.rsplit('/').next().unwrap_or_default();
     format!("of the team ({})", version.get(..10).unwrap_or(version))

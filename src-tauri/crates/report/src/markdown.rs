@@ -1,14 +1,111 @@
 //! Markdown to HTML that is safe to show: no scripts, no styles, nothing fetched from elsewhere.
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd, html};
+use pulldown_latex::config::{DisplayMode, RenderConfig};
+use pulldown_latex::{Parser as LatexParser, Storage, push_mathml};
 use std::collections::HashSet;
 
 /// Renders Markdown. Raw HTML in it is cleaned, images are left out: a remote picture would tell
 /// its server who reads.
 pub fn to_html(text: &str) -> String {
+    shown(Parser::new_ext(text, options()).collect())
+}
+
+/// The scheme of pictures that belong to a record: `![words](attachment:<sha256>)`.
+const ATTACHED: &str = "attachment:";
+
+/// Events as safe HTML. Formulas are made by us from what was written, and put in after the rest was cleaned: nobody's own
+/// MathML ever comes through.
+fn shown(events: Vec<Event<'_>>) -> String {
+    let mut formulas: Vec<String> = Vec::new();
+    let events = events.into_iter().map(|event| match event {
+        Event::InlineMath(tex) => mark(&mut formulas, &tex, DisplayMode::Inline),
+        Event::DisplayMath(tex) => mark(&mut formulas, &tex, DisplayMode::Block),
+        // The marks are ours alone.
+        Event::Text(text) if text.contains(OPEN) => Event::Text(text.replace(OPEN, "").into()),
+        other => other,
+    });
     let mut raw = String::new();
-    html::push_html(&mut raw, Parser::new_ext(text, options()));
-    clean(&raw)
+    html::push_html(&mut raw, events);
+    let mut out = clean(&raw);
+    for (i, formula) in formulas.iter().enumerate() {
+        out = out.replacen(&place(i), formula, 1);
+    }
+    out
+}
+
+/// Two characters that no text has: they are for private use.
+const OPEN: char = '\u{e000}';
+const CLOSE: char = '\u{e001}';
+
+fn place(i: usize) -> String {
+    format!("{OPEN}{i}{CLOSE}")
+}
+
+fn mark<'e>(formulas: &mut Vec<String>, tex: &str, display_mode: DisplayMode) -> Event<'e> {
+    let storage = Storage::new();
+    let config = RenderConfig { display_mode, ..RenderConfig::default() };
+    let mut out = String::new();
+    let wrong = LatexParser::new(tex, &storage).any(|e| e.is_err());
+    let made = !wrong && push_mathml(&mut out, LatexParser::new(tex, &storage), config).is_ok();
+    // What cannot be read is shown as it was typed.
+    let formula = if made { clean_math(&out) } else { clean(&format!("<code>{}</code>", ammonia::clean_text(tex))) };
+    formulas.push(formula);
+    Event::Text(place(formulas.len() - 1).into())
+}
+
+/// Of a formula only MathML stays, without links and styles.
+fn clean_math(raw: &str) -> String {
+    let tags = HashSet::from([
+        "math",
+        "mi",
+        "mn",
+        "mo",
+        "ms",
+        "mrow",
+        "msup",
+        "msub",
+        "msubsup",
+        "mfrac",
+        "msqrt",
+        "mroot",
+        "mtext",
+        "mspace",
+        "mtable",
+        "mtr",
+        "mtd",
+        "mover",
+        "munder",
+        "munderover",
+        "mpadded",
+        "mstyle",
+        "mphantom",
+        "mmultiscripts",
+        "mprescripts",
+    ]);
+    let attributes = HashSet::from([
+        "display",
+        "mathvariant",
+        "stretchy",
+        "displaystyle",
+        "scriptlevel",
+        "columnalign",
+        "accent",
+        "accentunder",
+        "fence",
+        "form",
+        "largeop",
+        "linethickness",
+        "lspace",
+        "rspace",
+        "maxsize",
+        "minsize",
+        "movablelimits",
+        "separator",
+        "symmetric",
+        "width",
+    ]);
+    ammonia::Builder::empty().tags(tags).generic_attributes(attributes).clean(raw).to_string()
 }
 
 /// A part of a text: what is read, or what is drawn in its place.
@@ -21,6 +118,11 @@ pub enum Block {
         body: String,
         line: usize,
     },
+    /// A picture that belongs to the record, by the digest of its file.
+    Picture {
+        digest: String,
+        words: String,
+    },
 }
 
 /// Renders Markdown in parts: fenced pieces of some kinds, such as ```` ```chart ````, are left to whoever draws them.
@@ -28,15 +130,36 @@ pub fn blocks(text: &str, kinds: &[&str]) -> Vec<Block> {
     let mut out = Vec::new();
     let mut waiting: Vec<Event<'_>> = Vec::new();
     let mut inside: Option<(String, String, usize)> = None;
+    let mut picture: Option<(String, String)> = None;
     let flush = |waiting: &mut Vec<Event<'_>>, out: &mut Vec<Block>| {
-        let mut raw = String::new();
-        html::push_html(&mut raw, waiting.drain(..));
-        if !raw.trim().is_empty() {
-            out.push(Block::Html(clean(&raw)));
+        let html = shown(std::mem::take(waiting));
+        if !html.trim().is_empty() && html.trim() != "<p></p>" {
+            out.push(Block::Html(html));
         }
     };
     let mut depth = 0_usize;
     for (event, range) in Parser::new_ext(text, options()).into_offset_iter() {
+        // A picture that belongs to the record stands between the paragraphs.
+        match (&event, &mut picture) {
+            (Event::Start(Tag::Image { dest_url, .. }), None) if depth == 1 && dest_url.starts_with(ATTACHED) => {
+                picture = Some((dest_url[ATTACHED.len()..].to_owned(), String::new()));
+                continue;
+            }
+            (Event::Text(part), Some((_, words))) => {
+                words.push_str(part);
+                continue;
+            }
+            (Event::End(TagEnd::Image), Some(_)) => {
+                if let Some((digest, words)) = picture.take() {
+                    waiting.push(Event::End(TagEnd::Paragraph));
+                    flush(&mut waiting, &mut out);
+                    out.push(Block::Picture { digest, words });
+                    waiting.push(Event::Start(Tag::Paragraph));
+                }
+                continue;
+            }
+            (_, _) => {}
+        }
         match (&event, &mut inside) {
             (Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))), None) if depth == 0 && kinds.contains(&info.trim()) => {
                 flush(&mut waiting, &mut out);
@@ -65,14 +188,15 @@ pub fn blocks(text: &str, kinds: &[&str]) -> Vec<Block> {
 }
 
 fn options() -> Options {
-    Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_FOOTNOTES
+    Options::ENABLE_MATH | Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_FOOTNOTES
 }
 
 /// What of a piece of HTML is safe to show inside a page: its text, tables and emphasis.
 pub fn clean(raw: &str) -> String {
     ammonia::Builder::default()
         .rm_tags(["img"])
-        .url_schemes(HashSet::from(["http", "https", "mailto"]))
+        // Links to records and people are followed inside of the program.
+        .url_schemes(HashSet::from(["http", "https", "mailto", "cairn"]))
         .link_rel(Some("noopener noreferrer"))
         .clean(raw)
         .to_string()
@@ -91,6 +215,30 @@ mod tests {
             assert!(!html.contains(bad), "{bad} in {html}");
         }
         assert!(html.contains("<h1>Hi</h1>") && html.contains("<strong>b</strong>") && html.contains("<table>"), "{html}");
+    }
+
+    #[test]
+    fn formulas_become_mathml_and_nothing_else_does() {
+        let html = to_html(
+            "Recall is $\\frac{TP}{TP + FN}$.\n\n$$\\sum_{i=1}^n x_i$$\n\n<math><mtext><img src=x onerror=run()></mtext></math> $5 and $6",
+        );
+        assert!(html.contains("<mfrac>") && html.contains("display=\"block\""), "{html}");
+        assert!(!html.contains("<mtext>") && !html.contains("onerror"), "{html}");
+        for bad in ["$\\text{<img src=x onerror=run()>}$", "$\\url{javascript:run()}$", "$\\frac{$", "$<script>run()</script>$"] {
+            let html = to_html(bad);
+            assert!(!html.contains("<img") && !html.contains("<script") && !html.contains("href"), "{bad}: {html}");
+        }
+        assert!(!to_html("\u{e000}0\u{e001} $x$").contains("\u{e000}"), "a mark that was typed is no place for a formula");
+    }
+
+    #[test]
+    fn a_picture_of_the_record_stands_between_paragraphs_and_others_are_left_out() {
+        let digest = "a".repeat(64);
+        let found = blocks(&format!("Before ![the curve](attachment:{digest}) after\n\n![x](https://e.example/y.png)"), &[]);
+        assert_eq!(found[0], Block::Html("<p>Before </p>\n".into()));
+        assert_eq!(found[1], Block::Picture { digest, words: "the curve".into() });
+        assert!(matches!(&found[2], Block::Html(h) if h.contains("after") && !h.contains("e.example")), "{found:?}");
+        assert!(to_html("[Ana](cairn:member/m1)").contains("href=\"cairn:member/m1\""));
     }
 
     #[test]

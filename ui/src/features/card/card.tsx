@@ -7,6 +7,7 @@ import { Badge, Failed, Say, State, Waiting } from '../../parts/bits';
 import { Dialog } from '../../parts/dialog';
 import { useToast } from '../../parts/toast';
 import { BothChanged } from '../../parts/versions';
+import { Threads } from '../comment/threads';
 import { Notes } from '../note/notes';
 import { Preview } from '../note/parts';
 import { CardPage } from './page';
@@ -63,6 +64,9 @@ export function CardScreen() {
           ))}
         </dl>
       </details>
+      <div className="card">
+        <Threads about={{ kind: 'model_version', id }} />
+      </div>
       <Notes about={{ kind: 'model_version', id }} />
       <RequestRelease open={asking} onClose={() => ask(false)} version={id} />
     </div>
@@ -73,6 +77,10 @@ function SectionEditor({ version, section }: { version: string; section: CardSec
   const edit = useAct('card.edit');
   const toast = useToast();
   const [draft, setDraft] = useState<string | null>(null);
+  const about = { kind: 'model_version', id: version };
+  const threads = useCommand('comment.list', { about });
+  const open = threads.data?.filter((t) => t.anchor === section.title && !t.resolved).length ?? 0;
+  const [talking, talk] = useState(false);
   const save = (text: string) =>
     edit.mutate(
       { version, section: section.id, text, base: section.base ?? undefined },
@@ -87,6 +95,7 @@ function SectionEditor({ version, section }: { version: string; section: CardSec
   return (
     <div>
       <BothChanged versions={section.versions} keep={save} />
+      {talking && <Threads about={about} anchor={section.title} title={`Comments on “${section.title}”`} />}
       {draft === null ? (
         <div className="row">
           <button type="button" className="btn plain edit" onClick={() => setDraft(section.text)}>
@@ -94,6 +103,10 @@ function SectionEditor({ version, section }: { version: string; section: CardSec
           </button>
           {section.required && !section.text.trim() && <Badge tone="warn">⚠ Required · {section.owner.label}</Badge>}
           {section.from_run && section.text.trim() && <small className="muted">Drafted from the run</small>}
+          <button type="button" className="btn plain edit" aria-expanded={talking} onClick={() => talk(!talking)}>
+            Comment<span className="sr"> on {section.title}</span>
+            {open > 0 && ` (${open})`}
+          </button>
         </div>
       ) : (
         <form

@@ -1,13 +1,14 @@
 import { useState } from 'react';
 import { useAct, useCommand } from '../../host/cache';
-import type { ChartSpec, Note, RunSet, SubjectRef } from '../../host/commands.gen';
+import type { Note, SubjectRef } from '../../host/commands.gen';
 import { Badge, bytes, Empty, Failed, Time } from '../../parts/bits';
 import { useToast } from '../../parts/toast';
 import { BothChanged } from '../../parts/versions';
-import { ChartEditor } from '../chart/edit';
-import { ALL_RUNS, PLAIN } from '../chart/spec';
+import { Threads } from '../comment/threads';
+import { Backlinks } from '../find/pick';
 import { FileDialog } from '../run/files';
-import { Parts, Preview } from './parts';
+import { Editor } from './editor';
+import { Parts } from './parts';
 
 /** Notes about a record, in Markdown. */
 export function Notes({ about }: { about: SubjectRef }) {
@@ -46,6 +47,7 @@ function NoteCard({ note, edit }: { note: Note; edit: () => void }) {
   const save = useAct('note.save');
   const toast = useToast();
   const subject = { kind: 'note', id: note.id };
+  const [open, show] = useState<'talk' | 'past' | null>(null);
   return (
     <article className="card stack">
       <div className="row between">
@@ -82,94 +84,29 @@ function NoteCard({ note, edit }: { note: Note; edit: () => void }) {
       />
       <Parts parts={note.parts} />
       <Evidence note={note} />
+      <Backlinks kind="note" id={note.id} />
+      <div className="row">
+        <button
+          type="button"
+          className="btn plain"
+          aria-expanded={open === 'talk'}
+          onClick={() => show(open === 'talk' ? null : 'talk')}
+        >
+          Comments<span className="sr"> on {note.title}</span>
+        </button>
+        <button
+          type="button"
+          className="btn plain"
+          aria-expanded={open === 'past'}
+          onClick={() => show(open === 'past' ? null : 'past')}
+        >
+          History<span className="sr"> of {note.title}</span>
+        </button>
+      </div>
+      {open === 'talk' && <Threads about={subject} title={`Comments on ${note.title}`} />}
+      {open === 'past' && <History note={note} />}
       <Failed error={remove.error ?? save.error} />
     </article>
-  );
-}
-
-function Editor({ about, note, onClose }: { about: SubjectRef; note?: Note; onClose: () => void }) {
-  const save = useAct('note.save');
-  const key = `draft-${note?.id ?? `${about.kind}/${about.id}`}`;
-  const kept = JSON.parse(localStorage.getItem(key) ?? 'null') as { title: string; text: string } | null;
-  const [title, setTitle] = useState(kept?.title ?? note?.title ?? '');
-  const [text, setText] = useState(kept?.text ?? note?.text ?? '');
-  const [inserting, insert] = useState(false);
-  const [previewing, preview] = useState(false);
-  // A draft survives a crash.
-  const keep = (next: { title: string; text: string }) => localStorage.setItem(key, JSON.stringify(next));
-  const close = () => {
-    localStorage.removeItem(key);
-    onClose();
-  };
-  return (
-    <form
-      className="card stack"
-      onSubmit={(e) => {
-        e.preventDefault();
-        save.mutate({ note: note?.id, about, title, text, base: note?.base }, { onSuccess: close });
-      }}
-    >
-      <label className="field">
-        Title
-        <input
-          type="text"
-          value={title}
-          required
-          onChange={(e) => {
-            setTitle(e.target.value);
-            keep({ title: e.target.value, text });
-          }}
-        />
-      </label>
-      <label className="field">
-        Text
-        <textarea
-          rows={8}
-          value={text}
-          onChange={(e) => {
-            setText(e.target.value);
-            keep({ title, text: e.target.value });
-          }}
-        />
-        <span className="hint">You may use Markdown: **bold**, - lists, tables. A chart is put in as a few lines of text.</span>
-      </label>
-      <div className="row">
-        <button type="button" className="btn" onClick={() => insert(true)}>
-          Put in a chart…
-        </button>
-        <button type="button" className="btn" aria-pressed={previewing} onClick={() => preview(!previewing)}>
-          {previewing ? 'Hide the preview' : 'Preview'}
-        </button>
-      </div>
-      {previewing && <Preview text={text} />}
-      {inserting && (
-        <ChartEditor
-          spec={PLAIN}
-          of={runsAbout(about)}
-          section=""
-          title="Put a chart into the text"
-          verb="Put it in"
-          busy={false}
-          onClose={() => insert(false)}
-          onSave={(spec) => {
-            const next = `${text.trimEnd()}\n\n${fenced(spec, about)}\n`;
-            setText(next);
-            keep({ title, text: next });
-            insert(false);
-            preview(true);
-          }}
-        />
-      )}
-      <Failed error={save.error} />
-      <div className="row">
-        <button type="submit" className="btn primary" disabled={save.isPending}>
-          Save the note
-        </button>
-        <button type="button" className="btn plain" onClick={close}>
-          Cancel
-        </button>
-      </div>
-    </form>
   );
 }
 
@@ -202,22 +139,47 @@ function Evidence({ note }: { note: Note }) {
   );
 }
 
-/** The runs that a chart in a note about something is about, unless it says otherwise. */
-function runsAbout(about: SubjectRef): RunSet {
-  if (about.kind === 'project') return { ...ALL_RUNS, project: about.id };
-  if (about.kind === 'run') return { ...ALL_RUNS, runs: [about.id] };
-  return ALL_RUNS;
-}
-
-/** A chart as the text of a note has it: only what somebody chose. */
-function fenced(spec: ChartSpec, about: SubjectRef): string {
-  const lines: string[] = [];
-  for (const [key, value] of Object.entries(spec)) {
-    if (JSON.stringify(value) === JSON.stringify(PLAIN[key as keyof ChartSpec]) && key !== 'kind') continue;
-    lines.push(`${key}: ${JSON.stringify(value)}`);
-  }
-  const of = runsAbout(about);
-  if (of.project) lines.push(`project: ${JSON.stringify(of.project)}`);
-  if (of.runs.length > 0) lines.push(`runs: ${JSON.stringify(of.runs)}`);
-  return `\`\`\`chart\n${lines.join('\n')}\n\`\`\``;
+/** What it said before, with what each edit changed. */
+function History({ note }: { note: Note }) {
+  const versions = useCommand('note.history', { note: note.id });
+  const save = useAct('note.save');
+  const toast = useToast();
+  if (versions.error) return <Failed error={versions.error} />;
+  return (
+    <ol className="stack history" aria-label={`History of ${note.title}`}>
+      {versions.data?.map((v, i) => (
+        <li key={v.op}>
+          <div className="row between">
+            <small>
+              <strong>{v.by.name}</strong> <Time ms={v.at_ms} /> {i === 0 && <Badge>newest</Badge>}
+            </small>
+            {i > 0 && (
+              <button
+                type="button"
+                className="btn plain"
+                onClick={() =>
+                  save.mutate(
+                    { note: note.id, about: note.about, title: v.title, text: v.text, base: note.base },
+                    { onSuccess: () => toast('The earlier text stands again.') },
+                  )
+                }
+              >
+                Take this text again
+              </button>
+            )}
+          </div>
+          {v.changes.length === 0 && <small className="muted">Only the title changed.</small>}
+          <pre className="diff">
+            {v.changes.map((c, n) => (
+              <div key={`${n}/${c.what}`} className={c.what}>
+                {c.what === 'added' ? '+ ' : c.what === 'removed' ? '− ' : c.what === 'gap' ? '⋯' : '  '}
+                {c.line}
+              </div>
+            ))}
+          </pre>
+        </li>
+      ))}
+      <Failed error={save.error} />
+    </ol>
+  );
 }

@@ -13,6 +13,7 @@ export function Parts({ parts }: { parts: NotePart[] }) {
         const key = `${part.kind}/${i}`;
         if (part.kind === 'html') return <Html key={key} className="prose" html={part.html} />;
         if (part.kind === 'chart') return <ChartView key={key} spec={part.spec} of={part.of} level={3} height={320} />;
+        if (part.kind === 'picture') return <Picture key={key} digest={part.digest} words={part.words} />;
         return (
           <Say key={key} tone="warn">
             The chart in line {part.line} cannot be read: {part.why}
@@ -21,6 +22,20 @@ export function Parts({ parts }: { parts: NotePart[] }) {
       })}
     </Together>
   );
+}
+
+/** A picture that belongs to the record. */
+function Picture({ digest, words }: { digest: string; words: string }) {
+  const file = useCommand('file.view', { digest, path: `${words || 'picture'}.png` });
+  if (file.error) return <Failed error={file.error} />;
+  const view = file.data?.view;
+  if (view?.kind === 'image')
+    return (
+      <figure>
+        <img className="attached" src={view.data_url} alt={words} />
+      </figure>
+    );
+  return view ? <Say tone="warn">The picture “{words}” is not on this computer yet. Share, and it comes.</Say> : null;
 }
 
 /** A text as it will look. */

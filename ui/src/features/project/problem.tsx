@@ -1,6 +1,6 @@
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { Check, ChevronRight, Circle } from 'lucide-react';
-import { useId, useRef, useState } from 'react';
+import { type ReactNode, useId, useRef, useState } from 'react';
 import { useAct, useCommand } from '../../host/cache';
 import type { Answered, ProblemForm, Risk } from '../../host/commands.gen';
 import { Badge, Failed, Say, Term, Waiting } from '../../parts/bits';
@@ -16,6 +16,8 @@ export function ProblemTab({ project }: { project: string }) {
   const { step: asked } = useParams({ strict: false });
   const navigate = useNavigate();
   const heading = useRef<HTMLHeadingElement>(null);
+  // Where somebody came in they stay: a step that is done must not slip away while they type.
+  const came = useRef<string | null>(null);
   if (form.error) return <Failed error={form.error} />;
   if (!form.data) return <Waiting lines={8} />;
   const f = form.data;
@@ -24,9 +26,10 @@ export function ProblemTab({ project }: { project: string }) {
     { id: RISK, title: 'Risk', done: f.risk.done },
     { id: COSTS, title: 'Costs and threshold', done: f.costs.threshold.value !== '' },
   ];
+  came.current ??= steps.find((x) => !x.done)?.id ?? steps[0]?.id ?? null;
   const at = Math.max(
     0,
-    steps.findIndex((s) => s.id === (asked ?? steps.find((x) => !x.done)?.id)),
+    steps.findIndex((s) => s.id === (asked ?? came.current)),
   );
   const here = steps[at];
   const go = (id: string) => {
@@ -177,6 +180,41 @@ function Question({ project, asked }: { project: string; asked: Answered }) {
   );
 }
 
+/** Radio buttons that move at once; what is saved follows. */
+function Choose({
+  name,
+  value,
+  ways,
+  choose,
+}: {
+  name: string;
+  value: string;
+  ways: [string, ReactNode][];
+  choose: (id: string) => void;
+}) {
+  const [mine, setMine] = useState<{ over: string; id: string } | null>(null);
+  // What somebody chose holds until what is saved has changed.
+  const shown = mine && mine.over === value ? mine.id : value;
+  return (
+    <>
+      {ways.map(([id, words]) => (
+        <label key={id} className="check">
+          <input
+            type="radio"
+            name={name}
+            checked={shown === id}
+            onChange={() => {
+              setMine({ over: value, id });
+              choose(id);
+            }}
+          />
+          {words}
+        </label>
+      ))}
+    </>
+  );
+}
+
 const CLASSES: [string, string][] = [
   ['low', 'Low: little harm, easily put right'],
   ['medium', 'Medium: money or trust is at stake'],
@@ -192,17 +230,15 @@ function RiskStep({ project, risk }: { project: string; risk: Risk }) {
           <legend>{q.heading}</legend>
           <BothChanged versions={q.answer.versions} keep={(text) => save(q.answer, text)} />
           <div className="row">
-            {['yes', 'no'].map((word) => (
-              <label key={word} className="check">
-                <input
-                  type="radio"
-                  name={q.answer.name}
-                  checked={q.answer.value === word}
-                  onChange={() => save(q.answer, word)}
-                />
-                {word === 'yes' ? 'Yes' : 'No'}
-              </label>
-            ))}
+            <Choose
+              name={q.answer.name}
+              value={q.answer.value}
+              ways={[
+                ['yes', 'Yes'],
+                ['no', 'No'],
+              ]}
+              choose={(word) => save(q.answer, word)}
+            />
           </div>
         </fieldset>
       ))}
@@ -217,14 +253,17 @@ function RiskStep({ project, risk }: { project: string; risk: Risk }) {
           </strong>
         </legend>
         <BothChanged versions={risk.chosen.versions} keep={(text) => save(risk.chosen, text)} />
-        {CLASSES.map(([id, words]) => (
-          <label key={id} className="check">
-            <input type="radio" name="risk_class" checked={risk.chosen.value === id} onChange={() => save(risk.chosen, id)} />
-            <span>
+        <Choose
+          name="risk_class"
+          value={risk.chosen.value}
+          ways={CLASSES.map(([id, words]) => [
+            id,
+            <span key={id}>
               {words} {risk.suggested === id && <Badge tone="accent">follows from the answers</Badge>}
-            </span>
-          </label>
-        ))}
+            </span>,
+          ])}
+          choose={(id) => save(risk.chosen, id)}
+        />
       </fieldset>
       {(risk.lower || risk.reason.value !== '') && (
         <Question

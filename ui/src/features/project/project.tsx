@@ -9,6 +9,7 @@ import { Evidence as EvidenceLinks } from '../../parts/record';
 import { useToast } from '../../parts/toast';
 import { Trail } from '../audit/trail';
 import { Handoffs } from '../checklist/handoffs';
+import { Threads } from '../comment/threads';
 import { Criteria } from '../criteria/criteria';
 import { Datasets } from '../dataset/datasets';
 import { Findings } from '../finding/findings';
@@ -91,7 +92,12 @@ export function ProjectScreen() {
       {tab === 'runs' && <ProjectRuns project={p.id} />}
       {tab === 'models' && <Models project={p.id} />}
       {tab === 'handoffs' && <Handoffs project={p} />}
-      {tab === 'notes' && <Notes about={{ kind: 'project', id: p.id }} />}
+      {tab === 'notes' && (
+        <div className="stack wide">
+          <Notes about={{ kind: 'project', id: p.id }} />
+          <Threads about={{ kind: 'project', id: p.id }} />
+        </div>
+      )}
       {tab === 'history' && (
         <Trail query={{ subject: { kind: 'project', id: p.id }, tracking: false, problems: false, offset: 0 }} />
       )}

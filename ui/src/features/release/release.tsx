@@ -6,6 +6,7 @@ import { Badge, Failed, lower, Say, State, type Tone, Waiting } from '../../part
 import { Dialog } from '../../parts/dialog';
 import { useToast } from '../../parts/toast';
 import { CardPage } from '../card/page';
+import { Threads } from '../comment/threads';
 
 const DECISION: Record<string, [string, Tone]> = {
   approved: ['✓ Approved', 'good'],
@@ -74,6 +75,9 @@ export function ReleaseScreen() {
           </tbody>
         </table>
       </details>
+      <div className="card">
+        <Threads about={{ kind: 'release', id: r.id }} ask={{ kind: 'member', id: r.requested_by.id }} />
+      </div>
       <Decide release={r} digest={card.data?.digest ?? ''} />
     </div>
   );

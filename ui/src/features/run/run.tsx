@@ -7,6 +7,7 @@ import { setBaseline, useBaseline } from '../chart/baseline';
 import { PLAIN, runsOf } from '../chart/spec';
 import { Together } from '../chart/sync';
 import { ChartView } from '../chart/view';
+import { Threads } from '../comment/threads';
 import { MakeVersion } from '../model/make';
 import { Notes } from '../note/notes';
 import { Files } from './files';
@@ -84,7 +85,12 @@ export function RunScreen() {
       {tab === 'files' && <Files run={run.id} files={artifacts} />}
       {tab === 'source' && <Source run={run.id} />}
       {tab === 'lineage' && <LineageOf run={run} />}
-      {tab === 'notes' && <Notes about={{ kind: 'run', id: run.id }} />}
+      {tab === 'notes' && (
+        <div className="stack wide">
+          <Notes about={{ kind: 'run', id: run.id }} />
+          <Threads about={{ kind: 'run', id: run.id }} />
+        </div>
+      )}
       {run.project && <MakeVersion open={making} onClose={() => make(false)} run={run} project={run.project} />}
     </div>
   );

@@ -31,6 +31,11 @@ pub enum NotePart {
         spec: Box<ChartSpec>,
         of: RunSet,
     },
+    /// A picture that belongs to the record, by the digest of its file.
+    Picture {
+        digest: String,
+        words: String,
+    },
     /// A chart that cannot be read, with the place.
     Broken {
         line: u32,
@@ -47,6 +52,7 @@ pub(crate) fn parts(text: &str) -> Vec<NotePart> {
         .into_iter()
         .map(|block| match block {
             Block::Html(html) => NotePart::Html { html },
+            Block::Picture { digest, words } => NotePart::Picture { digest, words },
             Block::Fenced { body, line, .. } => match described(&body) {
                 Ok((spec, of)) => NotePart::Chart { spec: Box::new(spec), of },
                 Err(why) => NotePart::Broken { line: u32::try_from(line).unwrap_or(u32::MAX), why },
@@ -127,6 +133,17 @@ fn page(workspace: &Workspace, note: &Note) -> Result<String, ApiError> {
     for part in &note.parts {
         match part {
             NotePart::Html { html } => out.push_str(html),
+            NotePart::Picture { digest, words } => {
+                let bytes = cairn_core::id::Digest::parse(digest.clone()).ok().and_then(|d| workspace.store.blob(&d).ok().flatten());
+                match bytes.and_then(|b| Some((super::attach::picture_of(&b)?, b))) {
+                    Some((media, bytes)) => {
+                        let _ = writeln!(out, "<p><img alt=\"{}\" src=\"{}\"></p>", plain(words), data_url(media, &bytes));
+                    }
+                    None => {
+                        let _ = writeln!(out, "<p><em>A picture that is not on this computer: {}</em></p>", plain(words));
+                    }
+                }
+            }
             NotePart::Broken { line, why } => {
                 let _ = writeln!(out, "<p><strong>The chart in line {line} cannot be read:</strong> {}</p>", plain(why));
             }

@@ -1,7 +1,7 @@
 //! Lifecycles in the window and from the command line: read, copied, changed, compared.
 
 use super::read::{Problem, read};
-use super::{TEAM, built_in, is_earlier, lifecycle, team_id, text_of};
+use super::{TEAM, built_in, is_earlier, lifecycle, shown_name, team_id, text_of};
 use crate::ApiError;
 use crate::error::body;
 use crate::host::Host;
@@ -155,7 +155,7 @@ fn rows(r: &Reader<'_>) -> Result<Vec<LifecycleRow>, ApiError> {
         .iter()
         .map(|(t, _)| LifecycleRow {
             id: t.id.clone(),
-            name: t.name.clone(),
+            name: shown_name(t),
             summary: t.summary.clone(),
             risk: t.risk.clone(),
             template: None,
