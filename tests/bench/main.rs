@@ -2,6 +2,7 @@
 //! computers. `make bench` runs all; a name as argument runs one.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod guide;
 #[path = "../suite/seat.rs"]
 #[allow(dead_code)]
 mod seat;
@@ -18,7 +19,8 @@ use std::time::{Duration, Instant};
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
-    let all: [(&str, fn()); 5] = [("share", share), ("no-op", no_op), ("cold", cold), ("growth", growth), ("devices", devices)];
+    let all: [(&str, fn()); 6] =
+        [("share", share), ("no-op", no_op), ("cold", cold), ("growth", growth), ("devices", devices), ("guide", guide::guide)];
     if wanted.iter().any(|w| w == "a-stranger") {
         return stranger();
     }

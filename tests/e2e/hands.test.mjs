@@ -240,8 +240,8 @@ test('two people edit one note offline, and both texts survive', async () => {
   max.share();
   for (const [person, from, to] of [[ana, 'First line.', 'First line, by Ana.'], [max, 'Last line.', 'Last line, by Max.']]) {
     await person.go(`/projects/${project}/notes`);
-    await person.page.getByRole('button', { name: 'Edit: Plan' }).click();
-    const field = person.page.getByLabel('Text', { exact: false }).first();
+    await person.page.getByRole('button', { name: /^Edit.*Plan/ }).click();
+    const field = person.page.getByRole('textbox', { name: /^Text/ });
     await field.fill((await field.inputValue()).replace(from, to));
     await person.page.getByRole('button', { name: 'Save the note' }).click();
     await person.page.getByText(to).first().waitFor();

@@ -315,6 +315,14 @@ fn groups_benchmarks_findings_and_triggers_are_seen_when_they_are_recorded() {
     let waits = dan.must("inbox.list", json!({}));
     assert!(waits.as_array().unwrap().iter().any(|i| i["kind"] == "finding" && i["due"] == "2026-12-24"), "{waits}");
 
+    assert!(team.ana.must("finding.recurrent", json!({})).as_array().unwrap().is_empty(), "once is no habit");
+    let other = id(&team.ana.must("project.create", json!({ "title": "Prices", "template": "light/1" })));
+    team.ana.must("finding.save", json!({ "project": other, "title": "It misses the old again", "severity": "medium" }));
+    let again = team.ana.must("finding.recurrent", json!({}));
+    assert_eq!(
+        (&again[0]["title"], &again[0]["severity"], again[0]["projects"].as_array().unwrap().len()),
+        (&json!("Misses the old"), &json!("high"), 2)
+    );
     team.ana.must("project.trigger", json!({ "project": project, "trigger": "monitor", "reason": "recall fell" }));
     assert!(!now(&team.ana, "trigger").0, "without evidence it is a rumour");
     let evidence = json!([{ "kind": "finding", "id": low["id"] }]);

@@ -38,6 +38,7 @@ export function actions(world: World): Action[] {
     { id: 'new-project', label: 'Start a project', keys: 'N', run: world.newProject },
     { id: 'share', label: 'Share now: send changes and get the latest', keys: 'Mod+S', disabled: alone, run: world.share },
     { id: 'theme', label: 'Switch between light and dark', keys: 'Mod+J', run: world.theme },
+    { id: 'glossary', label: 'See what the words mean', keys: 'G W', run: () => world.go('/glossary') },
     { id: 'help', label: 'Show the keyboard shortcuts', keys: '?', run: world.help },
     ...world.projects.map((p) => ({
       id: `project-${p.id}`,

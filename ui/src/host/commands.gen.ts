@@ -830,8 +830,8 @@ runs: number, points: number, files: number,
 left_out: Record<string, number>, };
 export type InboxItem = { 
 /**
- * `decide`, `sign_again`, `handoff`, `handed_back`, `receive`, `item`, `question`, `finding`, `criteria`, `next_step`, `admit`,
- * `second` or `deleted`.
+ * `decide`, `sign_again`, `handoff`, `handed_back`, `receive`, `item`, `question`, `finding`, `criteria`, `mention`,
+ * `next_step`, `admit`, `second` or `deleted`.
  */
 kind: string, title: string, 
 /**
@@ -1307,6 +1307,19 @@ phrase: string | null,
  * It was used: everybody should know.
  */
 used: boolean, };
+export type Recurrent = { 
+/**
+ * As it was said first.
+ */
+title: string, projects: Array<string>, findings: number, 
+/**
+ * The highest that it was given.
+ */
+severity: string, 
+/**
+ * How an item of a lifecycle's checklist could say it, in YAML.
+ */
+item: string, };
 export type ReferFile = { run: string, 
 /**
  * What it is called in the run.
@@ -1957,6 +1970,7 @@ export interface Commands {
   "criteria.write": { request: WriteCriteria; response: CriteriaPage };
   "criteria.sign": { request: SignCriteria; response: CriteriaPage };
   "finding.list": { request: ProjectRef; response: Array<Finding> };
+  "finding.recurrent": { request: Nothing; response: Array<Recurrent> };
   "finding.save": { request: SaveFinding; response: Finding };
   "finding.assign": { request: AssignFinding; response: Finding };
   "finding.settle": { request: SettleFinding; response: Finding };
@@ -2090,6 +2104,7 @@ export const queryTags = {
   "problem.get": ["project", "member"],
   "criteria.list": ["*"],
   "finding.list": ["finding", "member"],
+  "finding.recurrent": ["finding", "project"],
   "comment.list": ["comment", "member"],
   "lifecycle.list": ["template", "project", "member"],
   "lifecycle.get": ["template", "member"],

@@ -174,8 +174,8 @@ export function meaning(word: string): string | undefined {
   return words[word.toLowerCase()] ?? words[plain];
 }
 
-/** A word that explains itself when the pointer rests on it. */
-export function Term({ children }: { children: string }) {
-  const text = meaning(children);
+/** A word that explains itself when the pointer rests on it; `word` where the glossary has it otherwise. */
+export function Term({ children, word }: { children: string; word?: string }) {
+  const text = meaning(word ?? children);
   return text ? <abbr title={text}>{children}</abbr> : children;
 }

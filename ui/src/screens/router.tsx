@@ -11,6 +11,7 @@ import { RunScreen } from '../features/run/run';
 import { AllRuns } from '../features/run/runs';
 import { SettingsScreen } from '../features/sharing/settings';
 import { TeamScreen } from '../features/team/team';
+import { GlossaryScreen } from './glossary';
 import { HomeScreen } from './home';
 import { PortfolioScreen } from './portfolio';
 import { Shell } from './shell';
@@ -36,6 +37,7 @@ const tree = root.addChildren([
   at('/audit', AuditScreen),
   at('/team', TeamScreen),
   at('/lifecycles', LifecyclesScreen),
+  at('/glossary', GlossaryScreen),
   at('/settings', SettingsScreen),
 ]);
 

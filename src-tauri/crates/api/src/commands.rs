@@ -85,6 +85,7 @@ commands! {
     "criteria.write" Mutation criteria::write: criteria::WriteCriteria => criteria::CriteriaPage, [];
     "criteria.sign" Mutation criteria::sign: criteria::SignCriteria => criteria::CriteriaPage, [];
     "finding.list" Query findings::list: projects::ProjectRef => Vec<findings::Finding>, ["finding", "member"];
+    "finding.recurrent" Query findings::recurrent: workspaces::Nothing => Vec<findings::Recurrent>, ["finding", "project"];
     "finding.save" Mutation findings::save: findings::SaveFinding => findings::Finding, [];
     "finding.assign" Mutation findings::assign: findings::AssignFinding => findings::Finding, [];
     "finding.settle" Mutation findings::settle: findings::SettleFinding => findings::Finding, [];

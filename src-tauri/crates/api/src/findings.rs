@@ -14,6 +14,7 @@ use cairn_report::markdown::to_html;
 use cairn_store::Reader;
 use cairn_store::records::Record;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use ts_rs::TS;
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -193,6 +194,77 @@ pub fn settle(host: &Host, request: SettleFinding) -> Result<Finding, ApiError> 
     get(&workspace, &finding)
 }
 
+/// Something that was found in several projects.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct Recurrent {
+    /// As it was said first.
+    pub title: String,
+    pub projects: Vec<String>,
+    pub findings: u32,
+    /// The highest that it was given.
+    pub severity: String,
+    /// How an item of a lifecycle's checklist could say it, in YAML.
+    pub item: String,
+}
+
+/// The newest findings that are compared.
+const COMPARED: usize = 1_000;
+
+/// What was found in more than one project, so that a lifecycle could ask for it: titles that share half of their words.
+pub fn recurrent(host: &Host, _: crate::workspaces::Nothing) -> Result<Vec<Recurrent>, ApiError> {
+    host.workspace()?.read(|r| {
+        let all = r.records_with(Kind::Finding, None, Some(&["content", "severity"]))?;
+        let mut groups: Vec<(BTreeSet<String>, Vec<&Record>)> = Vec::new();
+        for finding in all.iter().skip(all.len().saturating_sub(COMPARED)) {
+            let words = significant(finding.json("content")["title"].as_str().unwrap_or_default());
+            if words.is_empty() {
+                continue;
+            }
+            match groups.iter_mut().find(|(known, _)| alike(known, &words)) {
+                Some((_, members)) => members.push(finding),
+                None => groups.push((words, vec![finding])),
+            }
+        }
+        let mut out = Vec::new();
+        for (_, members) in groups {
+            let projects: BTreeSet<&str> = members.iter().filter_map(|f| f.parent.as_deref()).collect();
+            if projects.len() < 2 {
+                continue;
+            }
+            let title = members[0].json("content")["title"].as_str().unwrap_or_default().to_owned();
+            let severity = members.iter().filter_map(|f| Severity::parse(f.get("severity")?)).max().unwrap_or(Severity::Low);
+            let named = projects.iter().map(|id| Ok(r.record(Kind::Project, id)?.map(|p| p.text("title")).unwrap_or_default()));
+            let projects = named.collect::<Result<Vec<_>, ApiError>>()?;
+            let text = serde_json::to_string(&format!("Show that this does not happen again: {title}"))?;
+            out.push(Recurrent {
+                item: format!(
+                    "      - id: G3.9\n        text: {text}\n        role: data_scientist\n        kind: tick\n        blocks: {}\n        source: Findings of {} projects\n",
+                    severity == Severity::High,
+                    projects.len()
+                ),
+                findings: u32::try_from(members.len()).unwrap_or(u32::MAX),
+                severity: severity.as_str().to_owned(),
+                title,
+                projects,
+            });
+        }
+        out.sort_by(|a, b| b.projects.len().cmp(&a.projects.len()).then_with(|| a.title.cmp(&b.title)));
+        Ok(out)
+    })
+}
+
+/// The words of a title that say something.
+fn significant(title: &str) -> BTreeSet<String> {
+    let words = title.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase);
+    words.filter(|w| w.chars().count() > 3).collect()
+}
+
+/// Half of the words of both are shared.
+fn alike(a: &BTreeSet<String>, b: &BTreeSet<String>) -> bool {
+    let shared = a.intersection(b).count();
+    shared * 2 >= a.union(b).count()
+}
+
 fn get(workspace: &Workspace, finding: &FindingId) -> Result<Finding, ApiError> {
     workspace.read(|r| view(workspace, r, &r.require(Kind::Finding, finding.as_str())?))
 }
@@ -249,4 +321,17 @@ fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Findin
         i_may_settle: may(Act::SettleFinding),
         i_may_accept: may(Act::WaiveGate),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_that_share_half_of_their_words_are_one_finding() {
+        let same = |a: &str, b: &str| alike(&significant(a), &significant(b));
+        assert!(same("Misses the old patients", "misses old patients again"));
+        assert!(!same("Misses the old patients", "Labels of old data are noisy"));
+        assert!(significant("It is so").is_empty(), "small words say nothing");
+    }
 }

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { useAct, useCommand } from '../../host/cache';
 import type { CriteriaPage, CriteriaSet, CriterionText, CriterionView } from '../../host/commands.gen';
-import { Badge, Empty, Failed, lower, Say, short, Time, type Tone, Waiting } from '../../parts/bits';
+import { Badge, Empty, Failed, lower, Say, short, Term, Time, type Tone, Waiting } from '../../parts/bits';
 import { Dialog } from '../../parts/dialog';
 import { Evidence } from '../../parts/record';
 import { useToast } from '../../parts/toast';
@@ -30,7 +30,9 @@ export function Criteria({ project }: { project: string }) {
   return (
     <section className="stack" aria-labelledby="criteria">
       <div className="row between">
-        <h2 id="criteria">Acceptance criteria</h2>
+        <h2 id="criteria">
+          <Term word="acceptance criterion">Acceptance criteria</Term>
+        </h2>
         <button type="button" className={standing.length === 0 ? 'btn primary' : 'btn'} onClick={() => write(true)}>
           {standing.length === 0 ? 'Write the criteria' : 'Write them anew'}
         </button>

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { useAct, useCommand } from '../../host/cache';
 import type { Finding, SubjectRef } from '../../host/commands.gen';
-import { Badge, Empty, Failed, Time, type Tone, Waiting } from '../../parts/bits';
+import { Badge, Empty, Failed, Term, Time, type Tone, Waiting } from '../../parts/bits';
 import { Dialog } from '../../parts/dialog';
 import { Html } from '../../parts/html';
 import { ChooseParty, Due, type Party } from '../../parts/party';
@@ -28,7 +28,9 @@ export function Findings({ project, about }: { project: string; about?: SubjectR
   return (
     <section className="stack" aria-labelledby="findings">
       <div className="row between">
-        <h2 id="findings">Findings</h2>
+        <h2 id="findings">
+          <Term word="finding">Findings</Term>
+        </h2>
         <button type="button" className="btn" onClick={() => edit('new')}>
           Raise a finding
         </button>

@@ -78,6 +78,7 @@ export function LifecyclesScreen() {
         </section>
       ))}
       {editing && <Editor row={editing} onClose={() => edit(null)} />}
+      <FoundAgain />
     </div>
   );
 }
@@ -214,5 +215,41 @@ function Form({ row, first, onClose }: { row: LifecycleRow; first: string; onClo
         </div>
       </div>
     </form>
+  );
+}
+
+/** What was found in several projects: a lifecycle could ask for it, so that it is not found again. */
+function FoundAgain() {
+  const found = useCommand('finding.recurrent', {});
+  const toast = useToast();
+  if (!found.data || found.data.length === 0) return null;
+  return (
+    <section className="card stack" aria-labelledby="again">
+      <h2 id="again">Found again and again</h2>
+      <p className="muted">
+        These were found in more than one project. Copy one as an item into a checklist of your own lifecycle; then every project
+        is asked.
+      </p>
+      <ul className="list">
+        {found.data.map((f) => (
+          <li key={f.title} className="row between" style={{ padding: '8px 0' }}>
+            <span className="grow">
+              {f.title}
+              <span className="small muted">
+                {' '}
+                {f.findings} findings in {f.projects.join(', ')}
+              </span>
+            </span>
+            <button
+              type="button"
+              className="btn"
+              onClick={() => void navigator.clipboard.writeText(f.item).then(() => toast('Copied as an item of a checklist.'))}
+            >
+              Copy as an item<span className="sr">: {f.title}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }

@@ -152,7 +152,9 @@ function Question({ project, asked }: { project: string; asked: Answered }) {
     <div className="field">
       <div className="row between">
         <label htmlFor={id}>
-          <strong>{asked.heading}</strong>
+          <strong>
+            <Term>{asked.heading}</Term>
+          </strong>
           {!asked.required && <span className="muted"> (if you know)</span>}
         </label>
         <span role="status" className="small muted">
