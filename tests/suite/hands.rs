@@ -403,6 +403,29 @@ fn a_handoff_goes_from_hand_to_hand_with_questions_answers_and_days() {
 }
 
 #[test]
+fn the_ml_test_score_counts_what_the_records_show_once_and_what_people_ticked_half() {
+    let team = Team::new();
+    let project = id(&team.ana.must("project.create", json!({ "title": "Churn" })));
+    let score = || team.ana.must("project.test_score", json!({ "project": project }));
+    let of = |test: &str| {
+        let all = score()["sections"].as_array().unwrap().iter().flat_map(|s| s["tests"].as_array().unwrap().clone()).collect::<Vec<_>>();
+        all.into_iter().find(|t| t["id"] == test).unwrap()
+    };
+    assert_eq!((score()["score"].as_f64(), score()["sections"].as_array().unwrap().len()), (Some(0.0), 4));
+    let list = id(&team.ana.must("checklist.start", json!({ "project": project, "gate": "G1" })));
+    team.ana.must("checklist.pick_up", json!({ "checklist": list }));
+    team.ana.must("checklist.item_done", json!({ "checklist": list, "item": "G1.4", "comment": "a rule is not better" }));
+    assert_eq!((of("M5")["score"].as_f64(), of("M5")["item"].as_str()), (Some(0.5), Some("G1.4")), "{}", of("M5"));
+    assert_eq!(of("D6")["item"], Value::Null, "what the lifecycle does not ask for is said to be so");
+    team.settle();
+    let place = experiment(&team.dan, &project);
+    measured(&team.dan, &place, "d1", "training", &[("recall", 0.8)], &[("data_validation", "passed")]);
+    team.settle();
+    assert_eq!(of("D1")["score"].as_f64(), Some(1.0), "{}", of("D1"));
+    assert_eq!(score()["trend"][0]["cycle"], 1);
+}
+
+#[test]
 fn two_claims_at_once_end_in_the_later_one_and_both_know() {
     let team = Team::new();
     let bo = team.ana.must("member.grant", json!({ "member": team.dan.me(), "role": "business_owner" }));

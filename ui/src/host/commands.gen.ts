@@ -509,6 +509,7 @@ verdict: string | null, value: number | null, low: number | null, high: number |
  * Where the interval comes from, or why there is none.
  */
 said: string, };
+export type CycleScore = { cycle: number, score: number, };
 export type CycleView = { cycle: number, trigger: TriggerView | null, steps: Array<Step>, };
 export type Dataset = { id: string, name: string, 
 /**
@@ -1567,6 +1568,24 @@ view?: string, project?: string, name: string, state: Record<string, unknown>, b
 export type Saved = { by: Person, at_ms: number, };
 export type SavedFile = { path: string, size: number, };
 export type SavedSheet = { path: string, };
+export type ScoreSection = { id: string, title: string, sum: number, tests: Array<ScoredTest>, };
+export type ScoredTest = { 
+/**
+ * Such as `D1`.
+ */
+id: string, text: string, 
+/**
+ * 0, 0.5 or 1.
+ */
+score: number, 
+/**
+ * The item of a handoff that shows it; none: the lifecycle does not ask for it.
+ */
+item: string | null, 
+/**
+ * What was seen or said.
+ */
+said: string, };
 export type Script = { 
 /**
  * Lines for a POSIX shell, to be run in an empty folder.
@@ -1780,6 +1799,19 @@ export type TemplateName = { id: string, name: string,
  */
 here: boolean, };
 export type TestData = { name: string, digest: string, };
+export type TestScore = { 
+/**
+ * The least of the four sections, 0 to 7.
+ */
+score: number, 
+/**
+ * What that means, in the words of the paper.
+ */
+meaning: string, sections: Array<ScoreSection>, 
+/**
+ * Of each cycle, the oldest first; of past ones what their completed handoffs showed.
+ */
+trend: Array<CycleScore>, };
 export type Thread = { 
 /**
  * Of its first comment.
@@ -1964,6 +1996,7 @@ export interface Commands {
   "project.way": { request: ProjectRef; response: Way };
   "project.trigger": { request: TriggerCycle; response: Project };
   "project.end": { request: EndProject; response: Project };
+  "project.test_score": { request: ProjectRef; response: TestScore };
   "problem.get": { request: ProjectRef; response: ProblemForm };
   "problem.answer": { request: AnswerProblem; response: ProblemForm };
   "criteria.list": { request: ProjectRef; response: CriteriaPage };
@@ -2101,6 +2134,7 @@ export const queryTags = {
   "project.list": ["*"],
   "project.get": ["*"],
   "project.way": ["project", "template", "member"],
+  "project.test_score": ["*"],
   "problem.get": ["project", "member"],
   "criteria.list": ["*"],
   "finding.list": ["finding", "member"],

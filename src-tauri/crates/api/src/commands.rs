@@ -5,7 +5,7 @@ use crate::templates::manage as lifecycles;
 use crate::{
     ApiError, Host, artifacts, audit, cards, charts, checklists, comments, compare, criteria, cycles, datasets, deployments, find,
     findings, gate, graph, inbox, lead_times, lineage, maintenance, members, models, notes, overview, panels, pins, problem, projects,
-    recovery, releases, repair, reproduce, run_table, runs, settings, sharing, sources, views, workspaces,
+    recovery, releases, repair, reproduce, run_table, runs, settings, sharing, sources, test_score, views, workspaces,
 };
 use serde_json::Value;
 use std::any::TypeId;
@@ -79,6 +79,7 @@ commands! {
     "project.way" Query cycles::way: projects::ProjectRef => cycles::Way, ["project", "template", "member"];
     "project.trigger" Mutation cycles::trigger: cycles::TriggerCycle => projects::Project, [];
     "project.end" Mutation cycles::end: cycles::EndProject => projects::Project, [];
+    "project.test_score" Query test_score::score: projects::ProjectRef => test_score::TestScore, ["*"];
     "problem.get" Query problem::get: projects::ProjectRef => problem::ProblemForm, ["project", "member"];
     "problem.answer" Mutation problem::answer: problem::AnswerProblem => problem::ProblemForm, [];
     "criteria.list" Query criteria::list: projects::ProjectRef => criteria::CriteriaPage, ["*"];

@@ -48,6 +48,7 @@ pub mod settings;
 pub mod sharing;
 pub mod sources;
 pub mod templates;
+pub mod test_score;
 pub mod tracking;
 pub mod views;
 pub mod workspaces;

@@ -11,6 +11,7 @@ import { Trail } from '../audit/trail';
 import { Handoffs } from '../checklist/handoffs';
 import { Threads } from '../comment/threads';
 import { Criteria } from '../criteria/criteria';
+import { Score } from '../criteria/score';
 import { Datasets } from '../dataset/datasets';
 import { Findings } from '../finding/findings';
 import { LifecycleOf } from '../lifecycle/choose';
@@ -86,6 +87,7 @@ export function ProjectScreen() {
         <div className="stack wide">
           <Criteria project={p.id} />
           <Findings project={p.id} about={{ kind: 'project', id: p.id }} />
+          <Score project={p.id} />
         </div>
       )}
       {tab === 'data' && <Datasets project={p.id} />}

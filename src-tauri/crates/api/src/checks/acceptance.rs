@@ -508,6 +508,24 @@ mod tests {
     }
 
     #[test]
+    fn a_person_counts_for_one_role_however_many_they_sign_in() {
+        let signed = |role, member: &str| Signed {
+            record: Record { id: "s".into(), parent: None, at_ms: 0, device: String::new(), cells: BTreeMap::new() },
+            role,
+            member: member.to_owned(),
+            claimed_at: String::new(),
+            op: OpId::parse(format!("{}.1", "a".repeat(26))).unwrap(),
+            fits: true,
+        };
+        let by = [Role::BusinessOwner, Role::Validator];
+        let one = [signed(Role::BusinessOwner, "ana"), signed(Role::Validator, "ana")];
+        assert_eq!(unfilled(&by, &one.iter().collect::<Vec<_>>()).len(), 1, "two signatures of one person are one opinion");
+        let two = [signed(Role::BusinessOwner, "ana"), signed(Role::Validator, "ana"), signed(Role::Validator, "vera")];
+        assert!(unfilled(&by, &two.iter().collect::<Vec<_>>()).is_empty());
+        assert_eq!(unfilled(&by, &[&two[2]]), [Role::BusinessOwner]);
+    }
+
+    #[test]
     fn a_share_with_its_count_has_an_interval_and_a_number_alone_has_none() {
         let c = criterion("recall", "", 0.7);
         let found = one(&c, "d2", &[("recall", 0.77), ("recall_n", 200.0)]);
