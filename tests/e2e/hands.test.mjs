@@ -255,6 +255,25 @@ test('two people edit one note offline, and both texts survive', async () => {
   assert.ok(note.id);
 });
 
+test('a note of ten megabytes is refused with a reason, and nothing that was typed is lost', async () => {
+  const { page, check } = ana;
+  await page.getByRole('button', { name: 'Write a note' }).click();
+  await page.getByRole('button', { name: 'Meeting' }).click();
+  await page.getByText('Who was there').last().waitFor();
+  const field = page.getByRole('textbox', { name: /^Text/ });
+  await field.fill('x'.repeat(10_000_000));
+  await page.getByText(/of 48 KB: too long for one note/).waitFor();
+  await page.getByRole('button', { name: 'Save the note' }).click();
+  await page.getByRole('alert').getByText(/too long|longer than/i).waitFor();
+  assert.equal(await field.evaluate((area) => area.value.length), 10_000_000, 'the work is kept');
+  await field.fill('Short again, with $x^2$ and <script>document.title = "hacked"</script> and <img src=x onerror="document.title=1">');
+  await page.getByLabel('Preview').locator('math').waitFor();
+  await check('note-editor');
+  await page.getByRole('button', { name: 'Save the note' }).click();
+  await page.getByRole('heading', { level: 3, name: 'Meeting' }).waitFor();
+  assert.doesNotMatch(await page.title(), /hacked|1/, 'nothing in a note runs');
+});
+
 test('a cycle closes and the next begins, with what stays true', async () => {
   const { page, check } = ana;
   const project = ana.call('project.create', { title: 'Round again', template: 'light/1', problem: 'They leave' }).id;

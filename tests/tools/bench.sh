@@ -18,7 +18,7 @@ cargo build --release -p cairn-cli
 # Two hundred charts on one page, scrolled in a browser and in the window.
 cargo build --release --quiet -p cairn-desktop
 .venv/bin/python tests/peers/bench_scroll.py
-# The log: sharing beside bare git, sizes, a cold start of a million operations, growth, 150 computers.
+# Five hundred projects: the first page, the page of all, searching. The log: sharing beside bare git, sizes, a cold start of a million operations, growth, 150 computers.
 cargo bench --quiet -p cairn-tests --bench log
 # Ten thousand schedules of the simulator, instead of the three hundred of the tests.
 CAIRN_SCHEDULES=10000 cargo test --release --quiet -p cairn-tests --test suite invariants

@@ -13,6 +13,7 @@ use crate::reproduce::origin_of;
 use crate::tracking::files::artifacts_of;
 use crate::tracking::runs::{self as tracked, Run};
 use crate::{ApiError, cards, models, releases, templates};
+use cairn_core::authority::Acl;
 use cairn_core::checklist::{Checklist, ItemKind};
 use cairn_core::lifecycle::{Check, Lifecycle};
 use cairn_core::op::{Environment, Kind, Subject};
@@ -100,11 +101,21 @@ pub(crate) struct Looker<'r, 'c> {
     runs: OnceCell<Vec<Run>>,
     versions: OnceCell<Vec<Record>>,
     shared: Option<&'r Shared>,
+    acl: OnceCell<Arc<Acl>>,
 }
 
 impl<'r, 'c> Looker<'r, 'c> {
     pub(crate) fn new(r: &'r Reader<'c>, project: &'r Record, cycle: u32, template: Arc<Lifecycle>) -> Self {
-        Self { r, project, cycle, template, runs: OnceCell::new(), versions: OnceCell::new(), shared: None }
+        Self { r, project, cycle, template, runs: OnceCell::new(), versions: OnceCell::new(), shared: None, acl: OnceCell::new() }
+    }
+
+    /// Who may do what; asked for once.
+    pub(crate) fn acl(&self) -> Result<Arc<Acl>, ApiError> {
+        if let Some(acl) = self.acl.get() {
+            return Ok(Arc::clone(acl));
+        }
+        let acl = self.r.acl()?;
+        Ok(Arc::clone(self.acl.get_or_init(|| acl)))
     }
 
     /// The same, with what was read for many projects at once.
@@ -237,7 +248,7 @@ impl<'r, 'c> Looker<'r, 'c> {
     }
 
     fn named(&self, role: Role) -> Result<Found, ApiError> {
-        let acl = self.r.acl()?;
+        let acl = self.acl()?;
         let names: Vec<String> =
             members_of(self.project).into_iter().filter(|(_, r)| *r == role).map(|(m, _)| person(&acl, &m).name).collect();
         Ok(if names.is_empty() {
@@ -248,7 +259,7 @@ impl<'r, 'c> Looker<'r, 'c> {
     }
 
     fn roles_apart(&self, roles: &[Role], apart: Role, from: &[Role]) -> Result<Found, ApiError> {
-        let acl = self.r.acl()?;
+        let acl = self.acl()?;
         let members = members_of(self.project);
         let missing: Vec<String> =
             roles.iter().filter(|role| members.iter().all(|m| m.1 != **role)).map(|role| role.label().to_lowercase()).collect();
@@ -486,7 +497,7 @@ impl<'r, 'c> Looker<'r, 'c> {
             Ok(both) => both,
             Err(found) => return Ok(found),
         };
-        let acl = self.r.acl()?;
+        let acl = self.acl()?;
         let author = person_at(&acl, &run.device).id;
         let own = tracked::view(self.r, &run)?;
         let headline = crate::compare::likeliest(std::slice::from_ref(&own));

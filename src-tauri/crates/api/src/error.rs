@@ -1,5 +1,6 @@
 //! Errors as people meet them: what happened, and what they can do.
 
+use cairn_core::text::BadText;
 use cairn_store::StoreError;
 use cairn_sync::{KeyError, TransportError};
 use serde::{Deserialize, Serialize};
@@ -151,5 +152,11 @@ pub fn title(field: &str, raw: &str) -> Result<cairn_core::text::Title, ApiError
 
 /// Parses a longer text, naming the field in the error.
 pub fn body(field: &str, raw: &str) -> Result<cairn_core::text::Body, ApiError> {
-    cairn_core::text::Body::parse(raw).map_err(|e| ApiError::invalid(format!("{field}: {e}")))
+    cairn_core::text::Body::parse(raw).map_err(|e| match e {
+        BadText::TooLong(most) => {
+            ApiError::invalid(format!("{field} is too long: it has {} KB, and {} KB is the most", raw.len() / 1024, most / 1024))
+                .hint("Split it into several, or log it as a file of a run. What you wrote is still here.")
+        }
+        other => ApiError::invalid(format!("{field}: {other}")),
+    })
 }

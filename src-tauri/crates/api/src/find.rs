@@ -8,9 +8,10 @@ use crate::people::{Person, person_at};
 use crate::{audit, comments};
 use cairn_core::op::{Kind, Subject};
 use cairn_store::Reader;
+use cairn_store::records::Record;
 use cairn_store::text_index::{Find, Hit, body_of};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use ts_rs::TS;
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -81,16 +82,26 @@ pub fn find(host: &Host, query: FindQuery) -> Result<Vec<Found>, ApiError> {
         text.push(' ');
     }
     host.workspace()?.read(|r| {
-        // With a project to look in, more is looked through than is shown.
-        let asked = Find { words: text.clone(), kinds: kinds.clone(), limit: if within.is_empty() { limit } else { 500 } };
-        let mut hits = r.find_text(&asked)?;
+        let mut asked =
+            Find { words: text.clone(), kinds: kinds.clone(), projects: None, limit: if within.is_empty() { limit } else { 200 } };
+        let mut hits = Vec::new();
+        if !within.is_empty() {
+            // First what belongs to the projects that are meant, then what does so by a longer way, such as cards.
+            let all = r.records_with(Kind::Project, None, Some(&["title", "deleted"]))?;
+            let meant = |p: &Record| within.iter().all(|w| p.text("title").to_lowercase().contains(w));
+            asked.projects = Some(all.iter().filter(|p| !p.deleted() && meant(p)).map(|p| p.id.clone()).collect());
+            hits = r.find_text(&asked)?;
+            asked.projects = None;
+        }
+        hits.extend(r.find_text(&asked)?);
         if kinds.is_empty() || kinds.iter().any(|k| k == "run") {
             // Runs are found by their names; they come after what people wrote.
             hits.extend(r.find_runs(&text, if kinds.len() == 1 { limit } else { 8 })?);
         }
         let mut titles: BTreeMap<String, String> = BTreeMap::new();
         let mut out = Vec::new();
-        for hit in hits {
+        let mut seen = BTreeSet::new();
+        for hit in hits.into_iter().filter(|h| seen.insert((h.kind.clone(), h.id.clone()))) {
             if out.len() >= limit as usize {
                 break;
             }

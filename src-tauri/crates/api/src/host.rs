@@ -1,6 +1,7 @@
 //! The host of the commands: which workspace is open, and what the world looks like.
 
 use crate::ApiError;
+use crate::overview::Loaded;
 use cairn_core::edge::Edge;
 use cairn_core::id::{DeviceId, MemberId};
 use cairn_core::op::Op;
@@ -39,6 +40,8 @@ pub struct Workspace {
     secrets: Arc<dyn SecretStore>,
     /// Held for as long as the program runs, so that nobody is asked twice.
     unlocked: Mutex<Unlocked>,
+    /// All projects as they were at a change: the first page, the list of all and others ask for the same.
+    overview: Mutex<Option<(i64, Arc<Loaded>)>>,
 }
 
 #[derive(Default)]
@@ -139,23 +142,38 @@ impl Workspace {
             store.write(edge.as_ref(), |w| w.rebuild(&crate::sharing::check_content))?;
         }
         let device = Mutex::new(store.read(|r| r.device())?);
-        Ok(Self { store, device, edge, secrets, unlocked: Mutex::default() })
+        Ok(Self { store, device, edge, secrets, unlocked: Mutex::default(), overview: Mutex::default() })
     }
 
     /// A workspace whose file was just made again.
     pub(crate) fn from_store(store: Store, device: DeviceId, edge: Arc<dyn Edge>, secrets: Arc<dyn SecretStore>) -> Self {
-        Self { store, device: Mutex::new(device), edge, secrets, unlocked: Mutex::default() }
+        Self { store, device: Mutex::new(device), edge, secrets, unlocked: Mutex::default(), overview: Mutex::default() }
     }
 
     /// A new workspace file for this computer's new key.
     pub fn create(dir: &Path, key: DeviceKey, edge: Arc<dyn Edge>, secrets: Arc<dyn SecretStore>) -> Result<Self, ApiError> {
         let store = Store::create(dir, &key.id())?;
         let device = Mutex::new(key.id());
-        Ok(Self { store, device, edge, secrets, unlocked: Mutex::new(Unlocked { key: Some(key), passphrase: None }) })
+        Ok(Self {
+            store,
+            device,
+            edge,
+            secrets,
+            unlocked: Mutex::new(Unlocked { key: Some(key), passphrase: None }),
+            overview: Mutex::default(),
+        })
     }
 
     pub fn dir(&self) -> &Path {
         self.store.dir()
+    }
+
+    pub(crate) fn overview(&self, change: i64) -> Option<Arc<Loaded>> {
+        let kept = self.overview.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.as_ref().filter(|(at, _)| *at == change).map(|(_, loaded)| Arc::clone(loaded))
+    }
+    pub(crate) fn keep_overview(&self, change: i64, loaded: Arc<Loaded>) {
+        *self.overview.lock().unwrap_or_else(PoisonError::into_inner) = Some((change, loaded));
     }
 
     pub fn secrets(&self) -> &dyn SecretStore {

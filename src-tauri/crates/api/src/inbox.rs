@@ -203,10 +203,10 @@ fn criteria(all: &Overview<'_, '_>, project: &Record, standing: &Standing, out: 
     let requirements = standing.template.stages.iter().flat_map(|s| &s.requirements).map(|q| Some(&q.check));
     let wanted: BTreeSet<Role> =
         items.chain(requirements).flat_map(asked).filter(|role| all.i_am(*role) && permits(*role, Act::SignRelease)).collect();
-    if wanted.is_empty() {
+    let sets = all.criteria.get(&project.id).map(Vec::as_slice).unwrap_or_default();
+    if wanted.is_empty() || sets.is_empty() {
         return Ok(());
     }
-    let sets = all.r.records(Kind::Criteria, Some(&project.id))?;
     let replaced: BTreeSet<String> =
         sets.iter().flat_map(|s| serde_json::from_value::<Vec<String>>(s.json("replaces")).unwrap_or_default()).collect();
     for set in sets.iter().filter(|s| cycle_of(s) == standing.cycle && !replaced.contains(&s.id)) {
@@ -358,15 +358,14 @@ struct Question {
 
 /// All open questions: what was asked, is not resolved, and nobody but the asker replied to.
 fn questions(all: &Overview<'_, '_>) -> Result<Vec<Question>, ApiError> {
-    let every = all.r.records_with(Kind::Comment, None, Some(&["asks", "reply_to", "resolved", "deleted", "text"]))?;
     let mut replied: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for reply in every.iter().filter(|c| !c.deleted()) {
+    for reply in &all.comments {
         if let Some(root) = reply.get("reply_to") {
             replied.entry(root).or_default().insert(person_at(&all.acl, &reply.device).id);
         }
     }
     let mut out = Vec::new();
-    for record in every.iter().filter(|c| !c.deleted() && c.get("resolved").is_none()) {
+    for record in all.comments.iter().filter(|c| c.get("resolved").is_none()) {
         let Some(asks) = party_in(&all.acl, all.me.as_ref(), record.get("asks")) else { continue };
         let by = person_at(&all.acl, &record.device);
         if replied.get(record.id.as_str()).is_some_and(|who| who.iter().any(|p| *p != by.id)) {

@@ -16,8 +16,9 @@ use cairn_core::role::Role;
 use cairn_store::Reader;
 use cairn_store::records::Record;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 use ts_rs::TS;
 
 /// A project in a line: for the owner what it is worth and what must be decided, for the team whose turn it is.
@@ -60,18 +61,35 @@ pub struct PortfolioRow {
     pub ended: Option<String>,
 }
 
-/// What is needed of many records at once.
+/// What is needed of many records at once: of nobody in particular, so it is kept until something changes.
+pub(crate) struct Loaded {
+    pub projects: Vec<Record>,
+    pub shared: Shared,
+    pub findings: BTreeMap<String, Vec<Record>>,
+    /// Comments with what makes them a question.
+    pub comments: Vec<Record>,
+    pub criteria: BTreeMap<String, Vec<Record>>,
+    pub releases: BTreeMap<String, Vec<Record>>,
+    pub deployments: BTreeMap<String, Vec<Record>>,
+    /// By project.
+    standings: OnceLock<HashMap<String, Arc<Standing>>>,
+}
+
+/// All projects as somebody looks at them.
 pub(crate) struct Overview<'r, 'c> {
     pub r: &'r Reader<'c>,
     pub acl: Arc<Acl>,
     pub me: Option<MemberId>,
-    pub projects: Vec<Record>,
-    pub shared: Shared,
-    pub findings: BTreeMap<String, Vec<Record>>,
-    pub releases: BTreeMap<String, Vec<Record>>,
-    pub deployments: BTreeMap<String, Vec<Record>>,
+    loaded: Arc<Loaded>,
     /// By this computer's calendar.
     pub today: String,
+}
+
+impl Deref for Overview<'_, '_> {
+    type Target = Loaded;
+    fn deref(&self) -> &Loaded {
+        &self.loaded
+    }
 }
 
 fn by_parent(all: Vec<Record>) -> BTreeMap<String, Vec<Record>> {
@@ -94,22 +112,98 @@ pub(crate) struct Standing {
     pub missing: Option<Requirement>,
 }
 
-impl<'r, 'c> Overview<'r, 'c> {
-    pub(crate) fn new(workspace: &Workspace, r: &'r Reader<'c>) -> Result<Self, ApiError> {
+/// The fields of a comment that say whether it is a question that waits.
+const COMMENT: [&str; 5] = ["asks", "reply_to", "resolved", "deleted", "text"];
+
+/// What one thread reads while others read the rest, with the change that it saw last.
+type Part<T> = Result<(i64, T), ApiError>;
+
+impl Loaded {
+    /// Reads everything at once, on several processors; none where somebody changed something meanwhile, so that the parts
+    /// would not belong together.
+    fn together(workspace: &Workspace) -> Result<Option<(i64, Self)>, ApiError> {
+        let (lists, talk, projects): (Part<_>, Part<_>, Part<_>) = std::thread::scope(|scope| {
+            let lists = scope.spawn(|| workspace.read(|r| Ok((r.change()?, Self::checklists(r)?))));
+            let talk = scope.spawn(|| workspace.read(|r| Ok((r.change()?, (Self::findings(r)?, Self::comments(r)?, Self::criteria(r)?)))));
+            let projects = workspace.read(|r| Ok((r.change()?, (Self::projects(r)?, Self::releases(r)?, Self::deployments(r)?))));
+            let died = || ApiError::new("internal", "A part of the overview could not be read");
+            (lists.join().unwrap_or_else(|_| Err(died())), talk.join().unwrap_or_else(|_| Err(died())), projects)
+        });
+        let ((a, checklists), (b, (findings, comments, criteria)), (c, (projects, releases, deployments))) = (lists?, talk?, projects?);
+        if a != b || b != c {
+            return Ok(None);
+        }
+        let shared = Shared { checklists };
+        Ok(Some((a, Self { projects, shared, findings, comments, criteria, releases, deployments, standings: OnceLock::new() })))
+    }
+
+    /// Reads everything in one look.
+    fn alone(r: &Reader<'_>) -> Result<Self, ApiError> {
         Ok(Self {
-            r,
-            acl: r.acl()?,
-            me: workspace.me(r)?,
-            projects: r.records(Kind::Project, None)?.into_iter().filter(|p| !p.deleted()).collect(),
-            shared: Shared { checklists: by_parent(r.records_with(Kind::Checklist, None, Some(&CHECKLIST))?) },
-            findings: by_parent(r.records_with(Kind::Finding, None, Some(&["content", "severity", "assigned", "due", "outcome"]))?),
-            releases: by_parent(r.records(Kind::Release, None)?),
-            deployments: by_parent(r.records(Kind::Deployment, None)?),
-            today: today(workspace),
+            projects: Self::projects(r)?,
+            shared: Shared { checklists: Self::checklists(r)? },
+            findings: Self::findings(r)?,
+            comments: Self::comments(r)?,
+            criteria: Self::criteria(r)?,
+            releases: Self::releases(r)?,
+            deployments: Self::deployments(r)?,
+            standings: OnceLock::new(),
         })
     }
 
-    pub(crate) fn standing(&self, project: &Record) -> Result<Standing, ApiError> {
+    fn projects(r: &Reader<'_>) -> Result<Vec<Record>, ApiError> {
+        Ok(r.records(Kind::Project, None)?.into_iter().filter(|p| !p.deleted()).collect())
+    }
+    fn checklists(r: &Reader<'_>) -> Result<BTreeMap<String, Vec<Record>>, ApiError> {
+        Ok(by_parent(r.records_with(Kind::Checklist, None, Some(&CHECKLIST))?))
+    }
+    fn findings(r: &Reader<'_>) -> Result<BTreeMap<String, Vec<Record>>, ApiError> {
+        Ok(by_parent(r.records_with(Kind::Finding, None, Some(&["content", "severity", "assigned", "due", "outcome"]))?))
+    }
+    fn comments(r: &Reader<'_>) -> Result<Vec<Record>, ApiError> {
+        Ok(r.records_with(Kind::Comment, None, Some(&COMMENT))?.into_iter().filter(|c| !c.deleted()).collect())
+    }
+    fn criteria(r: &Reader<'_>) -> Result<BTreeMap<String, Vec<Record>>, ApiError> {
+        Ok(by_parent(r.records(Kind::Criteria, None)?))
+    }
+    fn releases(r: &Reader<'_>) -> Result<BTreeMap<String, Vec<Record>>, ApiError> {
+        Ok(by_parent(r.records(Kind::Release, None)?))
+    }
+    fn deployments(r: &Reader<'_>) -> Result<BTreeMap<String, Vec<Record>>, ApiError> {
+        Ok(by_parent(r.records(Kind::Deployment, None)?))
+    }
+}
+
+impl<'r, 'c> Overview<'r, 'c> {
+    pub(crate) fn new(workspace: &Workspace, r: &'r Reader<'c>) -> Result<Self, ApiError> {
+        let seq = r.change()?;
+        let kept = workspace.overview(seq);
+        let loaded = match kept {
+            Some(loaded) => loaded,
+            None => {
+                let loaded = match Loaded::together(workspace)? {
+                    Some((at, loaded)) if at == seq => Arc::new(loaded),
+                    _ => Arc::new(Loaded::alone(r)?),
+                };
+                workspace.keep_overview(seq, Arc::clone(&loaded));
+                loaded
+            }
+        };
+        Ok(Self { r, acl: r.acl()?, me: workspace.me(r)?, loaded, today: today(workspace) })
+    }
+
+    /// Where a project stands; of all it is found out at once, and kept with them.
+    pub(crate) fn standing(&self, project: &Record) -> Result<Arc<Standing>, ApiError> {
+        if self.loaded.standings.get().is_none() {
+            let found = self.projects.iter().map(|p| Ok((p.id.clone(), Arc::new(self.judged(p)?)))).collect::<Result<_, ApiError>>()?;
+            // Another thread may have been first; it found the same.
+            let _ = self.loaded.standings.set(found);
+        }
+        let known = self.loaded.standings.get().and_then(|all| all.get(&project.id)).cloned();
+        known.map_or_else(|| Ok(Arc::new(self.judged(project)?)), Ok)
+    }
+
+    fn judged(&self, project: &Record) -> Result<Standing, ApiError> {
         let (stage, cycle) = stage_of(project);
         let (template, _) = template_of(self.r, project)?;
         let looker = Looker::new(self.r, project, cycle, template.clone()).with(&self.shared);
@@ -140,8 +234,9 @@ impl<'r, 'c> Overview<'r, 'c> {
 
     fn row(&self, project: &Record) -> Result<PortfolioRow, ApiError> {
         let ended = project.get("ended").map(str::to_owned);
-        let Standing { template, stage, cycle, missing, .. } = self.standing(project)?;
-        let missing = missing.filter(|_| ended.is_none());
+        let standing = self.standing(project)?;
+        let (template, stage, cycle) = (&standing.template, standing.stage, standing.cycle);
+        let missing = standing.missing.as_ref().filter(|_| ended.is_none());
         let members = members_of(project);
         let findings = self.findings.get(&project.id).map(Vec::as_slice).unwrap_or_default();
         let open: Vec<&Record> = findings.iter().filter(|f| f.get("outcome").is_none()).collect();
@@ -149,7 +244,7 @@ impl<'r, 'c> Overview<'r, 'c> {
         let running: Vec<&&Record> = lists.iter().filter(|c| c.get("state") != Some("accepted")).collect();
         let over = |x: &&Record| x.get("due").is_some_and(|d| d < self.today.as_str());
         // Whoever has the handoff in hand that is missing.
-        let with = missing.as_ref().and_then(|m| {
+        let with = missing.and_then(|m| {
             let cairn_core::lifecycle::Check::ChecklistCompleted { gate } = &m.check else { return None };
             let list = lists.iter().find(|c| c.get("gate") == Some(gate))?;
             let holder = list.get("holder").and_then(|h| MemberId::parse(h).ok()).map(Party::Member);
@@ -164,7 +259,7 @@ impl<'r, 'c> Overview<'r, 'c> {
             .deployments
             .get(&project.id)
             .is_some_and(|all| all.iter().any(|d| d.get("environment") == Some(Environment::Production.as_str())));
-        let turn = missing.as_ref().map(|m| m.owner);
+        let turn = missing.map(|m| m.owner);
         Ok(PortfolioRow {
             id: project.id.clone(),
             title: project.text("title"),
@@ -177,7 +272,7 @@ impl<'r, 'c> Overview<'r, 'c> {
             hypothesis: project.text("hypothesis"),
             value_metric: project.text("value_metric"),
             success_date: answer_of(project, "success_date").map(str::to_owned),
-            next: missing.as_ref().map(|m| m.text.clone()).unwrap_or_default(),
+            next: missing.map(|m| m.text.clone()).unwrap_or_default(),
             my_turn: turn.is_some_and(|role| is_turn_of(&self.acl, self.me.as_ref(), &members, role)),
             turn: turn.map(RoleName::from),
             with,

@@ -126,6 +126,14 @@ enum Verb {
     /// The lifecycles that projects keep to: list, read, check, save.
     #[command(subcommand)]
     Lifecycle(lifecycle::Lifecycle),
+    /// What waits for you, what you asked for, and what others did since you looked.
+    Inbox {
+        /// Everything up to now was looked at.
+        #[arg(long)]
+        seen: bool,
+    },
+    /// Find records and notes by their words; `type:note` and `in:WORD` narrow it.
+    Find { words: Vec<String> },
     /// Exit 0 only if this release is approved, for pipelines.
     Gate {
         #[arg(long)]
@@ -330,6 +338,14 @@ fn run(cli: &Cli, host: &Arc<Host>) -> Result<Outcome, ApiError> {
         }
         Verb::Chart(chart) => chart.run(cli.json, &call)?,
         Verb::Lifecycle(lifecycle) => lifecycle.run(cli.json, &call)?,
+        Verb::Inbox { seen } => {
+            let waiting = call("inbox.list", json!({}))?;
+            let elsewhere = call(if *seen { "inbox.looked" } else { "inbox.elsewhere" }, json!({}))?;
+            print::record(cli.json, &json!({ "waiting": waiting, "elsewhere": elsewhere }), print::inbox);
+        }
+        Verb::Find { words } => {
+            print::record(cli.json, &call("search.find", json!({ "words": words.join(" ") }))?, print::found);
+        }
         Verb::Gate { release } => {
             let answer = call("release.gate", json!({ "release": release }))?;
             let approved = answer["approved"] == true;

@@ -204,3 +204,40 @@ pub(crate) fn room(v: &Value) -> String {
     );
     if v["done"] == true { format!("Freed: {what}.") } else { format!("Could be freed: {what}.\nWith --now it is.") }
 }
+
+/// What waits, in lines that can be read in a minute.
+pub(crate) fn inbox(all: &Value) -> String {
+    let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
+    let item = |i: &Value| {
+        let due = i["due"].as_str().map(|d| format!(" (due {d})")).unwrap_or_default();
+        let project = i["project_title"].as_str().map(|p| format!("  [{p}]")).unwrap_or_default();
+        format!("  {}{due}: {}{project}", text(&i["title"]), text(&i["text"]))
+    };
+    let list = |v: &Value| v.as_array().into_iter().flatten().map(item).collect::<Vec<_>>();
+    let mut out = vec!["Waiting for you".to_owned()];
+    let waiting = list(&all["waiting"]);
+    out.extend(if waiting.is_empty() { vec!["  Nothing.".to_owned()] } else { waiting });
+    let asked = list(&all["elsewhere"]["asked"]);
+    if !asked.is_empty() {
+        out.push("You asked for".to_owned());
+        out.extend(asked);
+    }
+    let digest: Vec<String> = all["elsewhere"]["digest"].as_array().into_iter().flatten().map(|d| format!("  {}", text(d))).collect();
+    if !digest.is_empty() {
+        out.push("Changed since you looked".to_owned());
+        out.extend(digest);
+    }
+    out.join("\n")
+}
+
+/// What was found, a line each.
+pub(crate) fn found(all: &Value) -> String {
+    let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
+    let line = |f: &Value| {
+        let project = f["project_title"].as_str().map(|p| format!("  [{p}]")).unwrap_or_default();
+        let snippet = if f["snippet"] == "" { String::new() } else { format!("\n    {}", text(&f["snippet"])) };
+        format!("{} {}: {}{project}{snippet}", text(&f["kind"]), text(&f["id"]), text(&f["title"]))
+    };
+    let lines: Vec<String> = all.as_array().into_iter().flatten().map(line).collect();
+    if lines.is_empty() { "Nothing fits these words.".to_owned() } else { lines.join("\n") }
+}

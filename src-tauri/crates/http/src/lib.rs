@@ -6,7 +6,7 @@
 mod guard;
 mod pages;
 
-use axum::extract::{Path as UrlPath, Query, State};
+use axum::extract::{DefaultBodyLimit, Path as UrlPath, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -18,6 +18,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+
+/// The longest request of a page.
+const RPC_MAX: usize = 64 * 1024 * 1024;
 
 /// What the host serves.
 pub struct Serving {
@@ -53,7 +56,8 @@ pub async fn serve(listener: TcpListener, serving: Serving) -> Result<(), ApiErr
     let mlflow = cairn_mlflow::routes(Arc::clone(&serving.host));
     let shared = Arc::new(Shared { serving });
     let doors = Router::new()
-        .route("/rpc/{command}", post(rpc))
+        // What is too large for a record is refused by its command, in words; here only what no page would send.
+        .route("/rpc/{command}", post(rpc).layer(DefaultBodyLimit::max(RPC_MAX)))
         .route("/events", get(events))
         .route("/", get(pages::index))
         .route("/assets/{*path}", get(pages::asset))

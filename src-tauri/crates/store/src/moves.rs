@@ -62,6 +62,11 @@ pub struct Arrival {
 }
 
 impl Reader<'_> {
+    /// The number of the last change that anybody made to this file: while it stays, so does everything.
+    pub fn change(&self) -> Result<i64, StoreError> {
+        Ok(self.prepare_cached("SELECT coalesce(max(seq), 0) FROM change")?.query_row([], |row| row.get(0))?)
+    }
+
     /// How far what has arrived here goes; given to [`Self::arrived_after`] later, it tells what is new.
     pub fn arrivals(&self) -> Result<i64, StoreError> {
         Ok(self.prepare_cached("SELECT coalesce(max(seq), 0) FROM envelope")?.query_row([], |row| row.get(0))?)

@@ -133,6 +133,8 @@ pub struct Find {
     pub words: String,
     /// Only these kinds; empty: all.
     pub kinds: Vec<String>,
+    /// Only these projects and what belongs to one at first hand; none: everything.
+    pub projects: Option<Vec<String>>,
     pub limit: u32,
 }
 
@@ -159,9 +161,13 @@ impl Reader<'_> {
         let mut statement = self.prepare_cached(
             "SELECT r.kind, r.id FROM text_index t CROSS JOIN record r ON r.num = t.rowid
              WHERE text_index MATCH ?1 AND (?2 IS NULL OR r.kind IN (SELECT value FROM json_each(?2))) AND r.ms IS NOT NULL
+               AND (?4 IS NULL OR r.id IN (SELECT value FROM json_each(?4)) OR r.parent IN (SELECT value FROM json_each(?4))
+                 OR r.parent IN (SELECT 'project/' || value FROM json_each(?4)))
              ORDER BY bm25(text_index, 10.0, 1.0), r.num DESC LIMIT ?3",
         )?;
-        let rows = statement.query_map(params![asked, kinds, find.limit], |row| Ok(Hit { kind: row.get(0)?, id: row.get(1)? }))?;
+        let projects = find.projects.as_ref().map(|p| serde_json::json!(p).to_string());
+        let rows =
+            statement.query_map(params![asked, kinds, find.limit, projects], |row| Ok(Hit { kind: row.get(0)?, id: row.get(1)? }))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

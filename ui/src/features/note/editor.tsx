@@ -30,8 +30,14 @@ export function Editor({ about, note, onClose }: { about: SubjectRef; note?: Not
   const [inserting, insert] = useState<'chart' | 'link' | null>(null);
   const field = useRef<HTMLTextAreaElement>(null);
   const size = new TextEncoder().encode(text).length;
-  // A draft survives a crash.
-  const keep = (next: { title: string; text: string }) => localStorage.setItem(key, JSON.stringify(next));
+  // A draft survives a crash; one that is too large for that is held by the page alone, and what was kept goes.
+  const keep = (next: { title: string; text: string }) => {
+    try {
+      localStorage.setItem(key, JSON.stringify(next));
+    } catch {
+      localStorage.removeItem(key);
+    }
+  };
   const type = (next: string) => {
     setText(next);
     keep({ title, text: next });
@@ -185,6 +191,9 @@ export function Editor({ about, note, onClose }: { about: SubjectRef; note?: Not
   );
 }
 
+/** Characters that are drawn again with every key. */
+const PREVIEW_MAX = 100_000;
+
 /** What it will look like, a moment after the last key. */
 function Live({ text }: { text: string }) {
   const [still, setStill] = useState(text);
@@ -193,6 +202,7 @@ function Live({ text }: { text: string }) {
     return () => clearTimeout(timer);
   }, [text]);
   const shown = useDeferredValue(still);
+  if (shown.length > PREVIEW_MAX) return <p className="muted small">This is too long to be shown while you type.</p>;
   return shown.trim() === '' ? <p className="muted small">Here you see what it will look like.</p> : <Preview text={shown} />;
 }
 
