@@ -165,7 +165,7 @@ fn project(w: &mut cairn_store::Writer<'_>, i: usize, holder: &MemberId, me: &Me
     let risk = body(["low", "medium", "high"][i % 3].to_owned());
     w.append(Op::ProjectEdited { project: project.clone(), field: ProjectField::RiskClass, value: risk, base: Vec::new() })?;
     // Most have answered all, some are in the middle.
-    for question in ANSWERS.iter().take(if i % 5 == 0 { 4 } else { 12 }) {
+    for question in ANSWERS.iter().take(if i.is_multiple_of(5) { 4 } else { 12 }) {
         let value = body(if *question == "log_months" { "12".to_owned() } else { dice.words(12) });
         w.append(Op::ProjectAnswered { project: project.clone(), question: (*question).to_owned(), value, base: Vec::new() })?;
     }
@@ -189,7 +189,7 @@ fn project(w: &mut cairn_store::Writer<'_>, i: usize, holder: &MemberId, me: &Me
         w.append(Op::ProjectMemberAdded { project: project.clone(), member: holder.clone(), role })?;
     }
     // Two cycles for half of them, each in another stage.
-    let cycle = if i % 2 == 0 { 2 } else { 1 };
+    let cycle = if i.is_multiple_of(2) { 2 } else { 1 };
     for (c, last) in [(1, if cycle == 2 { 5 } else { i % 6 }), (2, i % 6)] {
         if c > cycle {
             break;
