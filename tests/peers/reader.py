@@ -603,7 +603,7 @@ RIGHT_OF_GROUP = {
     "pin": "collaborate", "template": "collaborate", "comment": "collaborate", "criteria": "collaborate", "finding": "collaborate", "setting": "manage",
     "project": "shape", "release": "release", "deployment": "deploy",
 }  # fmt: skip
-RIGHT_OF_TYPE = {"release.signed": "sign", "criteria.signed": "sign", "finding.settled": "settle", "record.attached": "collaborate", "experiment.linked": "shape", "project.template_set": "waive"}
+RIGHT_OF_TYPE = {"release.signed": "sign", "criteria.signed": "sign", "finding.settled": "settle", "finding.graded": "settle", "record.attached": "collaborate", "experiment.linked": "shape", "project.template_set": "waive"}
 RIGHT_TO_DELETE = {
     "experiment": "track", "run": "track", "logged_model": "track", "dataset": "data", "dataset_version": "data",
     "model": "model", "model_version": "model", "note": "collaborate", "checklist": "collaborate", "view": "collaborate", "panel": "collaborate", "pin": "collaborate", "template": "collaborate", "comment": "collaborate", "project": "shape",

@@ -202,6 +202,11 @@ fn criteria_that_were_signed_before_the_test_are_proven_to_be_and_later_ones_are
     team.settle();
     assert_eq!(standing(&team.ana, &project)["proof"], "before", "every computer proves it");
 
+    // Another signature that comes late, in a role that nobody asked for, spoils nothing.
+    team.ana.must("member.grant", json!({ "member": team.ana.me(), "role": "compliance" }));
+    sign_criteria(&team.ana, &project, "compliance");
+    assert_eq!(standing(&team.ana, &project)["proof"], "before", "the earliest signature of each role that must sign counts");
+
     // Written and signed afterwards: marked, whatever clocks say.
     let old = standing(&team.ana, &project);
     team.ana.set_clock(1_600_000_000_000);
@@ -212,6 +217,16 @@ fn criteria_that_were_signed_before_the_test_are_proven_to_be_and_later_ones_are
     team.settle();
     let page = team.dan.must("criteria.list", json!({ "project": project }));
     assert_eq!(page["sets"][1]["proof"], "before", "what was replaced keeps its signatures and its proof");
+
+    // A run that says later that it only trained on the data has looked all the same.
+    let w = team.dan.host.workspace().unwrap();
+    let input = json!({ "dataset": { "name": "split", "digest": "d2", "source_type": "local", "source": "x" },
+                        "tags": [{ "key": "mlflow.data.context", "value": "training" }] });
+    for run in [&run] {
+        let run = cairn_core::id::RunId::parse(run.clone()).unwrap();
+        w.append(cairn_core::op::Op::RunInputsLogged { run, inputs: [("split@d2".to_owned(), input.clone())].into() }).unwrap();
+    }
+    assert_eq!(standing(&team.dan, &project)["proof"], "after", "each time that somebody said it counts");
 
     // Neither knew of the other: not proven.
     let apart = project_with(&team.ana, &checks);
@@ -294,6 +309,8 @@ fn groups_benchmarks_findings_and_triggers_are_seen_when_they_are_recorded() {
 
     let finding = dan.must("finding.save", json!({ "project": project, "title": "Misses the old", "severity": "high" }));
     assert!(now(dan, "findings").1.contains("1 finding of high severity is open"));
+    let smaller = json!({ "project": project, "finding": finding["id"], "title": "Misses the old", "severity": "low", "reason": "not so bad", "base": finding["base"] });
+    assert!(dan.call("finding.save", smaller).unwrap_err().message.contains("may not"), "nobody makes a finding in their own work smaller");
     let denied = dan.call("finding.settle", json!({ "finding": finding["id"], "outcome": "fixed", "reason": "done" })).unwrap_err();
     assert!(denied.message.contains("may not"), "nobody settles what was found in their own work: {}", denied.message);
     team.settle();
@@ -536,6 +553,33 @@ fn anything_is_found_by_its_words_and_links_lead_both_ways() {
     let before = team.dan.must("search.find", json!({ "words": "recall" }));
     team.dan.must("log.rebuild", json!({}));
     assert_eq!(team.dan.must("search.find", json!({ "words": "recall" })), before, "made anew it finds the same");
+}
+
+#[test]
+fn a_pasted_picture_travels_and_only_pictures_are_taken_and_a_comment_is_its_writers() {
+    let team = Team::new();
+    let project = id(&team.ana.must("project.create", json!({ "title": "Churn" })));
+    let about = json!({ "kind": "project", "id": project });
+    // The smallest PNG there is, base64.
+    let png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+    let picture = |content: &str| team.ana.call("note.attach", json!({ "subject": about, "name": "a [curve]", "content": content }));
+    assert!(picture("PHN2ZyBvbmxvYWQ9cnVuKCk+").unwrap_err().message.contains("no picture"), "a drawing could carry a script");
+    assert!(picture("***").unwrap_err().message.contains("not arrive whole"));
+    let done = picture(png).unwrap();
+    assert!(done["markdown"].as_str().unwrap().starts_with("![a curve](attachment:"), "{done}");
+    let text = format!("See\n\n{}\n\nabove", done["markdown"].as_str().unwrap());
+    team.ana.must("note.save", json!({ "about": about, "title": "Curve", "text": text }));
+    let threads = team.ana.must("comment.write", json!({ "about": about, "text": "Mine" }));
+    team.settle();
+    let notes = team.dan.must("note.list", json!({ "about": about }));
+    assert_eq!(notes[0]["parts"][1]["kind"], "picture");
+    let shown = team.dan.must("file.view", json!({ "digest": done["digest"], "path": "picture.png" }));
+    assert!(shown["view"]["data_url"].as_str().unwrap().starts_with("data:image/png;base64,"), "the picture has travelled: {shown}");
+    let comment = json!({ "subject": { "kind": "comment", "id": threads[0]["id"] } });
+    assert!(team.dan.call("record.delete", comment.clone()).is_err(), "nobody takes back what another said");
+    team.ana.must("record.delete", comment);
+    let history = team.dan.must("note.history", json!({ "note": notes[0]["id"] }));
+    assert_eq!(history[0]["changes"][0]["what"], "added");
 }
 
 /// What everybody sees alike: without what is of the person who looks.

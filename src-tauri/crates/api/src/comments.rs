@@ -16,7 +16,7 @@ use cairn_report::markdown::to_html;
 use cairn_store::Reader;
 use cairn_store::records::Record;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use ts_rs::TS;
 
 /// The longest name of a place in a record.
@@ -148,12 +148,16 @@ pub(crate) fn threads(workspace: &Workspace, r: &Reader<'_>, parent: &str, about
 fn comment(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Comment, ApiError> {
     let acl = r.acl()?;
     let me = workspace.me(r)?;
-    let heads = r.heads(Kind::Comment, &record.id, "text", "")?;
+    let by = person_at(&acl, &record.device);
+    // Nobody puts words into another's mouth: edits of others are kept in the history and shown nowhere.
+    let mut heads = r.history(Kind::Comment, &record.id, "text", "")?;
+    heads.retain(|h| person_at(&acl, &h.device).id == by.id);
+    let replaced: BTreeSet<String> = heads.iter().flat_map(|h| h.base.iter().cloned()).collect();
+    heads.retain(|h| !replaced.contains(&h.op));
     let base = base_of(&heads).unwrap_or_default();
     let edited_ms = heads.first().filter(|h| !h.base.is_empty()).map(|h| h.at_ms);
     let several = heads.len() > 1;
-    let by = person_at(&acl, &record.device);
-    let text = record.text("text");
+    let text = heads.first().map_or_else(|| record.text("text"), |h| h.value.clone());
     Ok(Comment {
         id: record.id.clone(),
         mine: me.is_some_and(|m| m.as_str() == by.id),

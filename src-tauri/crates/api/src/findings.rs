@@ -130,7 +130,8 @@ pub fn save(host: &Host, request: SaveFinding) -> Result<Finding, ApiError> {
             workspace.write(|w| {
                 let record = w.require(Kind::Finding, finding.as_str())?;
                 let content = record.json("content");
-                if content["title"] != heading.as_str() || content["text"] != text.as_str() {
+                let several = w.heads(Kind::Finding, finding.as_str(), "content", "")?.len() > 1;
+                if several || content["title"] != heading.as_str() || content["text"] != text.as_str() {
                     w.append(Op::FindingEdited { finding: finding.clone(), title: heading, text, base })?;
                 }
                 if record.get("severity") != Some(severity.as_str()) {
@@ -238,7 +239,8 @@ pub fn recurrent(host: &Host, _: crate::workspaces::Nothing) -> Result<Vec<Recur
             let text = serde_json::to_string(&format!("Show that this does not happen again: {title}"))?;
             out.push(Recurrent {
                 item: format!(
-                    "      - id: G3.9\n        text: {text}\n        role: data_scientist\n        kind: tick\n        blocks: {}\n        source: Findings of {} projects\n",
+                    "      - id: G3.{}\n        text: {text}\n        role: data_scientist\n        kind: tick\n        blocks: {}\n        source: Findings of {} projects\n",
+                    9 + out.len(),
                     severity == Severity::High,
                     projects.len()
                 ),

@@ -133,7 +133,18 @@ pub fn delete(host: &Host, request: DeleteRecord) -> Result<SubjectRef, ApiError
         return Err(ApiError::conflict("Decisions and deployments stay in the history for ever")
             .hint("Withdraw the release, or record a new deployment."));
     }
-    workspace.read(|r| r.require(subject.kind, &subject.id))?;
+    if matches!(subject.kind, Kind::Criteria | Kind::Finding) {
+        return Err(ApiError::conflict("Criteria and findings stay in the history for ever")
+            .hint("Write criteria anew, which replaces them, or settle the finding."));
+    }
+    workspace.read(|r| {
+        let record = r.require(subject.kind, &subject.id)?;
+        let me = workspace.me(r)?.map(|m| m.to_string()).unwrap_or_default();
+        if subject.kind == Kind::Comment && person_at(&*r.acl()?, &record.device).id != me {
+            return Err(ApiError::conflict("Only whoever wrote a comment deletes it").hint("Resolve the thread instead."));
+        }
+        Ok(())
+    })?;
     workspace.append(if request.restore { Op::RecordRestored { subject } } else { Op::RecordDeleted { subject } })?;
     Ok(request.subject)
 }

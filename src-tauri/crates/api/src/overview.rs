@@ -1,7 +1,8 @@
 //! Where all projects stand: read in a few goes, so that hundreds of projects and thousands of handoffs are told at once.
 
 use crate::ApiError;
-use crate::checks::{Looker, Shared, template_of};
+use crate::charts::each;
+use crate::checks::{Looker, Shared, handed_over, template_of};
 use crate::host::{Host, Workspace};
 use crate::people::{PartyName, RoleName, party};
 use crate::problem::answer_of;
@@ -77,6 +78,7 @@ pub(crate) struct Loaded {
 
 /// All projects as somebody looks at them.
 pub(crate) struct Overview<'r, 'c> {
+    workspace: &'r Workspace,
     pub r: &'r Reader<'c>,
     pub acl: Arc<Acl>,
     pub me: Option<MemberId>,
@@ -175,7 +177,7 @@ impl Loaded {
 }
 
 impl<'r, 'c> Overview<'r, 'c> {
-    pub(crate) fn new(workspace: &Workspace, r: &'r Reader<'c>) -> Result<Self, ApiError> {
+    pub(crate) fn new(workspace: &'r Workspace, r: &'r Reader<'c>) -> Result<Self, ApiError> {
         let seq = r.change()?;
         let kept = workspace.overview(seq);
         let loaded = match kept {
@@ -189,32 +191,20 @@ impl<'r, 'c> Overview<'r, 'c> {
                 loaded
             }
         };
-        Ok(Self { r, acl: r.acl()?, me: workspace.me(r)?, loaded, today: today(workspace) })
+        Ok(Self { workspace, r, acl: r.acl()?, me: workspace.me(r)?, loaded, today: today(workspace) })
     }
 
     /// Where a project stands; of all it is found out at once, and kept with them.
     pub(crate) fn standing(&self, project: &Record) -> Result<Arc<Standing>, ApiError> {
         if self.loaded.standings.get().is_none() {
-            let found = self.projects.iter().map(|p| Ok((p.id.clone(), Arc::new(self.judged(p)?)))).collect::<Result<_, ApiError>>()?;
+            let loaded = &*self.loaded;
+            let found = each(self.workspace, &loaded.projects, |r, p| Ok((p.id.clone(), Arc::new(judged(r, &loaded.shared, p)?))))?;
+            let found = found.into_iter().collect();
             // Another thread may have been first; it found the same.
             let _ = self.loaded.standings.set(found);
         }
         let known = self.loaded.standings.get().and_then(|all| all.get(&project.id)).cloned();
-        known.map_or_else(|| Ok(Arc::new(self.judged(project)?)), Ok)
-    }
-
-    fn judged(&self, project: &Record) -> Result<Standing, ApiError> {
-        let (stage, cycle) = stage_of(project);
-        let (template, _) = template_of(self.r, project)?;
-        let looker = Looker::new(self.r, project, cycle, template.clone()).with(&self.shared);
-        let mut missing = None;
-        for requirement in template.stage(stage).map(|s| s.requirements.as_slice()).unwrap_or_default() {
-            if !looker.look(&requirement.check)?.met {
-                missing = Some(requirement.clone());
-                break;
-            }
-        }
-        Ok(Standing { template, stage, cycle, missing })
+        known.map_or_else(|| Ok(Arc::new(judged(self.r, &self.shared, project)?)), Ok)
     }
 
     /// Whether I hold a role.
@@ -278,7 +268,8 @@ impl<'r, 'c> Overview<'r, 'c> {
             with,
             mine: self.is_mine(project),
             blocked: running.iter().any(|c| c.get("blocked").is_some()),
-            overdue: u32::try_from(running.iter().filter(|c| over(c)).count() + open.iter().filter(|f| over(f)).count()).unwrap_or(0),
+            overdue: u32::try_from(running.iter().filter(|c| !handed_over(c) && over(c)).count() + open.iter().filter(|f| over(f)).count())
+                .unwrap_or(0),
             open_findings: u32::try_from(open.len()).unwrap_or(0),
             high_findings: u32::try_from(open.iter().filter(|f| f.get("severity") == Some(Severity::High.as_str())).count()).unwrap_or(0),
             release,
@@ -286,6 +277,20 @@ impl<'r, 'c> Overview<'r, 'c> {
             ended,
         })
     }
+}
+
+fn judged(r: &Reader<'_>, shared: &Shared, project: &Record) -> Result<Standing, ApiError> {
+    let (stage, cycle) = stage_of(project);
+    let (template, _) = template_of(r, project)?;
+    let looker = Looker::new(r, project, cycle, template.clone()).with(shared);
+    let mut missing = None;
+    for requirement in template.stage(stage).map(|s| s.requirements.as_slice()).unwrap_or_default() {
+        if !looker.look(&requirement.check)?.met {
+            missing = Some(requirement.clone());
+            break;
+        }
+    }
+    Ok(Standing { template, stage, cycle, missing })
 }
 
 /// The day that it is here: days are of the calendar on the wall.

@@ -343,12 +343,20 @@ pub(crate) fn risk_decided(record: &Record) -> (bool, String) {
 /// A number as people type it: with a comma or a point, spaces between thousands.
 pub(crate) fn number(text: &str) -> Result<f64, ApiError> {
     let plain: String = text.chars().filter(|c| !c.is_whitespace() && *c != '\u{a0}').collect();
-    let commas = plain.matches(',').count();
-    let plain = match (commas, plain.contains('.')) {
-        // 1,000.50 has thousands; 2,50 has a comma for a point.
-        (_, true) => plain.replace(',', ""),
-        (1, false) => plain.replace(',', "."),
-        (_, false) => plain.replace(',', ""),
+    let (commas, points) = (plain.matches(',').count(), plain.matches('.').count());
+    let plain = match (plain.rfind(','), plain.rfind('.')) {
+        // The last of the two is the decimal point: 1,000.50 and 1.000,50 are one number.
+        (Some(c), Some(p)) if c > p => plain.replace('.', "").replace(',', "."),
+        (Some(_), Some(_)) => plain.replace(',', ""),
+        // 6,000 may be six thousand or six: nobody's money is guessed.
+        (Some(c), None) if commas == 1 && plain.len() - c == 4 => {
+            return Err(ApiError::invalid(format!("\"{}\" can be read in two ways", text.trim()))
+                .hint("Write a thousand without a comma, such as 6000, and a part with a point, such as 6.0."));
+        }
+        (Some(_), None) if commas == 1 => plain.replace(',', "."),
+        (Some(_), None) => plain.replace(',', ""),
+        (None, Some(_)) if points > 1 => plain.replace('.', ""),
+        (None, _) => plain,
     };
     plain
         .parse::<f64>()
@@ -425,10 +433,19 @@ mod tests {
 
     #[test]
     fn numbers_are_read_as_people_write_them() {
-        for (text, value) in [("2.50", 2.5), ("2,50", 2.5), ("6 000", 6000.0), ("1,000.50", 1000.5), ("1,000,000", 1e6), ("0", 0.0)] {
+        for (text, value) in [
+            ("2.50", 2.5),
+            ("2,50", 2.5),
+            ("6 000", 6000.0),
+            ("1,000.50", 1000.5),
+            ("1,000,000", 1e6),
+            ("1.000,50", 1000.5),
+            ("1.000.000", 1e6),
+            ("0", 0.0),
+        ] {
             assert_eq!(number(text).ok(), Some(value), "{text}");
         }
-        for bad in ["a lot", "", "2.5.1", "NaN", "inf", "90 €"] {
+        for bad in ["a lot", "", "6,000", "NaN", "inf", "90 €"] {
             assert!(number(bad).is_err(), "{bad}");
         }
     }

@@ -752,13 +752,15 @@ impl Op {
             | Self::CriteriaWritten { .. }
             | Self::FindingRaised { .. }
             | Self::FindingEdited { .. }
-            | Self::FindingGraded { .. }
             | Self::FindingAssigned { .. }
             | Self::FindingReopened { .. } => Needs::Permission(Act::Collaborate),
             Self::CriteriaSigned { role, .. } => Needs::AsRole(Act::SignRelease, *role),
             // Living with a finding is a waiver of it.
             Self::FindingSettled { outcome: Outcome::Accepted, .. } => Needs::Permission(Act::WaiveGate),
-            Self::FindingSettled { outcome: Outcome::Fixed | Outcome::NoProblem, .. } => Needs::Permission(Act::SettleFinding),
+            // A gate asks for high findings only: who builds must not make theirs smaller.
+            Self::FindingGraded { .. } | Self::FindingSettled { outcome: Outcome::Fixed | Outcome::NoProblem, .. } => {
+                Needs::Permission(Act::SettleFinding)
+            }
             Self::ReleaseRequested { .. } | Self::ReleaseWithdrawn { .. } => Needs::Permission(Act::RequestRelease),
             Self::ReleaseSigned { role, .. } => Needs::AsRole(Act::SignRelease, *role),
             Self::DeploymentRecorded { .. } => Needs::Permission(Act::RecordDeployment),

@@ -109,7 +109,7 @@ impl Act {
             Self::RequestRelease => "request a release",
             Self::SignRelease => "sign a release",
             Self::RecordDeployment => "record a deployment",
-            Self::SettleFinding => "settle a finding",
+            Self::SettleFinding => "settle a finding or say how much it matters",
         }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 /// Renders Markdown. Raw HTML in it is cleaned, images are left out: a remote picture would tell
 /// its server who reads.
 pub fn to_html(text: &str) -> String {
-    shown(Parser::new_ext(text, options()).collect())
+    shown(Parser::new_ext(text, options()).collect(), &nonce(text))
 }
 
 /// The scheme of pictures that belong to a record: `![words](attachment:<sha256>)`.
@@ -16,33 +16,33 @@ const ATTACHED: &str = "attachment:";
 
 /// Events as safe HTML. Formulas are made by us from what was written, and put in after the rest was cleaned: nobody's own
 /// MathML ever comes through.
-fn shown(events: Vec<Event<'_>>) -> String {
+fn shown(events: Vec<Event<'_>>, nonce: &str) -> String {
     let mut formulas: Vec<String> = Vec::new();
     let events = events.into_iter().map(|event| match event {
-        Event::InlineMath(tex) => mark(&mut formulas, &tex, DisplayMode::Inline),
-        Event::DisplayMath(tex) => mark(&mut formulas, &tex, DisplayMode::Block),
-        // The marks are ours alone.
-        Event::Text(text) if text.contains(OPEN) => Event::Text(text.replace(OPEN, "").into()),
+        Event::InlineMath(tex) => mark(&mut formulas, &tex, DisplayMode::Inline, nonce),
+        Event::DisplayMath(tex) => mark(&mut formulas, &tex, DisplayMode::Block, nonce),
         other => other,
     });
     let mut raw = String::new();
     html::push_html(&mut raw, events);
     let mut out = clean(&raw);
     for (i, formula) in formulas.iter().enumerate() {
-        out = out.replacen(&place(i), formula, 1);
+        out = out.replacen(&place(nonce, i), formula, 1);
     }
     out
 }
 
-/// Two characters that no text has: they are for private use.
-const OPEN: char = '\u{e000}';
-const CLOSE: char = '\u{e001}';
-
-fn place(i: usize) -> String {
-    format!("{OPEN}{i}{CLOSE}")
+/// What marks the places of formulas: a text would have to hold its own fingerprint to hold one, so that nobody can have a
+/// formula put where it does not belong, such as into a link's title.
+fn nonce(text: &str) -> String {
+    cairn_core::canonical::sha256(text.as_bytes()).as_str()[..40].to_owned()
 }
 
-fn mark<'e>(formulas: &mut Vec<String>, tex: &str, display_mode: DisplayMode) -> Event<'e> {
+fn place(nonce: &str, i: usize) -> String {
+    format!("formula-{nonce}-{i}-")
+}
+
+fn mark<'e>(formulas: &mut Vec<String>, tex: &str, display_mode: DisplayMode, nonce: &str) -> Event<'e> {
     let storage = Storage::new();
     let config = RenderConfig { display_mode, ..RenderConfig::default() };
     let mut out = String::new();
@@ -51,7 +51,7 @@ fn mark<'e>(formulas: &mut Vec<String>, tex: &str, display_mode: DisplayMode) ->
     // What cannot be read is shown as it was typed.
     let formula = if made { clean_math(&out) } else { clean(&format!("<code>{}</code>", ammonia::clean_text(tex))) };
     formulas.push(formula);
-    Event::Text(place(formulas.len() - 1).into())
+    Event::Text(place(nonce, formulas.len() - 1).into())
 }
 
 /// Of a formula only MathML stays, without links and styles.
@@ -130,9 +130,10 @@ pub fn blocks(text: &str, kinds: &[&str]) -> Vec<Block> {
     let mut out = Vec::new();
     let mut waiting: Vec<Event<'_>> = Vec::new();
     let mut inside: Option<(String, String, usize)> = None;
+    let nonce = nonce(text);
     let mut picture: Option<(String, String)> = None;
     let flush = |waiting: &mut Vec<Event<'_>>, out: &mut Vec<Block>| {
-        let html = shown(std::mem::take(waiting));
+        let html = shown(std::mem::take(waiting), &nonce);
         if !html.trim().is_empty() && html.trim() != "<p></p>" {
             out.push(Block::Html(html));
         }
@@ -228,7 +229,8 @@ mod tests {
             let html = to_html(bad);
             assert!(!html.contains("<img") && !html.contains("<script") && !html.contains("href"), "{bad}: {html}");
         }
-        assert!(!to_html("\u{e000}0\u{e001} $x$").contains("\u{e000}"), "a mark that was typed is no place for a formula");
+        let html = to_html("[a](https://x.example \"formula-0-0-\") $\\nosuch \" onmouseover=run() x=\"$");
+        assert!(html.contains("title=\"formula-0-0-\"") && !html.contains("<a href=\"https://x.example\" title=\"<"), "{html}");
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! What came before what, as the signed history proves it: by what the author of an operation could know, never by clocks.
 
 use crate::StoreError;
+use crate::log::TrailRow;
 use crate::store::Reader;
 use cairn_core::authority::{Past, knows};
 use cairn_core::id::{DeviceId, OpId};
+use cairn_core::op::Op;
 use rusqlite::{OptionalExtension, params};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -66,28 +68,40 @@ pub struct Intake {
     pub at_ms: i64,
 }
 
+/// Whether a line says that data of this digest was taken in for one of these purposes.
+fn takes_in(line: &str, digest: &str, purposes: &[&str]) -> bool {
+    let Some(Op::RunInputsLogged { inputs, .. }) = TrailRow::read(line).map(|l| l.op) else { return false };
+    let purpose = |input: &serde_json::Value| {
+        let tags = input["tags"].as_array()?;
+        tags.iter().find(|t| t["key"] == "mlflow.data.context")?["value"].as_str().map(str::to_lowercase)
+    };
+    inputs.values().any(|i| i["dataset"]["digest"] == digest && purpose(i).is_some_and(|p| purposes.contains(&p.as_str())))
+}
+
 impl Reader<'_> {
     /// Every operation by which a run, deleted or not, in whichever experiment, said that it took in data of this digest for
     /// one of these purposes (in lower case). Each time counts: saying it again later does not make it later.
     pub fn intakes(&self, digest: &str, purposes: &[&str]) -> Result<Vec<Intake>, StoreError> {
-        let purposes = serde_json::json!(purposes).to_string();
-        let mut runs = self.prepare_cached(
-            "SELECT DISTINCT r.id FROM run_dataset d JOIN run r ON r.num = d.run
-             WHERE d.digest = ?1 AND lower(d.context) IN (SELECT value FROM json_each(?2))",
-        )?;
-        let runs: Vec<String> = runs.query_map(params![digest, purposes], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        // For whatever purpose it stands there now: the lines say what it was at each time.
+        let mut runs = self.prepare_cached("SELECT DISTINCT r.id FROM run_dataset d JOIN run r ON r.num = d.run WHERE d.digest = ?1")?;
+        let runs: Vec<String> = runs.query_map([digest], |row| row.get(0))?.collect::<Result<_, _>>()?;
         let mut found = Vec::new();
         for run in runs {
             let mut lines = self.prepare_cached(
-                "SELECT device, n, at_ms FROM op WHERE record = ?1 AND kind = 'run' AND type = 'run.inputs_logged' AND state = 'accepted'
+                "SELECT device, n, at_ms, line FROM op WHERE record = ?1 AND kind = 'run' AND type = 'run.inputs_logged' AND state = 'accepted'
                  AND instr(line, ?2) > 0",
             )?;
             // The digest as it stands in the line.
             let quoted = serde_json::json!(digest).to_string();
             let quoted = quoted.trim_matches('"').to_owned();
-            let rows = lines.query_map(params![run, quoted], |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?)))?;
+            let rows = lines.query_map(params![run, quoted], |row| {
+                Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?))
+            })?;
             for row in rows {
-                let (device, n, at_ms) = row?;
+                let (device, n, at_ms, line) = row?;
+                if !takes_in(&line, digest, purposes) {
+                    continue;
+                }
                 let device = DeviceId::parse(device).map_err(|e| StoreError::Line(e.to_string()))?;
                 found.push(Intake { run: run.clone(), op: OpId { device, n }, at_ms });
             }

@@ -98,7 +98,7 @@ function CommentView({ comment: c }: { comment: Comment }) {
   const edit = useAct('comment.edit');
   const remove = useAct('record.delete');
   const toast = useToast();
-  const [draft, setDraft] = useState<string | null>(null);
+  const [draft, setDraft] = useState<{ text: string; base: string } | null>(null);
   const subject = { kind: 'comment', id: c.id };
   return (
     <div className="stack comment">
@@ -109,7 +109,7 @@ function CommentView({ comment: c }: { comment: Comment }) {
         </small>
         {c.mine && draft === null && (
           <div className="row">
-            <button type="button" className="btn plain" onClick={() => setDraft(c.text)}>
+            <button type="button" className="btn plain" onClick={() => setDraft({ text: c.text, base: c.base })}>
               Change<span className="sr"> my comment</span>
             </button>
             <button
@@ -135,10 +135,15 @@ function CommentView({ comment: c }: { comment: Comment }) {
           className="stack"
           onSubmit={(e) => {
             e.preventDefault();
-            edit.mutate({ comment: c.id, text: draft, base: c.base }, { onSuccess: () => setDraft(null) });
+            edit.mutate({ comment: c.id, text: draft.text, base: draft.base }, { onSuccess: () => setDraft(null) });
           }}
         >
-          <textarea aria-label="The comment" rows={3} value={draft} onChange={(e) => setDraft(e.target.value)} />
+          <textarea
+            aria-label="The comment"
+            rows={3}
+            value={draft.text}
+            onChange={(e) => setDraft({ ...draft, text: e.target.value })}
+          />
           <div className="row">
             <button type="submit" className="btn primary">
               Save

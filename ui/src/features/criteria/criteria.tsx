@@ -233,7 +233,7 @@ function WriteCriteria({ page, standing, onClose }: { page: CriteriaPage; standi
       slice: c.slice,
       comparator: c.comparator,
       threshold: c.threshold,
-      level: String(Number(c.level) * 100),
+      level: String(Number((Number(c.level) * 100).toFixed(6))),
       data: c.data,
       digest: c.digest,
     })) ?? [{ ...NEW, digest: first?.digest ?? '', data: first?.name ?? '' }],

@@ -184,8 +184,11 @@ function Edit({
           How can it be seen, and what follows?
           <textarea rows={4} value={text} onChange={(e) => setText(e.target.value)} />
         </label>
-        <fieldset className="field choices">
-          <legend>How much does it matter?</legend>
+        <fieldset className="field choices" disabled={finding !== undefined && !finding.i_may_settle}>
+          <legend>
+            How much does it matter?
+            {finding && !finding.i_may_settle && <span className="muted"> Whoever checks says so.</span>}
+          </legend>
           {[
             ['high', 'High: it must not go live like this'],
             ['medium', 'Medium: somebody must deal with it by a day'],

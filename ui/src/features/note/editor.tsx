@@ -24,7 +24,9 @@ export function Editor({ about, note, onClose }: { about: SubjectRef; note?: Not
   const save = useAct('note.save');
   const attach = useAct('note.attach');
   const key = `draft-${note?.id ?? `${about.kind}/${about.id}`}`;
-  const kept = JSON.parse(localStorage.getItem(key) ?? 'null') as { title: string; text: string } | null;
+  const kept = JSON.parse(localStorage.getItem(key) ?? 'null') as { title: string; text: string; base?: string } | null;
+  // What was shown when the writing began: an edit of somebody else that comes meanwhile must not be taken for known.
+  const [base] = useState(kept ? kept.base : note?.base);
   const [title, setTitle] = useState(kept?.title ?? note?.title ?? '');
   const [text, setText] = useState(kept?.text ?? note?.text ?? '');
   const [inserting, insert] = useState<'chart' | 'link' | null>(null);
@@ -33,12 +35,15 @@ export function Editor({ about, note, onClose }: { about: SubjectRef; note?: Not
   // A draft survives a crash; one that is too large for that is held by the page alone, and what was kept goes.
   const keep = (next: { title: string; text: string }) => {
     try {
-      localStorage.setItem(key, JSON.stringify(next));
+      localStorage.setItem(key, JSON.stringify({ ...next, base }));
     } catch {
       localStorage.removeItem(key);
     }
   };
+  // The newest text, for what is put in after a moment, such as a picture.
+  const newest = useRef(text);
   const type = (next: string) => {
+    newest.current = next;
     setText(next);
     keep({ title, text: next });
   };
@@ -48,24 +53,27 @@ export function Editor({ about, note, onClose }: { about: SubjectRef; note?: Not
   };
   /** Puts something in where the cursor stands. */
   const put = (what: string) => {
-    const from = field.current?.selectionStart ?? text.length;
+    const now = newest.current;
+    const from = field.current?.selectionStart ?? now.length;
     const to = field.current?.selectionEnd ?? from;
     // The sign that asked for a link goes with it.
-    const before = text.slice(0, from).replace(/@$/, '');
-    type(`${before}${what}${text.slice(to)}`);
+    const before = what.startsWith('[') ? now.slice(0, from).replace(/@$/, '') : now.slice(0, from);
+    type(`${before}${what}${now.slice(to)}`);
     setTimeout(() => {
       field.current?.focus();
       field.current?.setSelectionRange(before.length + what.length, before.length + what.length);
     }, 0);
   };
-  const paste = (files: File[]) => {
+  const paste = async (files: File[]) => {
+    // One after the other: each is put in where the cursor is then.
     for (const file of files) {
-      const reader = new FileReader();
-      reader.onload = () => {
-        const content = String(reader.result).split(',')[1] ?? '';
-        attach.mutate({ subject: about, name: file.name, content }, { onSuccess: (done) => put(`\n\n${done.markdown}\n\n`) });
-      };
-      reader.readAsDataURL(file);
+      const content = await new Promise<string>((resolve) => {
+        const reader = new FileReader();
+        reader.onload = () => resolve(String(reader.result).split(',')[1] ?? '');
+        reader.readAsDataURL(file);
+      });
+      const done = await attach.mutateAsync({ subject: about, name: file.name, content }).catch(() => null);
+      if (done) put(`\n\n${done.markdown}\n\n`);
     }
   };
   const pictures = (list: FileList | undefined) => [...(list ?? [])].filter((f) => f.type.startsWith('image/'));
@@ -74,7 +82,7 @@ export function Editor({ about, note, onClose }: { about: SubjectRef; note?: Not
       className="card stack"
       onSubmit={(e) => {
         e.preventDefault();
-        save.mutate({ note: note?.id, about, title, text, base: note?.base }, { onSuccess: close });
+        save.mutate({ note: note?.id, about, title, text, base }, { onSuccess: close });
       }}
     >
       {!note && text.trim() === '' && (
@@ -126,13 +134,13 @@ export function Editor({ about, note, onClose }: { about: SubjectRef; note?: Not
               const files = pictures(e.clipboardData?.files);
               if (files.length === 0) return;
               e.preventDefault();
-              paste(files);
+              void paste(files);
             }}
             onDrop={(e) => {
               const files = pictures(e.dataTransfer?.files);
               if (files.length === 0) return;
               e.preventDefault();
-              paste(files);
+              void paste(files);
             }}
           />
           <span className="hint">

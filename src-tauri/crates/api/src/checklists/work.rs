@@ -194,6 +194,9 @@ pub fn hand_back(host: &Host, request: HandBack) -> Result<Checklist, ApiError> 
 pub fn complete(host: &Host, request: ChecklistRef) -> Result<Checklist, ApiError> {
     change(host, &request.checklist, |workspace, r, record| {
         held_by_me(workspace, r, record)?;
+        if record.get("blocked").is_some() {
+            return Err(ApiError::conflict("It is said to be blocked").hint("Say first that it can go on."));
+        }
         let lifecycle = lifecycle_by(r, record)?;
         let template = template_of(&lifecycle, record)?;
         let project = r.require(Kind::Project, record.parent.as_deref().unwrap_or_default())?;

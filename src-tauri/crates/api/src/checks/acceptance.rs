@@ -7,6 +7,7 @@ use crate::people::person_at;
 use crate::tracking::runs::Run;
 use cairn_core::criterion::{self, Criterion, Verdict, key};
 use cairn_core::id::OpId;
+use cairn_core::lifecycle::Check;
 use cairn_core::op::{Kind, Num};
 use cairn_core::role::Role;
 use cairn_stats::compare::wilson;
@@ -15,22 +16,8 @@ use cairn_store::records::Record;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Shares of cases: with how many cases there were, their interval follows.
-const SHARES: [&str; 14] = [
-    "accuracy",
-    "acc",
-    "balanced_accuracy",
-    "recall",
-    "sensitivity",
-    "specificity",
-    "precision",
-    "npv",
-    "tpr",
-    "tnr",
-    "fpr",
-    "fnr",
-    "error_rate",
-    "coverage",
-];
+const SHARES: [&str; 13] =
+    ["accuracy", "acc", "recall", "sensitivity", "specificity", "precision", "npv", "tpr", "tnr", "fpr", "fnr", "error_rate", "coverage"];
 
 /// A signature over a set that stands over exactly what the set says.
 pub(crate) struct Signed {
@@ -160,13 +147,25 @@ impl Looker<'_, '_> {
             };
             return Ok(Proven { proof: Proof::Unsigned, said, runs: names(&looked.iter().collect::<Vec<_>>()) });
         }
+        // Of each role that must sign its earliest signature counts: one more that comes late spoils nothing.
+        let required = self.required_roles();
+        let roles: BTreeSet<Role> = signed.iter().map(|s| s.role).filter(|r| required.is_empty() || required.contains(r)).collect();
+        let roles = if roles.is_empty() { signed.iter().map(|s| s.role).collect() } else { roles };
         let (mut after, mut apart) = (Vec::new(), Vec::new());
         for intake in &looked {
-            let orders = signed.iter().map(|s| orders.of(&s.op, &intake.op)).collect::<Result<Vec<_>, _>>()?;
-            if orders.contains(&Order::After) {
-                after.push(intake);
-            } else if orders.contains(&Order::Apart) {
-                apart.push(intake);
+            let mut worst = Order::Before;
+            for role in &roles {
+                let of_role = signed.iter().filter(|s| s.role == *role);
+                let orders = of_role.map(|s| orders.of(&s.op, &intake.op)).collect::<Result<Vec<_>, _>>()?;
+                let best = [Order::Before, Order::Apart].into_iter().find(|o| orders.contains(o)).unwrap_or(Order::After);
+                if best == Order::After || worst == Order::Before {
+                    worst = best;
+                }
+            }
+            match worst {
+                Order::After => after.push(intake),
+                Order::Apart => apart.push(intake),
+                Order::Before => {}
             }
         }
         let all = names(&looked.iter().collect::<Vec<_>>());
@@ -187,6 +186,14 @@ impl Looker<'_, '_> {
             let said = format!("Signed before anybody looked: {} saw the test data, all of them later.{note}", count(all.len(), "run"));
             Proven { proof: Proof::Before, said, runs: all }
         })
+    }
+
+    /// The roles whose signature the lifecycle asks for.
+    fn required_roles(&self) -> BTreeSet<Role> {
+        let items = self.template.checklists.iter().flat_map(|c| &c.items).filter_map(|i| i.check.as_ref());
+        let requirements = self.template.stages.iter().flat_map(|s| &s.requirements).map(|q| &q.check);
+        let by = |check: &Check| if let Check::CriteriaSigned { by } = check { by.clone() } else { Vec::new() };
+        items.chain(requirements).flat_map(by).collect()
     }
 
     /// The one set that stands, or why there is none.
@@ -236,6 +243,9 @@ impl Looker<'_, '_> {
             Err(found) => return Ok(found),
         };
         let list = list_of(&set);
+        if list.is_empty() || list.iter().any(|c| c.wrong().is_some()) {
+            return Ok(Found::new(false, "These criteria cannot be judged; write them anew.").with(Kind::Criteria, [set.id]));
+        }
         let reached = self.reached(&list)?;
         let mut said = Vec::new();
         let mut met = true;
@@ -269,6 +279,19 @@ impl Looker<'_, '_> {
         let mut values: Vec<(&Run, BTreeMap<String, f64>)> = Vec::new();
         for run in runs.iter().take(super::MEASURED) {
             values.push((run, self.r.summaries(&run.id)?.into_iter().map(|m| (m.key, m.last.value)).collect()));
+        }
+        // What was measured before this cycle began was known when its criteria were written.
+        if let Some(began) = self.cycle_began()? {
+            let orders = Orders::new(self.r);
+            let mut now = BTreeSet::new();
+            for digest in list.iter().map(|c| &c.digest).collect::<BTreeSet<_>>() {
+                for intake in self.r.intakes(digest, &TESTING)? {
+                    if orders.of(&intake.op, &began)? != Order::Before {
+                        now.insert(intake.run);
+                    }
+                }
+            }
+            values.retain(|(run, _)| now.contains(&run.id));
         }
         Ok(list.iter().map(|c| reach(c, &values, self.versions().is_ok_and(|v| !v.is_empty()))).collect())
     }
@@ -439,14 +462,30 @@ fn reach(criterion: &Criterion, runs: &[(&Run, BTreeMap<String, f64>)], versione
     };
     let value = values[&name];
     let bound = |ends: &[&str]| ends.iter().find_map(|e| values.get(&key(&format!("{}{e}", criterion.metric), &criterion.slice))).copied();
-    let short = criterion.metric.rsplit('_').next().unwrap_or_default();
-    let is_share = SHARES.contains(&criterion.metric.as_str()) || SHARES.contains(&short);
+    // By its whole name: a mean of shares, such as balanced accuracy or average precision, is no share of cases.
+    let short = ["val_", "test_", "eval_"].iter().find_map(|p| criterion.metric.strip_prefix(p)).unwrap_or(&criterion.metric);
+    let is_share = SHARES.contains(&short);
     let count = values.get(&key(&format!("{}_n", criterion.metric), &criterion.slice)).copied().or_else(|| {
         // Of all cases only a share of all cases is one.
-        matches!(short, "accuracy" | "acc" | "rate" | "coverage").then(|| values.get(&key("n", &criterion.slice)).copied()).flatten()
+        matches!(short, "accuracy" | "acc" | "error_rate" | "coverage").then(|| values.get(&key("n", &criterion.slice)).copied()).flatten()
     });
     let mut out = Reached { value: Some(value), count, run: Some(run.id.clone()), ..Reached::default() };
     let logged = bound(&LOWER).zip(bound(&UPPER)).filter(|(l, h)| l <= h);
+    // What was logged says at which confidence, or is taken for the usual 95 %.
+    let level = values.get(&key(&format!("{}_level", criterion.metric), &criterion.slice)).copied().unwrap_or(0.95);
+    if logged.is_some() && level + 1e-9 < criterion.level.0 {
+        out.said = format!(
+            "The interval that was logged has {} % confidence, and {} % are asked for: log {}_level with it.",
+            level * 100.0,
+            criterion.level.0 * 100.0,
+            criterion.metric
+        );
+        return out;
+    }
+    if logged.is_some_and(|(l, h)| !(l..=h).contains(&value)) {
+        out.said = "The value does not lie in the interval that was logged.".to_owned();
+        return out;
+    }
     let (low, high) = match (logged, count) {
         (Some(both), Some(n)) => {
             out.said = format!("The interval was logged, over {} cases.", String::from(Num(n)));
@@ -545,6 +584,17 @@ mod tests {
         assert_eq!(one(&c, "d2", &all).verdict, Some(Verdict::Passed));
         assert_eq!(one(&c, "d2", &all[..3]).verdict, None, "criteria without a count are refused");
         assert_eq!(one(&c, "d2", &[("roc_auc", 0.9), ("roc_auc_lower", 0.81), ("roc_auc_upper", 0.95), ("roc_auc_n", 60.0)]).verdict, None);
+        let mut sure = c.clone();
+        sure.level = Num(0.99);
+        assert_eq!(one(&sure, "d2", &all).verdict, None, "an interval of 95 % says nothing of 99 %");
+        let with_level = [&all[..], &[("roc_auc_level/age:old", 0.99)]].concat();
+        assert_eq!(one(&sure, "d2", &with_level).verdict, Some(Verdict::Passed));
+        let outside = [("roc_auc/age:old", 0.5), all[1], all[2], all[3]];
+        assert_eq!(one(&c, "d2", &outside).verdict, None, "a value outside of its interval");
+        for mean in ["balanced_accuracy", "average_precision"] {
+            let values = [(mean, 0.9), ("n", 1000.0), (&*format!("{mean}_n"), 1000.0)];
+            assert_eq!(one(&criterion(mean, "", 0.5), "d2", &values).verdict, None, "{mean} is no share of cases");
+        }
         assert_eq!(split("recall/age:old/sex:f"), Some(("recall", "age:old/sex:f")));
         assert_eq!((split("system/cpu"), split("recall")), (None, None));
     }
