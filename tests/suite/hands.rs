@@ -222,10 +222,8 @@ fn criteria_that_were_signed_before_the_test_are_proven_to_be_and_later_ones_are
     let w = team.dan.host.workspace().unwrap();
     let input = json!({ "dataset": { "name": "split", "digest": "d2", "source_type": "local", "source": "x" },
                         "tags": [{ "key": "mlflow.data.context", "value": "training" }] });
-    for run in [&run] {
-        let run = cairn_core::id::RunId::parse(run.clone()).unwrap();
-        w.append(cairn_core::op::Op::RunInputsLogged { run, inputs: [("split@d2".to_owned(), input.clone())].into() }).unwrap();
-    }
+    let again = cairn_core::id::RunId::parse(run.clone()).unwrap();
+    w.append(cairn_core::op::Op::RunInputsLogged { run: again, inputs: [("split@d2".to_owned(), input)].into() }).unwrap();
     assert_eq!(standing(&team.dan, &project)["proof"], "after", "each time that somebody said it counts");
 
     // Neither knew of the other: not proven.
