@@ -64,7 +64,8 @@ pub fn lead_times(host: &Host, request: LeadTimesQuery) -> Result<LeadTimes, Api
         for project in r.records(Kind::Project, None)?.iter().filter(|p| !p.deleted()) {
             let own = moves.remove(&project.id).unwrap_or_default();
             for stay in stays(project, &own) {
-                let days = |until: i64| (until - stay.entered_ms).max(0) as f64 / DAY_MS;
+                // Any number may stand in a line as its author's time.
+                let days = |until: i64| until.saturating_sub(stay.entered_ms).max(0) as f64 / DAY_MS;
                 match stay.left_ms {
                     Some(left) => ended.entry(stay.stage).or_default().push(days(left)),
                     None if project.get("ended").is_none() => open.entry(stay.stage).or_default().push((days(now), project.text("title"))),

@@ -282,7 +282,8 @@ fn is_lower(record: &Record, suggested: Option<&String>) -> bool {
 }
 
 fn is_decided(record: &Record, suggested: Option<&String>) -> bool {
-    let chosen = record.get("risk_class").is_some_and(|c| !c.is_empty());
+    // A word that is no class, as another program may write it, decides nothing.
+    let chosen = record.get("risk_class").is_some_and(|c| CLASSES.contains(&c));
     chosen && suggested.is_some() && (!is_lower(record, suggested) || answer_of(record, RISK_REASON).is_some())
 }
 
@@ -429,6 +430,20 @@ mod tests {
             assert!(!question.example.is_empty(), "an empty form shows an example: {}", question.id);
         }
         assert!(READ.risk.iter().all(|q| CLASSES.contains(&q.yes.as_str())));
+    }
+
+    #[test]
+    fn a_class_is_decided_by_a_word_that_is_a_class() {
+        let with = |class: &str| {
+            let cell = cairn_store::records::Cell { value: class.to_owned(), op: "d.1".to_owned(), at_ms: 0 };
+            let fields = BTreeMap::from([("risk_class".to_owned(), BTreeMap::from([(String::new(), cell)]))]);
+            Record { id: String::new(), parent: None, at_ms: 0, device: String::new(), cells: fields }
+        };
+        let suggested = "low".to_owned();
+        assert!(is_decided(&with("low"), Some(&suggested)));
+        assert!(!is_decided(&with("low"), None), "before the questions are answered");
+        assert!(!is_decided(&with("lowish"), Some(&suggested)), "as another program may write it");
+        assert!(!is_decided(&with("low"), Some(&"high".to_owned())), "a lower one without a reason");
     }
 
     #[test]
