@@ -3,6 +3,8 @@
 
 use crate::seat::{Seat, Team};
 use cairn_api::ApiError;
+use cairn_api::tracking::Point;
+use cairn_api::tracking::runs::{self, Batch, NewRun};
 use cairn_core::id::{ChecklistId, CommentId, FindingId, MemberId, NoteId, ProjectId};
 use cairn_core::lifecycle::Stage;
 use cairn_core::op::{Day, Kind, Op, Party, ProjectField, Severity, Subject};
@@ -127,6 +129,41 @@ pub(crate) fn guide() {
     ] {
         let (first, rest, found) = measured(&team.ana, command, &request);
         println!("guide: {what}: first {:.1} ms, then p50 {:.1} ms ({found})", super::ms(first), super::median(rest));
+    }
+    after_changes(&team.ana);
+}
+
+/// What the lists cost right after something changed: only what it touched is read and judged again.
+fn after_changes(seat: &Seat) {
+    let workspace = seat.host.workspace().unwrap();
+    let run = runs::create(&workspace, NewRun { experiment: "0".into(), ..NewRun::default() }).unwrap().id;
+    let said = |command: &'static str, request: Value| move |_: usize| drop(seat.must(command, request.clone()));
+    let log = |step: usize| {
+        let point = Point { step: i64::try_from(step).unwrap(), ts: 1, value: 0.5 };
+        runs::log_batch(&workspace, &run, Batch { metrics: vec![("loss".into(), point)], ..Batch::default() }).unwrap();
+    };
+    let changes: [(&str, Box<dyn Fn(usize) + '_>); 5] = [
+        ("an answer", Box::new(said("problem.answer", json!({ "project": "p100", "question": "decision", "value": "whom to call" })))),
+        ("a finding", Box::new(said("finding.save", json!({ "project": "p101", "title": "Too few", "severity": "low" })))),
+        ("a question", {
+            let asks = json!({ "kind": "member", "id": seat.me() });
+            let about = json!({ "kind": "project", "id": "p100" });
+            Box::new(said("comment.write", json!({ "about": about, "text": "why?", "asks": asks })))
+        }),
+        ("a day for a handoff", Box::new(said("checklist.set_due", json!({ "checklist": "c4-9", "due": "2026-12-01" })))),
+        ("a point of a run", Box::new(log)),
+    ];
+    for (what, change) in changes {
+        for (list, command) in [("inbox", "inbox.list"), ("asked and changed", "inbox.elsewhere"), ("all projects", "portfolio.list")] {
+            let mut tries = Vec::new();
+            for step in 0..11 {
+                change(step);
+                let start = Instant::now();
+                seat.must(command, json!({}));
+                tries.push(start.elapsed());
+            }
+            println!("guide: {list} after {what}: p50 {:.1} ms", super::median(tries));
+        }
     }
 }
 

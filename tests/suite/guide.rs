@@ -86,7 +86,7 @@ fn run(seat: &Seat, experiment: &str, plan: &Plan<'_>) -> String {
 
 #[test]
 fn each_check_fails_until_the_records_show_what_it_asks_for() {
-    let team = Team::new();
+    let team = Team::watched();
     let vera = join(&team.ana, team.path(), "Vera", "eeeeee", &["validator"]);
     let max = join(&team.ana, team.path(), "Max", "ffffff", &["ml_engineer"]);
     let own = team.ana.must("lifecycle.save", json!({ "text": with_checks(&[]) }));
@@ -203,7 +203,7 @@ fn project_template(seat: &Seat, project: &str) -> String {
 
 #[test]
 fn a_stale_approval_and_a_version_to_go_back_to_are_seen() {
-    let team = Team::new();
+    let team = Team::watched();
     let max = join(&team.ana, team.path(), "Max", "ffffff", &["ml_engineer"]);
     let c = team.candidate();
     let text = with_checks(&[
@@ -241,7 +241,7 @@ fn a_stale_approval_and_a_version_to_go_back_to_are_seen() {
 
 #[test]
 fn a_project_keeps_its_lifecycle_until_somebody_moves_it_and_both_changes_of_a_lifecycle_stay() {
-    let team = Team::new();
+    let team = Team::watched();
     let own = team.ana.must("lifecycle.save", json!({ "text": LIGHT.replace("name: Light", "name: Ours") }));
     let project = team.ana.must("project.create", json!({ "title": "Churn", "template": own["id"] }));
     let project = project["id"].as_str().unwrap().to_owned();
@@ -288,7 +288,7 @@ fn a_project_keeps_its_lifecycle_until_somebody_moves_it_and_both_changes_of_a_l
 
 #[test]
 fn a_handoff_shows_what_the_records_say_and_cannot_be_completed_without() {
-    let team = Team::new();
+    let team = Team::watched();
     let project = team.ana.must("project.create", json!({ "title": "Churn", "risk_class": "medium" }));
     let project = project["id"].as_str().unwrap().to_owned();
     assert_eq!(project_template(&team.ana, &project), "Standard");
@@ -327,7 +327,7 @@ fn a_handoff_shows_what_the_records_say_and_cannot_be_completed_without() {
 
 #[test]
 fn a_handoff_under_a_lighter_lifecycle_is_no_handoff_under_a_stricter_one_and_a_waiver_closes_nothing_behind_it() {
-    let team = Team::new();
+    let team = Team::watched();
     let project = team.ana.must("project.create", json!({ "title": "Churn", "template": "light/1" }));
     let project = project["id"].as_str().unwrap().to_owned();
     let walk = |items: &[&str]| {

@@ -74,7 +74,7 @@ fn project_with(seat: &Seat, checks: &[(&str, &str)]) -> String {
 
 #[test]
 fn answers_are_asked_for_the_risk_follows_from_questions_and_a_lower_class_needs_a_reason() {
-    let team = Team::new();
+    let team = Team::watched();
     let ana = &team.ana;
     let project = project_with(
         ana,
@@ -137,7 +137,7 @@ fn answers_are_asked_for_the_risk_follows_from_questions_and_a_lower_class_needs
 
 #[test]
 fn criteria_that_were_signed_before_the_test_are_proven_to_be_and_later_ones_are_marked_for_ever() {
-    let team = Team::new();
+    let team = Team::watched();
     let vera = join(&team.ana, team.path(), "Vera", "eeeeee", &["validator"]);
     let checks = [
         ("signed", "{ is: criteria_signed, by: [business_owner, validator] }"),
@@ -255,8 +255,31 @@ fn criteria_that_were_signed_before_the_test_are_proven_to_be_and_later_ones_are
 }
 
 #[test]
+fn an_evaluation_in_nobodys_project_turns_a_gate_that_was_met() {
+    let team = Team::watched();
+    team.ana.must("member.grant", json!({ "member": team.ana.me(), "role": "data_scientist" }));
+    measured(&team.dan, "0", "d0", "training", &[("recall", 0.9)], &[]);
+    team.settle();
+    let project = project_with(&team.ana, &[("before", "{ is: criteria_before_test }")]);
+    team.ana.must("criteria.write", json!({ "project": project, "criteria": [criterion("recall", "", "0.8")] }));
+    sign_criteria(&team.ana, &project, "business_owner");
+    let next = || {
+        let all = team.ana.must("portfolio.list", json!({}));
+        all.as_array().unwrap().iter().find(|p| p["id"] == project.as_str()).unwrap()["next"].as_str().unwrap().to_owned()
+    };
+    let own = experiment(&team.ana, &project);
+    measured(&team.ana, &own, "d2", "test", &[("recall", 0.9)], &[]);
+    assert_eq!(next(), "", "signed before the only look");
+    // Dan knows nothing of it yet, and looks at the test data for himself.
+    measured(&team.dan, "0", "d2", "test", &[("recall", 0.9)], &[]);
+    team.dan.share();
+    team.ana.share();
+    assert_eq!(next(), "t", "which came first is not proven any more");
+}
+
+#[test]
 fn groups_benchmarks_findings_and_triggers_are_seen_when_they_are_recorded() {
-    let team = Team::new();
+    let team = Team::watched();
     let vera = join(&team.ana, team.path(), "Vera", "eeeeee", &["validator"]);
     let project = project_with(
         &team.ana,
@@ -347,7 +370,7 @@ fn groups_benchmarks_findings_and_triggers_are_seen_when_they_are_recorded() {
 
 #[test]
 fn a_handoff_goes_from_hand_to_hand_with_questions_answers_and_days() {
-    let team = Team::new();
+    let team = Team::watched();
     let max = join(&team.ana, team.path(), "Max", "ffffff", &["data_engineer"]);
     let project = id(&team.ana.must("project.create", json!({ "title": "Churn", "template": "light/1" })));
     let list = id(&team.ana.must("checklist.start", json!({ "project": project, "gate": "G1" })));
@@ -419,7 +442,7 @@ fn a_handoff_goes_from_hand_to_hand_with_questions_answers_and_days() {
 
 #[test]
 fn the_ml_test_score_counts_what_the_records_show_once_and_what_people_ticked_half() {
-    let team = Team::new();
+    let team = Team::watched();
     let project = id(&team.ana.must("project.create", json!({ "title": "Churn" })));
     let score = || team.ana.must("project.test_score", json!({ "project": project }));
     let of = |test: &str| {
@@ -442,7 +465,7 @@ fn the_ml_test_score_counts_what_the_records_show_once_and_what_people_ticked_ha
 
 #[test]
 fn two_claims_at_once_end_in_the_later_one_and_both_know() {
-    let team = Team::new();
+    let team = Team::watched();
     let bo = team.ana.must("member.grant", json!({ "member": team.dan.me(), "role": "business_owner" }));
     assert!(bo.is_object());
     let project = id(&team.ana.must("project.create", json!({ "title": "Churn", "template": "light/1" })));
@@ -466,7 +489,7 @@ fn two_claims_at_once_end_in_the_later_one_and_both_know() {
 
 #[test]
 fn a_cycle_closes_with_a_reason_the_next_begins_and_what_stays_true_is_carried_over() {
-    let team = Team::new();
+    let team = Team::watched();
     let project = id(&team.ana.must("project.create", json!({ "title": "Churn", "template": "light/1", "problem": "They leave" })));
     team.ana.must("criteria.write", json!({ "project": project, "criteria": [criterion("recall", "", "0.7")] }));
     sign_criteria(&team.ana, &project, "business_owner");
@@ -510,7 +533,7 @@ fn a_cycle_closes_with_a_reason_the_next_begins_and_what_stays_true_is_carried_o
 
 #[test]
 fn anything_is_found_by_its_words_and_links_lead_both_ways() {
-    let team = Team::new();
+    let team = Team::watched();
     let c = team.candidate();
     let about = json!({ "kind": "project", "id": c.project });
     let note = |title: &str, text: String| id(&team.ana.must("note.save", json!({ "about": about, "title": title, "text": text })));
@@ -555,7 +578,7 @@ fn anything_is_found_by_its_words_and_links_lead_both_ways() {
 
 #[test]
 fn a_pasted_picture_travels_and_only_pictures_are_taken_and_a_comment_is_its_writers() {
-    let team = Team::new();
+    let team = Team::watched();
     let project = id(&team.ana.must("project.create", json!({ "title": "Churn" })));
     let about = json!({ "kind": "project", "id": project });
     // The smallest PNG there is, base64.
@@ -604,7 +627,7 @@ proptest! {
     /// and an item that nobody reopened stays ticked.
     #[test]
     fn gates_and_handoffs_are_the_same_everywhere_and_no_tick_is_lost(steps in proptest::collection::vec((0u8..3, 0u8..12, 0u8..3), 8..28)) {
-        let team = Team::new();
+        let team = Team::watched();
         team.ana.must("member.grant", json!({ "member": team.dan.me(), "role": "business_owner" }));
         team.ana.must("member.grant", json!({ "member": team.dan.me(), "role": "data_engineer" }));
         team.ana.must("member.grant", json!({ "member": team.ana.me(), "role": "data_engineer" }));

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// Every look at the clock is a second later; ids count up.
 pub(crate) struct FixedEdge {
@@ -58,14 +58,19 @@ pub(crate) struct Seat {
     pub(crate) dir: PathBuf,
     keyring: Arc<MemoryKeyring>,
     edge: Arc<FixedEdge>,
+    /// A program on the same folder that keeps nothing between its looks.
+    forgetful: OnceLock<Host>,
 }
+
+/// What programs keep between looks, and bring up to date after a change.
+const KEPT: [&str; 3] = ["inbox.list", "inbox.elsewhere", "portfolio.list"];
 
 impl Seat {
     fn new(dir: PathBuf, name: &str) -> Self {
         let edge = Arc::new(FixedEdge { now: AtomicI64::new(1_795_000_000_000), next: AtomicU64::new(1), name: name.to_owned() });
         let keyring = Arc::new(MemoryKeyring::default());
         let secrets: Arc<dyn SecretStore> = keyring.clone();
-        Self { host: Host::new(edge.clone(), secrets, dir.join("../home")), dir, keyring, edge }
+        Self { host: Host::new(edge.clone(), secrets, dir.join("../home")), dir, keyring, edge, forgetful: OnceLock::new() }
     }
     /// A program that starts on a folder that is there; `keys` is a file of [`Self::keys`], which it
     /// keeps up to date.
@@ -112,7 +117,25 @@ impl Seat {
         copy
     }
     pub(crate) fn call(&self, name: &str, request: Value) -> Result<Value, ApiError> {
-        dispatch(&self.host, name, request)
+        let answer = dispatch(&self.host, name, request);
+        if let Some(forgetful) = self.forgetful.get() {
+            self.compare(forgetful, name);
+        }
+        answer
+    }
+    /// From now on, after each call, what is kept must be what is read anew.
+    pub(crate) fn watch(&self) {
+        let secrets: Arc<dyn SecretStore> = self.keyring.clone();
+        let now = AtomicI64::new(self.edge.now.load(Ordering::Relaxed));
+        let edge = Arc::new(FixedEdge { now, next: AtomicU64::new(1), name: "ffffff".to_owned() });
+        drop(self.forgetful.set(Host::new(edge, secrets, self.dir.join("../home"))));
+    }
+    fn compare(&self, forgetful: &Host, after: &str) {
+        for kept in KEPT {
+            forgetful.open(&self.dir).unwrap();
+            let anew = dispatch(forgetful, kept, json!({})).unwrap();
+            assert_eq!(dispatch(&self.host, kept, json!({})).unwrap(), anew, "{kept} after {after}, as kept and as read anew");
+        }
     }
     pub(crate) fn must(&self, name: &str, request: Value) -> Value {
         self.call(name, request).unwrap_or_else(|e| panic!("{name}: {e} {:?}", e.details))
@@ -177,6 +200,14 @@ impl Team {
         ana.share();
         let dan = join(&ana, dir.path(), "Dan", "dddddd", &["data_scientist"]);
         Self { remote, ana, dan, _dir: dir }
+    }
+
+    /// Both programs keep nothing that is not so, see [`Seat::watch`].
+    pub(crate) fn watched() -> Self {
+        let team = Self::new();
+        team.ana.watch();
+        team.dan.watch();
+        team
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -334,8 +334,12 @@ pub(crate) fn project_of(r: &Reader<'_>, subject: &SubjectRef) -> Result<Option<
         if at.kind == Kind::Project {
             return Ok(Some(at.id));
         }
-        let Some(record) = r.record(at.kind, &at.id)? else { return Ok(None) };
-        let parent = record.parent.clone().unwrap_or_default();
+        // Only two kinds keep it in a field.
+        if matches!(at.kind, Kind::Model | Kind::Experiment) {
+            let Some(record) = r.record(at.kind, &at.id)? else { return Ok(None) };
+            return Ok(crate::tracking::registry::project_of(&record));
+        }
+        let Some(parent) = r.parent_of(at.kind, &at.id)? else { return Ok(None) };
         let of = |kind: Kind| Subject { kind, id: parent.clone() };
         at = match at.kind {
             Kind::Dataset | Kind::Checklist | Kind::Release | Kind::Deployment | Kind::Criteria | Kind::Finding | Kind::View => {
@@ -347,19 +351,11 @@ pub(crate) fn project_of(r: &Reader<'_>, subject: &SubjectRef) -> Result<Option<
             Kind::Pin => of(Kind::Run),
             Kind::Signoff if r.record(Kind::Criteria, &parent)?.is_some() => of(Kind::Criteria),
             Kind::Signoff => of(Kind::Release),
-            Kind::Model => match crate::tracking::registry::project_of(&record) {
-                Some(project) => Subject { kind: Kind::Project, id: project },
-                None => return Ok(None),
-            },
-            Kind::Experiment => match record.get("project") {
-                Some(project) => Subject { kind: Kind::Project, id: project.to_owned() },
-                None => return Ok(None),
-            },
             Kind::Note | Kind::Comment | Kind::Panel => match parent.split_once('/') {
                 Some((kind, id)) => SubjectRef { kind: kind.to_owned(), id: id.to_owned() }.parse()?,
                 None => return Ok(None),
             },
-            Kind::Project | Kind::Setting | Kind::Template | Kind::Segment => return Ok(None),
+            Kind::Project | Kind::Experiment | Kind::Model | Kind::Setting | Kind::Template | Kind::Segment => return Ok(None),
         };
     }
     Ok(None)

@@ -122,7 +122,7 @@ pub(crate) fn view(r: &Reader<'_>, id: &str) -> Result<Card, ApiError> {
     let model = r.require(Kind::Model, version.parent.as_deref().unwrap_or_default())?;
     let mut sections = Vec::new();
     for section in &templates::card().sections {
-        let cell = version.cells.get("card").and_then(|m| m.get(&section.id));
+        let cell = version.cell_of("card", &section.id);
         let heads = r.heads(Kind::ModelVersion, id, "card", &section.id)?;
         let newest = heads.first().cloned();
         let base = base_of(&heads);

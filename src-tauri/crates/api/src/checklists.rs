@@ -15,7 +15,7 @@ use cairn_core::lifecycle::Lifecycle;
 use cairn_core::op::{Kind, Op, Subject};
 use cairn_store::Reader;
 use cairn_store::order::{Order, Orders};
-use cairn_store::records::Record;
+use cairn_store::records::{Cell, Record};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -184,7 +184,6 @@ fn view_with<'v, 'c>(
     let working = !handed_over(record);
     let given = |item: &str| party_in(&acl, me.as_ref(), record.get_key("assigned", item));
     let nobody = |role| acl.members.values().all(|m| !m.roles.contains(&role));
-    let cells = record.cells.get("item");
     let mut items = Vec::new();
     for item in &template.items {
         if let Some(check) = &item.check {
@@ -215,7 +214,7 @@ fn view_with<'v, 'c>(
             });
             continue;
         }
-        let cell = cells.and_then(|m| m.get(&item.id));
+        let cell = record.cell_of("item", &item.id);
         let value: serde_json::Value = cell.and_then(|c| serde_json::from_str(&c.value).ok()).unwrap_or_default();
         let subjects: Vec<Subject> = serde_json::from_value(value["evidence"].clone()).unwrap_or_default();
         let mut evidence = Vec::new();
@@ -246,7 +245,7 @@ fn view_with<'v, 'c>(
     }
     let done: Vec<String> = items.iter().filter(|i| i.done).map(|i| i.id.clone()).collect();
     let handed_back_why = if state == "handed_back" {
-        let op = record.cells.get("state").and_then(|m| m.get("")).map(|c| c.op.clone()).unwrap_or_default();
+        let op = record.cell("state").map(Cell::op).unwrap_or_default();
         r.why(&op)?
     } else {
         None
@@ -256,8 +255,8 @@ fn view_with<'v, 'c>(
     let questions = asked.iter().filter(|t| t.asks.is_some() && !t.answered && !t.resolved).count();
     let assigned = given("");
     let to_me = me.as_ref().and_then(|m| acl.members.get(m)).is_some_and(|m| m.roles.contains(&template.to));
-    let blocked = match record.cells.get("blocked").and_then(|m| m.get("")) {
-        Some(cell) => Some(Blocked { why: r.why(&cell.op)?.unwrap_or_default(), by: person_at(&acl, cell.device()), at_ms: cell.at_ms }),
+    let blocked = match record.cell("blocked") {
+        Some(cell) => Some(Blocked { why: r.why(&cell.op())?.unwrap_or_default(), by: person_at(&acl, cell.device()), at_ms: cell.at_ms }),
         None => None,
     };
     Ok(Checklist {
@@ -289,8 +288,8 @@ fn view_with<'v, 'c>(
 
 /// Who else picked a checklist up without knowing of the claim that stands.
 fn also_claimed(r: &Reader<'_>, record: &Record) -> Result<Vec<Person>, ApiError> {
-    let Some(stands) = record.cells.get("holder").and_then(|m| m.get("")) else { return Ok(Vec::new()) };
-    let stands = OpId::parse(stands.op.clone())?;
+    let Some(stands) = record.cell("holder") else { return Ok(Vec::new()) };
+    let stands = OpId::parse(stands.op())?;
     let (acl, orders) = (r.acl()?, Orders::new(r));
     let mut out: Vec<Person> = Vec::new();
     for (op, line) in r.operations_on(Kind::Checklist, &record.id)? {

@@ -22,7 +22,7 @@ use cairn_core::role::Role;
 use cairn_store::Reader;
 use cairn_store::records::Record;
 use cairn_store::search::{RunSearch, View};
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -86,7 +86,7 @@ fn uses(run: &Run) -> Vec<Use> {
 }
 
 /// Records of many projects that were read in one go.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Shared {
     /// By project, without the answers to their items.
     pub checklists: BTreeMap<String, Vec<Record>>,
@@ -102,11 +102,23 @@ pub(crate) struct Looker<'r, 'c> {
     versions: OnceCell<Vec<Record>>,
     shared: Option<&'r Shared>,
     acl: OnceCell<Arc<Acl>>,
+    /// Records outside the project were looked at.
+    wide: Cell<bool>,
 }
 
 impl<'r, 'c> Looker<'r, 'c> {
     pub(crate) fn new(r: &'r Reader<'c>, project: &'r Record, cycle: u32, template: Arc<Lifecycle>) -> Self {
-        Self { r, project, cycle, template, runs: OnceCell::new(), versions: OnceCell::new(), shared: None, acl: OnceCell::new() }
+        Self {
+            r,
+            project,
+            cycle,
+            template,
+            runs: OnceCell::new(),
+            versions: OnceCell::new(),
+            shared: None,
+            acl: OnceCell::new(),
+            wide: Cell::new(false),
+        }
     }
 
     /// Who may do what; asked for once.
@@ -116,6 +128,11 @@ impl<'r, 'c> Looker<'r, 'c> {
         }
         let acl = self.r.acl()?;
         Ok(Arc::clone(self.acl.get_or_init(|| acl)))
+    }
+
+    /// Whether the answer also rests on records outside the project.
+    pub(crate) fn looked_wide(&self) -> bool {
+        self.wide.get()
     }
 
     /// The same, with what was read for many projects at once.

@@ -64,6 +64,8 @@ commands! {
     "owner.second" Mutation members::second: members::ProposalRef => members::Members, [];
     "inbox.list" Query inbox::list: workspaces::Nothing => Vec<inbox::InboxItem>, ["*"];
     "inbox.elsewhere" Query inbox::elsewhere: workspaces::Nothing => inbox::Elsewhere, ["*"];
+    "inbox.notices" Query inbox::notices: workspaces::Nothing => inbox::Notices, ["settings"];
+    "inbox.set_notices" Mutation inbox::set_notices: inbox::SetNotices => inbox::Notices, [];
     "inbox.looked" Mutation inbox::looked: workspaces::Nothing => inbox::Elsewhere, [];
     "search.find" Query find::find: find::FindQuery => Vec<find::Found>, ["*"];
     "graph.around" Query graph::around: graph::AroundQuery => graph::Around, ["*"];

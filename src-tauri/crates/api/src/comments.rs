@@ -113,7 +113,7 @@ pub(crate) fn threads(workspace: &Workspace, r: &Reader<'_>, parent: &str, about
         let asker = person_at(&acl, &root.device).id;
         let shown = std::iter::once(root).filter(|c| !c.deleted()).chain(following.iter().copied());
         let comments = shown.map(|c| comment(workspace, r, c)).collect::<Result<Vec<_>, ApiError>>()?;
-        let resolved = root.cells.get("resolved").and_then(|m| m.get(""));
+        let resolved = root.cell("resolved");
         out.push(Thread {
             id: root.id.clone(),
             about: about.clone(),

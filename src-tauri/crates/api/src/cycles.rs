@@ -152,7 +152,7 @@ pub(crate) fn stays(project: &Record, moves: &[Move]) -> Vec<Stay> {
 }
 
 pub(crate) fn trigger_of(r: &Reader<'_>, project: &Record, cycle: u32) -> Result<Option<TriggerView>, ApiError> {
-    let Some(cell) = project.cells.get("trigger").and_then(|m| m.get(&cycle.to_string())) else { return Ok(None) };
+    let Some(cell) = project.cell_of("trigger", &cycle.to_string()) else { return Ok(None) };
     let value: serde_json::Value = serde_json::from_str(&cell.value).unwrap_or_default();
     let subjects: Vec<Subject> = serde_json::from_value(value["evidence"].clone()).unwrap_or_default();
     let mut evidence = Vec::new();
@@ -162,7 +162,7 @@ pub(crate) fn trigger_of(r: &Reader<'_>, project: &Record, cycle: u32) -> Result
     }
     Ok(Some(TriggerView {
         trigger: value["trigger"].as_str().unwrap_or_default().to_owned(),
-        why: r.why(&cell.op)?.unwrap_or_default(),
+        why: r.why(&cell.op())?.unwrap_or_default(),
         evidence,
         by: person_at(&*r.acl()?, cell.device()),
         at_ms: cell.at_ms,
@@ -170,10 +170,10 @@ pub(crate) fn trigger_of(r: &Reader<'_>, project: &Record, cycle: u32) -> Result
 }
 
 pub(crate) fn ended_of(r: &Reader<'_>, project: &Record) -> Result<Option<Ended>, ApiError> {
-    let Some(cell) = project.cells.get("ended").and_then(|m| m.get("")) else { return Ok(None) };
+    let Some(cell) = project.cell("ended") else { return Ok(None) };
     Ok(Some(Ended {
         ending: cell.value.clone(),
-        why: r.why(&cell.op)?.unwrap_or_default(),
+        why: r.why(&cell.op())?.unwrap_or_default(),
         by: person_at(&*r.acl()?, cell.device()),
         at_ms: cell.at_ms,
     }))
@@ -229,11 +229,11 @@ fn said<'t>(text: &'t str, what: &str) -> Result<&'t str, ApiError> {
 mod tests {
     use super::*;
     use cairn_core::id::OpId;
-    use std::collections::BTreeMap;
 
     #[test]
     fn stays_are_counted_from_the_moves_and_going_back_is_told() {
-        let project = Record { id: "p".into(), parent: None, at_ms: 100, device: "a".repeat(26), cells: BTreeMap::new() };
+        let project =
+            Record { id: "p".into(), parent: None, at_ms: 100, device: "a".repeat(26), cells: cairn_store::cells::Cells::default() };
         let step = |stage, cycle, at_ms| Move {
             project: "p".into(),
             op: OpId::parse(format!("{}.1", "a".repeat(26))).unwrap(),

@@ -287,7 +287,7 @@ fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Findin
         }
         None => None,
     };
-    let ended = record.cells.get("outcome").and_then(|m| m.get(""));
+    let ended = record.cell("outcome");
     let may = |act: Act| me.as_ref().and_then(|id| acl.members.get(id)).is_some_and(|m| m.roles.iter().any(|role| permits(*role, act)));
     let text = text_of(&content);
     Ok(Finding {
@@ -317,7 +317,7 @@ fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Findin
         settled_by: ended.map(|c| person_at(&acl, c.device())),
         settled_ms: ended.map(|c| c.at_ms),
         settled_why: match ended {
-            Some(cell) => r.why(&cell.op)?,
+            Some(cell) => r.why(&cell.op())?,
             None => None,
         },
         i_may_settle: may(Act::SettleFinding),

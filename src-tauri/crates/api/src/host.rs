@@ -9,7 +9,7 @@ use cairn_os::secrets::{SecretStore, key_file, write_key_file};
 use cairn_store::{Reader, Store, StoreError, Writer};
 use cairn_sync::{DeviceKey, Errand};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// One per process.
 pub struct Host {
@@ -40,7 +40,8 @@ pub struct Workspace {
     secrets: Arc<dyn SecretStore>,
     /// Held for as long as the program runs, so that nobody is asked twice.
     unlocked: Mutex<Unlocked>,
-    /// All projects as they were at a change: the first page, the list of all and others ask for the same.
+    /// All projects as they were at a change: the first page, the list of all and others ask for the same. A panic while it is
+    /// held leaves nothing kept.
     overview: Mutex<Option<(i64, Arc<Loaded>)>>,
 }
 
@@ -168,12 +169,9 @@ impl Workspace {
         self.store.dir()
     }
 
-    pub(crate) fn overview(&self, change: i64) -> Option<Arc<Loaded>> {
-        let kept = self.overview.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.as_ref().filter(|(at, _)| *at == change).map(|(_, loaded)| Arc::clone(loaded))
-    }
-    pub(crate) fn keep_overview(&self, change: i64, loaded: Arc<Loaded>) {
-        *self.overview.lock().unwrap_or_else(PoisonError::into_inner) = Some((change, loaded));
+    /// What is kept of many records, with the change that it is up to.
+    pub(crate) fn overview(&self) -> MutexGuard<'_, Option<(i64, Arc<Loaded>)>> {
+        self.overview.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn secrets(&self) -> &dyn SecretStore {
@@ -262,7 +260,7 @@ impl Workspace {
         key_file(self.dir(), self.device().as_str()).is_file()
     }
 
-    fn unlocked(&self) -> std::sync::MutexGuard<'_, Unlocked> {
+    fn unlocked(&self) -> MutexGuard<'_, Unlocked> {
         self.unlocked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -1,20 +1,26 @@
 //! What waits for the person who sits here, what they wait for, and what others did meanwhile.
 
+mod elsewhere;
+mod news;
+
+pub use elsewhere::{Change, Elsewhere, elsewhere, looked};
+pub use news::{Notice, Notices, SetNotices, news, notices, set_notices};
+
 use crate::checks::acceptance::{cycle_of, digest_of};
 use crate::checks::handed_over;
 use crate::host::{Host, Workspace};
 use crate::notes::SubjectRef;
 use crate::overview::{Overview, Standing};
 use crate::people::{PartyName, Person, RoleName, party_in, person_at};
-use crate::projects::stage_of;
 use crate::workspaces::Nothing;
 use crate::{ApiError, audit, checklists, comments, members, releases, templates};
 use cairn_core::criterion;
 use cairn_core::lifecycle::{Check, Lifecycle};
-use cairn_core::op::{Kind, Op};
+use cairn_core::op::Kind;
 use cairn_core::role::{Act, Role, permits};
-use cairn_store::records::Record;
+use cairn_store::records::{Cell, Record};
 use cairn_store::text_index::body_of;
+use elsewhere::{BATCHES, LOOKED};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use ts_rs::TS;
@@ -39,50 +45,13 @@ pub struct InboxItem {
     pub overdue: bool,
 }
 
-/// What else there is to know: what I asked of others, and what they did.
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
-pub struct Elsewhere {
-    /// What I asked others for, and they have not done yet.
-    pub asked: Vec<InboxItem>,
-    /// What others did since I looked, the newest first.
-    pub changed: Vec<Change>,
-    /// More than are listed.
-    pub more: bool,
-    /// The same to be read in a minute.
-    pub digest: Vec<String>,
-    /// When I looked last; none: never.
-    pub looked_ms: Option<i64>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
-pub struct Change {
-    pub by: Person,
-    /// To stand after the name.
-    pub sentence: String,
-    pub subject: Option<SubjectRef>,
-    pub subject_title: String,
-    pub project: Option<String>,
-    pub project_title: Option<String>,
-    pub why: Option<String>,
-    pub at_ms: i64,
-    /// In a project of mine, or about something that I wrote.
-    pub mine: bool,
-}
-
-/// Arrivals that are looked through, and changes that are listed.
-const BATCHES: u32 = 200;
-const LISTED: usize = 100;
-
-/// Where the last look of the person at this computer is kept.
-const LOOKED: &str = "looked";
-
 pub fn list(host: &Host, _: Nothing) -> Result<Vec<InboxItem>, ApiError> {
     let mut out = about_the_team(host)?;
     let workspace = host.workspace()?;
     workspace.read(|r| {
         out.extend(contested(&workspace, r)?);
         let all = Overview::new(&workspace, r)?;
-        let questions = questions(&all)?;
+        let questions = questions(&all);
         let mut by_project: BTreeMap<String, Vec<InboxItem>> = BTreeMap::new();
         for item in asked_of_me(&all, &questions)? {
             by_project.entry(item.project.clone().unwrap_or_default()).or_default().push(item);
@@ -249,10 +218,10 @@ fn handoffs(all: &Overview<'_, '_>, project: &Record, standing: &Standing, out: 
         let to_other = given.as_ref().is_some_and(|g| !g.mine);
         let holding = me.is_some() && list.get("holder") == me;
         let due = list.get("due");
-        let since = list.cells.get("state").and_then(|m| m.get("")).map_or(list.at_ms, |c| c.at_ms);
-        let blocked = list.cells.get("blocked").and_then(|m| m.get(""));
+        let since = list.cell("state").map_or(list.at_ms, |c| c.at_ms);
+        let blocked = list.cell("blocked");
         let mut add = |kind: &str, title: String, text: String, role: Option<Role>| {
-            let text = match blocked.map(|b| all.r.why(&b.op)) {
+            let text = match blocked.map(|b| all.r.why(&b.op())) {
                 Some(Ok(Some(why))) => format!("{text} Blocked: {why}"),
                 _ => text,
             };
@@ -263,7 +232,7 @@ fn handoffs(all: &Overview<'_, '_>, project: &Record, standing: &Standing, out: 
                 add("handoff", format!("Finish {gate}: {}", template.title), "You picked it up.".to_owned(), None);
             }
             "open" | "handed_back" if to_me || (!to_other && all.i_am(template.from)) => {
-                let op = list.cells.get("state").and_then(|m| m.get("")).map(|c| c.op.clone()).unwrap_or_default();
+                let op = list.cell("state").map(Cell::op).unwrap_or_default();
                 let why = if state == "handed_back" { all.r.why(&op)? } else { None };
                 let (kind, text) = match why {
                     Some(why) => ("handed_back", format!("It was handed back: {why}")),
@@ -292,7 +261,7 @@ fn handoffs(all: &Overview<'_, '_>, project: &Record, standing: &Standing, out: 
             }
             _ => {}
         }
-        if !handed_over(list) && list.cells.get("assigned").is_some_and(|m| m.keys().any(|k| !k.is_empty())) {
+        if !handed_over(list) && list.cells.of("assigned").any(|(item, _)| !item.is_empty()) {
             items_for_me(all, project, list, template, out)?;
         }
     }
@@ -322,7 +291,7 @@ fn items_for_me(
             let title = format!("{}: {}", one.id, one.text);
             let text = "This item of a handoff was given to you.".to_owned();
             let due = list.get_key("due", &one.id);
-            let since = list.cells.get("assigned").and_then(|m| m.get(&one.id)).map_or(0, |c| c.at_ms);
+            let since = list.cell_of("assigned", &one.id).map_or(0, |c| c.at_ms);
             out.push(item(all, "item", title, text, Some(project), list.id.clone(), None, since, due));
         }
     }
@@ -349,43 +318,43 @@ fn title_of_finding(finding: &Record) -> String {
 }
 
 /// A question that nobody has answered.
-struct Question {
-    record: Record,
+struct Question<'a> {
+    record: &'a Record,
     asks: PartyName,
     by: Person,
-    project: Option<String>,
+    project: Option<&'a str>,
 }
 
 /// All open questions: what was asked, is not resolved, and nobody but the asker replied to.
-fn questions(all: &Overview<'_, '_>) -> Result<Vec<Question>, ApiError> {
+fn questions<'a>(all: &'a Overview<'_, '_>) -> Vec<Question<'a>> {
     let mut replied: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for reply in &all.comments {
+    for reply in all.comments.values().flatten() {
         if let Some(root) = reply.get("reply_to") {
             replied.entry(root).or_default().insert(person_at(&all.acl, &reply.device).id);
         }
     }
     let mut out = Vec::new();
-    for record in all.comments.iter().filter(|c| c.get("resolved").is_none()) {
+    for record in all.comments.values().flatten().filter(|c| c.get("resolved").is_none()) {
         let Some(asks) = party_in(&all.acl, all.me.as_ref(), record.get("asks")) else { continue };
         let by = person_at(&all.acl, &record.device);
         if replied.get(record.id.as_str()).is_some_and(|who| who.iter().any(|p| *p != by.id)) {
             continue;
         }
-        let project = audit::project_of(all.r, &comments::about_of(record))?;
-        out.push(Question { record: record.clone(), asks, by, project });
+        out.push(Question { record, asks, by, project: all.home_of(record) });
     }
-    Ok(out)
+    out.sort_by(|a, b| (a.record.at_ms, &a.record.id).cmp(&(b.record.at_ms, &b.record.id)));
+    out
 }
 
-fn asked_of_me(all: &Overview<'_, '_>, questions: &[Question]) -> Result<Vec<InboxItem>, ApiError> {
+fn asked_of_me(all: &Overview<'_, '_>, questions: &[Question<'_>]) -> Result<Vec<InboxItem>, ApiError> {
     let me = all.me.as_ref().map(cairn_core::id::MemberId::as_str).unwrap_or_default();
     let mine = questions.iter().filter(|q| q.asks.mine && q.by.id != me);
     mine.map(|q| question_item(all, q, format!("{} asks", q.by.name))).collect()
 }
 
-fn question_item(all: &Overview<'_, '_>, q: &Question, title: String) -> Result<InboxItem, ApiError> {
-    let about = comments::about_of(&q.record);
-    let project = q.project.as_ref().and_then(|id| all.projects.iter().find(|p| p.id == *id));
+fn question_item(all: &Overview<'_, '_>, q: &Question<'_>, title: String) -> Result<InboxItem, ApiError> {
+    let about = comments::about_of(q.record);
+    let project = q.project.and_then(|id| all.projects.iter().find(|p| p.id == *id));
     let named = checklists::title_of(all.r, &about.parse()?)?;
     let text: String = q.record.text("text").chars().take(200).collect();
     let id = format!("{}/{}", about.kind, about.id);
@@ -408,10 +377,9 @@ fn mentions(workspace: &Workspace, all: &Overview<'_, '_>) -> Result<Vec<InboxIt
         let parsed = subject.parse()?;
         let Some(record) = all.r.record(parsed.kind, &parsed.id)? else { continue };
         // The newest text of it names me; who wrote that, and when it came here?
-        let Some(cell) = ["content", "text"].iter().find_map(|f| record.cells.get(*f).and_then(|m| m.get(""))) else { continue };
-        let n: u64 = cell.op.rsplit_once('.').and_then(|(_, n)| n.parse().ok()).unwrap_or(0);
+        let Some(cell) = ["content", "text"].iter().find_map(|f| record.cell(f)) else { continue };
         let by = person_at(&all.acl, cell.device());
-        if by.id == me.as_str() || since.get(cell.device()).is_none_or(|first| n < *first) {
+        if by.id == me.as_str() || since.get(cell.device()).is_none_or(|first| cell.n < *first) {
             continue;
         }
         let about = if parsed.kind == Kind::Comment { comments::about_of(&record) } else { subject.clone() };
@@ -422,180 +390,6 @@ fn mentions(workspace: &Workspace, all: &Overview<'_, '_>) -> Result<Vec<InboxIt
         out.push(item(all, "mention", title, text, project, format!("{}/{}", about.kind, about.id), None, cell.at_ms, None));
     }
     Ok(out)
-}
-
-/// What I asked others for, what they did since I looked, and that in short.
-pub fn elsewhere(host: &Host, _: Nothing) -> Result<Elsewhere, ApiError> {
-    let workspace = host.workspace()?;
-    workspace.read(|r| {
-        let all = Overview::new(&workspace, r)?;
-        let me = all.me.as_ref().map(|m| m.as_str().to_owned()).unwrap_or_default();
-        let mut asked = Vec::new();
-        for q in questions(&all)?.iter().filter(|q| q.by.id == me) {
-            asked.push(question_item(&all, q, format!("You asked {}", q.asks.label))?);
-        }
-        for project in all.projects.iter().filter(|p| p.get("ended").is_none()) {
-            waiting_for(&workspace, &all, project, &me, &mut asked)?;
-        }
-        let looked = r.local(LOOKED)?.and_then(|t| serde_json::from_str::<(i64, i64)>(&t).ok());
-        let (changed, more) = changes(&workspace, &all, looked.map_or(0, |l| l.0), &me)?;
-        let digest = digest(&changed, more);
-        Ok(Elsewhere { asked, changed, more, digest, looked_ms: looked.map(|l| l.1) })
-    })
-}
-
-/// Releases that I requested, handoffs that I finished and findings that I gave away, while others have not done their part.
-fn waiting_for(
-    workspace: &Workspace,
-    all: &Overview<'_, '_>,
-    project: &Record,
-    me: &str,
-    out: &mut Vec<InboxItem>,
-) -> Result<(), ApiError> {
-    for record in all.releases.get(&project.id).map(Vec::as_slice).unwrap_or_default() {
-        if person_at(&all.acl, &record.device).id != me {
-            continue;
-        }
-        let release = releases::view(workspace, all.r, record)?;
-        if release.state == "waiting" {
-            let title = format!("{} version {}", release.version.model_name, release.version.number);
-            out.push(item(all, "decide", title, release.sentence, Some(project), release.id, None, release.requested_ms, None));
-        }
-    }
-    let cycle = stage_of(project).1;
-    for list in all.checklists(&project.id).iter().filter(|c| c.int("cycle") == Some(i64::from(cycle))) {
-        let state = list.get("state").unwrap_or_default();
-        if list.get("holder") == Some(me) && matches!(state, "completed" | "received") {
-            let gate = list.get("gate").unwrap_or_default();
-            let title = template_of(all, list)?.and_then(|l| l.checklist(gate).map(|c| (c.title.clone(), c.to)));
-            let Some((title, to)) = title else { continue };
-            let text = match list.get("receiver") {
-                Some(who) if state == "received" => format!("{} looks at it.", person_of(all, Some(who))),
-                _ => format!("No {} has taken it yet.", to.label().to_lowercase()),
-            };
-            let since = list.cells.get("state").and_then(|m| m.get("")).map_or(list.at_ms, |c| c.at_ms);
-            out.push(item(all, "receive", format!("{gate}: {title}"), text, Some(project), list.id.clone(), None, since, list.get("due")));
-        }
-    }
-    for finding in all.findings.get(&project.id).map(Vec::as_slice).unwrap_or_default() {
-        let with = party_in(&all.acl, all.me.as_ref(), finding.get("assigned"));
-        if person_at(&all.acl, &finding.device).id == me
-            && finding.get("outcome").is_none()
-            && let Some(with) = with.filter(|w| !w.mine)
-        {
-            let title = format!("Finding: {}", title_of_finding(finding));
-            out.push(item(
-                all,
-                "finding",
-                title,
-                format!("With {}.", with.label),
-                Some(project),
-                finding.id.clone(),
-                None,
-                finding.at_ms,
-                finding.get("due"),
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// What arrived from others after a look, without what scripts log.
-fn changes(workspace: &Workspace, all: &Overview<'_, '_>, after: i64, me: &str) -> Result<(Vec<Change>, bool), ApiError> {
-    let own = workspace.device();
-    let mut out = Vec::new();
-    let mut projects: BTreeMap<String, Option<String>> = BTreeMap::new();
-    let arrivals = all.r.arrived_after(after, own.as_str(), BATCHES)?;
-    let mut more = arrivals.len() >= BATCHES as usize;
-    'all: for batch in arrivals {
-        for row in all.r.lines_of(&batch.device, batch.first, batch.count)?.into_iter().rev() {
-            let by = person_at(&all.acl, &row.device);
-            if by.id == me || row.state != "accepted" {
-                continue;
-            }
-            let Some(line) = row.op() else { continue };
-            if !is_told(&line.op) {
-                continue;
-            }
-            if out.len() >= LISTED {
-                more = true;
-                break 'all;
-            }
-            let subject = match (&row.kind, &row.record) {
-                (Some(kind), Some(id)) => Some(SubjectRef { kind: kind.clone(), id: id.clone() }),
-                _ => None,
-            };
-            let (mut title, mut project) = (String::new(), None);
-            if let Some(subject) = &subject {
-                title = checklists::title_of(all.r, &subject.parse()?)?;
-                let key = format!("{}/{}", subject.kind, subject.id);
-                project = match projects.get(&key) {
-                    Some(known) => known.clone(),
-                    None => projects.entry(key).or_insert(audit::project_of(all.r, subject)?).clone(),
-                };
-            }
-            let record = project.as_ref().and_then(|id| all.projects.iter().find(|p| p.id == *id));
-            out.push(Change {
-                by,
-                sentence: audit::sentence(&all.acl, &line.op),
-                subject,
-                subject_title: title,
-                project_title: record.map(|p| p.text("title")),
-                mine: record.is_some_and(|p| all.is_mine(p)),
-                project,
-                why: line.why,
-                at_ms: row.at_ms,
-            });
-        }
-    }
-    Ok((out, more))
-}
-
-/// Whether people want to hear of it: not of what scripts log, nor of the workings of sharing.
-fn is_told(op: &Op) -> bool {
-    let name = op.name();
-    let quiet = ["run.", "artifact.", "logged_model.", "segment.", "device.witnessed", "view.", "panel.", "pin.", "experiment."];
-    !quiet.iter().any(|q| name.starts_with(q))
-}
-
-/// What happened, in a few sentences: what was decided first, then what moved, then how much of the rest.
-fn digest(changed: &[Change], more: bool) -> Vec<String> {
-    let mut out = Vec::new();
-    let of = |c: &Change| c.project_title.clone().map_or_else(String::new, |t| format!("{t}: "));
-    for change in changed {
-        let weighty =
-            ["signed ", "moved the project", "ended the project", "requested a release", "recorded a deployment", "took the project up"];
-        if weighty.iter().any(|w| change.sentence.starts_with(w)) && out.len() < 8 {
-            let why =
-                change.why.as_ref().map(|w| format!(" \u{201c}{}\u{201d}", w.chars().take(120).collect::<String>())).unwrap_or_default();
-            out.push(format!("{}{} {}.{why}", of(change), change.by.name, change.sentence));
-        }
-    }
-    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
-    for change in changed {
-        *counts.entry((change.project_title.clone().unwrap_or_else(|| "The workspace".to_owned()), change.by.name.clone())).or_default() +=
-            1;
-    }
-    let mut by_project: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for ((project, who), n) in counts {
-        by_project.entry(project).or_default().push(format!("{who} {n} {}", if n == 1 { "change" } else { "changes" }));
-    }
-    out.extend(by_project.into_iter().map(|(project, who)| format!("{project}: {}.", who.join(", "))));
-    if more {
-        out.push(format!("Only the newest {LISTED} changes were read for this."));
-    }
-    out
-}
-
-/// Remembers, on this computer, that everything up to now was looked at.
-pub fn looked(host: &Host, _: Nothing) -> Result<Elsewhere, ApiError> {
-    let workspace = host.workspace()?;
-    let now = workspace.edge.now_ms();
-    workspace.write(|w| {
-        let place = serde_json::json!([w.arrivals()?, now]).to_string();
-        w.set_local(LOOKED, &place).map_err(ApiError::from)
-    })?;
-    elsewhere(host, Nothing {})
 }
 
 /// What was deleted while others changed it comes back as a question to those who did either.

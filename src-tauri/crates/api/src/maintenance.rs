@@ -6,7 +6,6 @@ use crate::sharing::check_content;
 use crate::workspaces::Nothing;
 use cairn_core::authority::Member;
 use cairn_core::op::Kind;
-use cairn_store::records::Cell;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use ts_rs::TS;
@@ -74,10 +73,7 @@ pub fn views(host: &Host, _: Nothing) -> Result<Views, ApiError> {
         let mut records = Vec::new();
         for kind in Kind::ALL {
             for record in r.records(kind, None)? {
-                let cell = |(field, keys): (&String, &BTreeMap<String, Cell>)| {
-                    keys.iter().map(|(key, cell)| [field.clone(), key.clone(), cell.value.clone()]).collect::<Vec<_>>()
-                };
-                let cells = record.cells.iter().flat_map(cell).collect();
+                let cells = record.cells.iter().map(|(field, key, cell)| [field.to_owned(), key.to_owned(), cell.value.clone()]).collect();
                 records.push(RecordView { kind: kind.as_str().to_owned(), id: record.id, parent: record.parent, cells });
             }
         }

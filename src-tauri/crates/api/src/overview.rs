@@ -1,7 +1,10 @@
-//! Where all projects stand: read in a few goes, so that hundreds of projects and thousands of handoffs are told at once.
+//! Where all projects stand: read in a few goes and kept, so that hundreds of projects and thousands of handoffs are told at once.
+
+mod loaded;
+
+pub(crate) use loaded::Loaded;
 
 use crate::ApiError;
-use crate::charts::each;
 use crate::checks::{Looker, Shared, handed_over, template_of};
 use crate::host::{Host, Workspace};
 use crate::people::{PartyName, RoleName, party};
@@ -12,14 +15,13 @@ use crate::workspaces::Nothing;
 use cairn_core::authority::Acl;
 use cairn_core::id::MemberId;
 use cairn_core::lifecycle::{Lifecycle, Requirement, Stage};
-use cairn_core::op::{Environment, Kind, Party, Severity};
+use cairn_core::op::{Environment, Party, Severity};
 use cairn_core::role::Role;
 use cairn_store::Reader;
 use cairn_store::records::Record;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
 use std::ops::Deref;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use ts_rs::TS;
 
 /// A project in a line: for the owner what it is worth and what must be decided, for the team whose turn it is.
@@ -62,20 +64,6 @@ pub struct PortfolioRow {
     pub ended: Option<String>,
 }
 
-/// What is needed of many records at once: of nobody in particular, so it is kept until something changes.
-pub(crate) struct Loaded {
-    pub projects: Vec<Record>,
-    pub shared: Shared,
-    pub findings: BTreeMap<String, Vec<Record>>,
-    /// Comments with what makes them a question.
-    pub comments: Vec<Record>,
-    pub criteria: BTreeMap<String, Vec<Record>>,
-    pub releases: BTreeMap<String, Vec<Record>>,
-    pub deployments: BTreeMap<String, Vec<Record>>,
-    /// By project.
-    standings: OnceLock<HashMap<String, Arc<Standing>>>,
-}
-
 /// All projects as somebody looks at them.
 pub(crate) struct Overview<'r, 'c> {
     workspace: &'r Workspace,
@@ -94,116 +82,25 @@ impl Deref for Overview<'_, '_> {
     }
 }
 
-fn by_parent(all: Vec<Record>) -> BTreeMap<String, Vec<Record>> {
-    let mut out: BTreeMap<String, Vec<Record>> = BTreeMap::new();
-    for record in all.into_iter().filter(|x| !x.deleted()) {
-        out.entry(record.parent.clone().unwrap_or_default()).or_default().push(record);
-    }
-    out
-}
-
-/// What a list of handoffs shows of each; the answers to items are read where they are needed.
-const CHECKLIST: [&str; 11] =
-    ["gate", "template", "cycle", "state", "holder", "receiver", "assigned", "due", "blocked", "deleted", "handed_back"];
-
 /// Where a project stands, judged as far as its first missing requirement.
 pub(crate) struct Standing {
     pub template: Arc<Lifecycle>,
     pub stage: Stage,
     pub cycle: u32,
     pub missing: Option<Requirement>,
-}
-
-/// The fields of a comment that say whether it is a question that waits.
-const COMMENT: [&str; 5] = ["asks", "reply_to", "resolved", "deleted", "text"];
-
-/// What one thread reads while others read the rest, with the change that it saw last.
-type Part<T> = Result<(i64, T), ApiError>;
-
-impl Loaded {
-    /// Reads everything at once, on several processors; none where somebody changed something meanwhile, so that the parts
-    /// would not belong together.
-    fn together(workspace: &Workspace) -> Result<Option<(i64, Self)>, ApiError> {
-        let (lists, talk, projects): (Part<_>, Part<_>, Part<_>) = std::thread::scope(|scope| {
-            let lists = scope.spawn(|| workspace.read(|r| Ok((r.change()?, Self::checklists(r)?))));
-            let talk = scope.spawn(|| workspace.read(|r| Ok((r.change()?, (Self::findings(r)?, Self::comments(r)?, Self::criteria(r)?)))));
-            let projects = workspace.read(|r| Ok((r.change()?, (Self::projects(r)?, Self::releases(r)?, Self::deployments(r)?))));
-            let died = || ApiError::new("internal", "A part of the overview could not be read");
-            (lists.join().unwrap_or_else(|_| Err(died())), talk.join().unwrap_or_else(|_| Err(died())), projects)
-        });
-        let ((a, checklists), (b, (findings, comments, criteria)), (c, (projects, releases, deployments))) = (lists?, talk?, projects?);
-        if a != b || b != c {
-            return Ok(None);
-        }
-        let shared = Shared { checklists };
-        Ok(Some((a, Self { projects, shared, findings, comments, criteria, releases, deployments, standings: OnceLock::new() })))
-    }
-
-    /// Reads everything in one look.
-    fn alone(r: &Reader<'_>) -> Result<Self, ApiError> {
-        Ok(Self {
-            projects: Self::projects(r)?,
-            shared: Shared { checklists: Self::checklists(r)? },
-            findings: Self::findings(r)?,
-            comments: Self::comments(r)?,
-            criteria: Self::criteria(r)?,
-            releases: Self::releases(r)?,
-            deployments: Self::deployments(r)?,
-            standings: OnceLock::new(),
-        })
-    }
-
-    fn projects(r: &Reader<'_>) -> Result<Vec<Record>, ApiError> {
-        Ok(r.records(Kind::Project, None)?.into_iter().filter(|p| !p.deleted()).collect())
-    }
-    fn checklists(r: &Reader<'_>) -> Result<BTreeMap<String, Vec<Record>>, ApiError> {
-        Ok(by_parent(r.records_with(Kind::Checklist, None, Some(&CHECKLIST))?))
-    }
-    fn findings(r: &Reader<'_>) -> Result<BTreeMap<String, Vec<Record>>, ApiError> {
-        Ok(by_parent(r.records_with(Kind::Finding, None, Some(&["content", "severity", "assigned", "due", "outcome"]))?))
-    }
-    fn comments(r: &Reader<'_>) -> Result<Vec<Record>, ApiError> {
-        Ok(r.records_with(Kind::Comment, None, Some(&COMMENT))?.into_iter().filter(|c| !c.deleted()).collect())
-    }
-    fn criteria(r: &Reader<'_>) -> Result<BTreeMap<String, Vec<Record>>, ApiError> {
-        Ok(by_parent(r.records(Kind::Criteria, None)?))
-    }
-    fn releases(r: &Reader<'_>) -> Result<BTreeMap<String, Vec<Record>>, ApiError> {
-        Ok(by_parent(r.records(Kind::Release, None)?))
-    }
-    fn deployments(r: &Reader<'_>) -> Result<BTreeMap<String, Vec<Record>>, ApiError> {
-        Ok(by_parent(r.records(Kind::Deployment, None)?))
-    }
+    /// Records of other projects were looked at for it.
+    pub wide: bool,
 }
 
 impl<'r, 'c> Overview<'r, 'c> {
     pub(crate) fn new(workspace: &'r Workspace, r: &'r Reader<'c>) -> Result<Self, ApiError> {
-        let seq = r.change()?;
-        let kept = workspace.overview(seq);
-        let loaded = match kept {
-            Some(loaded) => loaded,
-            None => {
-                let loaded = match Loaded::together(workspace)? {
-                    Some((at, loaded)) if at == seq => Arc::new(loaded),
-                    _ => Arc::new(Loaded::alone(r)?),
-                };
-                workspace.keep_overview(seq, Arc::clone(&loaded));
-                loaded
-            }
-        };
+        let loaded = Loaded::now(workspace, r)?;
         Ok(Self { workspace, r, acl: r.acl()?, me: workspace.me(r)?, loaded, today: today(workspace) })
     }
 
     /// Where a project stands; of all it is found out at once, and kept with them.
     pub(crate) fn standing(&self, project: &Record) -> Result<Arc<Standing>, ApiError> {
-        if self.loaded.standings.get().is_none() {
-            let loaded = &*self.loaded;
-            let found = each(self.workspace, &loaded.projects, |r, p| Ok((p.id.clone(), Arc::new(judged(r, &loaded.shared, p)?))))?;
-            let found = found.into_iter().collect();
-            // Another thread may have been first; it found the same.
-            let _ = self.loaded.standings.set(found);
-        }
-        let known = self.loaded.standings.get().and_then(|all| all.get(&project.id)).cloned();
+        let known = self.loaded.standings(self.workspace)?.get(&project.id).cloned();
         known.map_or_else(|| Ok(Arc::new(judged(self.r, &self.shared, project)?)), Ok)
     }
 
@@ -257,7 +154,7 @@ impl<'r, 'c> Overview<'r, 'c> {
             stage: stage.as_str().to_owned(),
             stage_name: template.stage(stage).map_or_else(String::new, |s| s.name.clone()),
             stage_number: Stage::ALL.iter().position(|s| *s == stage).map_or(1, |i| u32::try_from(i + 1).unwrap_or(1)),
-            since_ms: project.cells.get("stage").and_then(|m| m.get("")).map_or(project.at_ms, |c| c.at_ms),
+            since_ms: project.cell("stage").map_or(project.at_ms, |c| c.at_ms),
             risk: project.text("risk_class"),
             hypothesis: project.text("hypothesis"),
             value_metric: project.text("value_metric"),
@@ -290,7 +187,8 @@ fn judged(r: &Reader<'_>, shared: &Shared, project: &Record) -> Result<Standing,
             break;
         }
     }
-    Ok(Standing { template, stage, cycle, missing })
+    let wide = looker.looked_wide();
+    Ok(Standing { template, stage, cycle, missing, wide })
 }
 
 /// The day that it is here: days are of the calendar on the wall.

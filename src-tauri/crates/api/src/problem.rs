@@ -416,6 +416,7 @@ pub fn answer(host: &Host, request: AnswerProblem) -> Result<ProblemForm, ApiErr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cairn_store::cells::{Cell, Cells};
 
     #[test]
     fn the_form_names_each_question_once_and_the_fields_that_there_are() {
@@ -435,9 +436,9 @@ mod tests {
     #[test]
     fn a_class_is_decided_by_a_word_that_is_a_class() {
         let with = |class: &str| {
-            let cell = cairn_store::records::Cell { value: class.to_owned(), op: "d.1".to_owned(), at_ms: 0 };
-            let fields = BTreeMap::from([("risk_class".to_owned(), BTreeMap::from([(String::new(), cell)]))]);
-            Record { id: String::new(), parent: None, at_ms: 0, device: String::new(), cells: fields }
+            let mut cells = Cells::default();
+            cells.put("risk_class".into(), String::new(), Cell::new(class.to_owned(), "d".into(), 1, 0));
+            Record { id: String::new(), parent: None, at_ms: 0, device: String::new(), cells }
         };
         let suggested = "low".to_owned();
         assert!(is_decided(&with("low"), Some(&suggested)));

@@ -380,7 +380,7 @@ pub(crate) fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Re
     let my_turn = turn.is_some_and(|role| is_turn_of(&acl, me.as_ref(), &members, role));
     let mut fields = Vec::new();
     for field in ProjectField::ALL {
-        let cell = record.cells.get(field.as_str()).and_then(|m| m.get(""));
+        let cell = record.cell(field.as_str());
         let heads = r.heads(Kind::Project, &record.id, field.as_str(), "")?;
         let base = base_of(&heads);
         let versions = heads

@@ -13,7 +13,7 @@ use cairn_core::op::{Decision, Kind, Op};
 use cairn_core::release::{self, Bound, Rule, Signoff, State, StatementParts};
 use cairn_core::role::{Act, Role, permits};
 use cairn_store::Reader;
-use cairn_store::records::Record;
+use cairn_store::records::{Cell, Record};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -345,7 +345,7 @@ pub(crate) fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Re
             }
         })
         .collect();
-    let op = record.cells.get("version").and_then(|m| m.get("")).map(|c| c.op.clone()).unwrap_or_default();
+    let op = record.cell("version").map(Cell::op).unwrap_or_default();
     Ok(Release {
         id: record.id.clone(),
         project: project.id.clone(),

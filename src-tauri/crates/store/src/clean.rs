@@ -141,6 +141,7 @@ impl Writer<'_> {
         )?;
         self.execute(&format!("DELETE FROM metric_series WHERE id IN ({series})"), [before_ms])?;
         self.touch("metric");
+        self.touch_all_records();
         Ok(gone)
     }
 }

@@ -177,6 +177,7 @@ fn touch_all(writer: &mut Writer<'_>) {
     for tag in ["project", "run", "release", "model", "dataset", "note", "checklist", "member", "sharing"] {
         writer.touch(tag);
     }
+    writer.touch_all_records();
 }
 
 /// Judges and folds the whole log from nothing; returns how many operations count.

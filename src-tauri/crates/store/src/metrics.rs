@@ -122,11 +122,12 @@ impl Writer<'_> {
         for (key, point) in points {
             by_key.entry(key).or_default().push(point);
         }
-        let run = record_number(self.conn, Kind::Run, run.as_str())?;
+        let number = record_number(self.conn, Kind::Run, run.as_str())?;
         for (key, points) in by_key {
-            self.log_series(run, key, OWN, points)?;
+            self.log_series(number, key, OWN, points)?;
         }
         self.touch("metric");
+        self.touch_record(Kind::Run, run.as_str());
         Ok(())
     }
 

@@ -32,6 +32,8 @@ impl Writer<'_> {
         )?
         .execute(params![model.as_str(), run.as_str(), metric.key, metric.dataset, metric.digest, p.step, p.ts, bits(p.value)])?;
         self.touch("run");
+        self.touch_record(Kind::Run, run.as_str());
+        self.touch_record(Kind::LoggedModel, model.as_str());
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use cairn_core::id::{DeviceId, OpId};
 use cairn_core::lifecycle::Stage;
 use cairn_core::op::Op;
 use rusqlite::params;
+use std::collections::BTreeSet;
 
 /// A project entered a stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +66,21 @@ impl Reader<'_> {
     /// The number of the last change that anybody made to this file: while it stays, so does everything.
     pub fn change(&self) -> Result<i64, StoreError> {
         Ok(self.prepare_cached("SELECT coalesce(max(seq), 0) FROM change")?.query_row([], |row| row.get(0))?)
+    }
+
+    /// The records that changes after `seq` touched, as kind and id; none where not all of that is known any more.
+    pub fn records_changed_after(&self, seq: i64) -> Result<Option<BTreeSet<(String, String)>>, StoreError> {
+        let first: Option<i64> = self.prepare_cached("SELECT min(seq) FROM change")?.query_row([], |row| row.get(0))?;
+        if first.is_none_or(|first| first > seq + 1) {
+            return Ok(None);
+        }
+        let mut statement = self.prepare_cached("SELECT records FROM change WHERE seq > ?1")?;
+        let mut found = BTreeSet::new();
+        for row in statement.query_map([seq], |row| row.get::<_, Option<String>>(0))? {
+            let Some(names) = row?.and_then(|text| serde_json::from_str::<Vec<String>>(&text).ok()) else { return Ok(None) };
+            found.extend(names.iter().filter_map(|name| name.split_once('/')).map(|(kind, id)| (kind.to_owned(), id.to_owned())));
+        }
+        Ok(Some(found))
     }
 
     /// How far what has arrived here goes; given to [`Self::arrived_after`] later, it tells what is new.

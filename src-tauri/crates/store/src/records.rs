@@ -1,6 +1,8 @@
 //! The views: records, their cells, and the edits of shared texts.
 
 use crate::StoreError;
+pub use crate::cells::Cell;
+use crate::cells::{Cells, Names};
 use crate::store::Reader;
 use crate::text_index;
 use cairn_core::authority::{Past, knows};
@@ -11,23 +13,7 @@ use cairn_core::op::{Kind, Op, OpLine};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-/// One cell as it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cell {
-    pub value: String,
-    /// The operation that wrote it: the base of the next edit.
-    pub op: String,
-    /// When its author says it was written, by the hybrid clock.
-    pub at_ms: i64,
-}
-
-impl Cell {
-    /// The computer that wrote it.
-    pub fn device(&self) -> &str {
-        self.op.rsplit_once('.').map_or("", |(device, _)| device)
-    }
-}
+use std::sync::Arc;
 
 /// A record with its cells.
 #[derive(Debug, Clone)]
@@ -38,17 +24,23 @@ pub struct Record {
     pub at_ms: i64,
     /// Where it was created.
     pub device: String,
-    /// By field, then key; removed cells are left out.
-    pub cells: BTreeMap<String, BTreeMap<String, Cell>>,
+    pub cells: Cells,
 }
 
 impl Record {
+    /// The one cell of a field.
+    pub fn cell(&self, field: &str) -> Option<&Cell> {
+        self.cell_of(field, "")
+    }
+    pub fn cell_of(&self, field: &str, key: &str) -> Option<&Cell> {
+        self.cells.get(field, key)
+    }
     /// The one value of a field.
     pub fn get(&self, field: &str) -> Option<&str> {
         self.get_key(field, "")
     }
     pub fn get_key(&self, field: &str, key: &str) -> Option<&str> {
-        self.cells.get(field)?.get(key).map(|c| c.value.as_str())
+        self.cell_of(field, key).map(|c| c.value.as_str())
     }
     /// The value of a field, empty if it has none.
     pub fn text(&self, field: &str) -> String {
@@ -64,7 +56,7 @@ impl Record {
     }
     /// All keys and values of a field.
     pub fn pairs(&self, field: &str) -> BTreeMap<String, String> {
-        self.cells.get(field).map(|m| m.iter().map(|(k, c)| (k.clone(), c.value.clone())).collect()).unwrap_or_default()
+        self.cells.of(field).map(|(k, c)| (k.to_owned(), c.value.clone())).collect()
     }
     pub fn deleted(&self) -> bool {
         self.get("deleted").is_some()
@@ -136,12 +128,20 @@ pub(crate) fn record_number(conn: &Connection, kind: Kind, id: &str) -> Result<i
     Ok(num)
 }
 
-/// Folds one operation into the views; returns the cache tags that it touched.
-pub(crate) fn apply(conn: &Connection, op: &Op, hlc: Hlc, id: &OpId, at_ms: i64) -> Result<Vec<&'static str>, StoreError> {
+/// What folding an operation changed.
+#[derive(Default)]
+pub(crate) struct Folded {
+    pub tags: Vec<&'static str>,
+    /// Every effect of an operation is on one record.
+    pub record: Option<(Kind, String)>,
+}
+
+/// Folds one operation into the views.
+pub(crate) fn apply(conn: &Connection, op: &Op, hlc: Hlc, id: &OpId, at_ms: i64) -> Result<Folded, StoreError> {
     let effects = effects(op);
     let mut tags = Vec::with_capacity(effects.len());
     if effects.is_empty() {
-        return Ok(tags);
+        return Ok(Folded::default());
     }
     let stamp = Stamp { conn, hlc, device: device_number(conn, id.device.as_str())?, n: id.n };
     let mut last: Option<(Kind, String, i64)> = None;
@@ -184,7 +184,7 @@ pub(crate) fn apply(conn: &Connection, op: &Op, hlc: Hlc, id: &OpId, at_ms: i64)
     for (kind, num) in texts {
         text_index::follow(conn, kind, num)?;
     }
-    Ok(tags)
+    Ok(Folded { tags, record: last.map(|(kind, id, _)| (kind, id)) })
 }
 
 impl Stamp<'_> {
@@ -371,7 +371,7 @@ pub(crate) fn forget_all(conn: &Connection) -> Result<(), StoreError> {
 }
 
 fn base_record(row: &Row<'_>) -> rusqlite::Result<(i64, Record)> {
-    Ok((row.get(0)?, Record { id: row.get(1)?, parent: row.get(2)?, at_ms: row.get(3)?, device: row.get(4)?, cells: BTreeMap::new() }))
+    Ok((row.get(0)?, Record { id: row.get(1)?, parent: row.get(2)?, at_ms: row.get(3)?, device: row.get(4)?, cells: Cells::default() }))
 }
 
 const RECORD: &str = "SELECT r.num, r.id, r.parent, r.at_ms, d.id FROM record r JOIN device_name d ON d.num = r.device";
@@ -387,6 +387,12 @@ impl Reader<'_> {
         let Some((num, mut record)) = found else { return Ok(None) };
         self.fill(num, &mut record)?;
         Ok(Some(record))
+    }
+
+    /// What a record belongs to; none where it belongs to nothing, or is not known.
+    pub fn parent_of(&self, kind: Kind, id: &str) -> Result<Option<String>, StoreError> {
+        let mut statement = self.prepare_cached("SELECT parent FROM record WHERE kind = ?1 AND id = ?2 AND ms IS NOT NULL")?;
+        Ok(statement.query_row([kind.as_str(), id], |row| row.get(0)).optional()?.flatten())
     }
 
     /// Like [`Self::record`], where a missing one is an error.
@@ -416,7 +422,8 @@ impl Reader<'_> {
         let place: HashMap<i64, usize> = found.iter().enumerate().map(|(i, (num, _))| (*num, i)).collect();
         let wanted = fields.map(|f| serde_json::json!(f).to_string());
         let of_fields = if wanted.is_some() { "c.field IN (SELECT value FROM json_each(?3))" } else { "?3 IS NULL" };
-        let names = self.device_names()?;
+        let (names, nobody) = (self.device_names()?, Arc::from(""));
+        let mut fields = Names::default();
         let mut statement = self.conn.prepare_cached(&format!(
             "SELECT c.record, c.field, c.key, c.value, c.device, c.n, c.ms FROM record r CROSS JOIN cell c ON c.record = r.num
              WHERE r.kind = ?1 AND {of_parent} AND r.ms IS NOT NULL AND c.value IS NOT NULL AND {of_fields}"
@@ -424,21 +431,16 @@ impl Reader<'_> {
         let mut rows = statement.query(params![kind.as_str(), parent, wanted])?;
         while let Some(row) = rows.next()? {
             let Some(at) = place.get(&row.get(0)?) else { continue };
-            let device = names.get(&row.get(4)?).map_or("", String::as_str);
-            let cell = Cell { value: row.get(3)?, op: format!("{device}.{}", row.get::<_, u64>(5)?), at_ms: row.get(6)? };
-            let cells = &mut found[*at].1.cells;
-            let field = row.get_ref(1)?.as_str()?;
-            match cells.get_mut(field) {
-                Some(of_field) => drop(of_field.insert(row.get(2)?, cell)),
-                None => drop(cells.insert(field.to_owned(), BTreeMap::from([(row.get(2)?, cell)]))),
-            }
+            let device = names.get(&row.get(4)?).unwrap_or(&nobody);
+            let cell = Cell::new(row.get(3)?, Arc::clone(device), row.get(5)?, row.get(6)?);
+            found[*at].1.cells.put(fields.of(row.get_ref(1)?.as_str()?), row.get(2)?, cell);
         }
         Ok(found.into_iter().map(|(_, record)| record).collect())
     }
 
-    fn device_names(&self) -> Result<HashMap<i64, String>, StoreError> {
+    fn device_names(&self) -> Result<HashMap<i64, Arc<str>>, StoreError> {
         let mut statement = self.prepare_cached("SELECT num, id FROM device_name")?;
-        Ok(statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?)
+        Ok(statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?.into())))?.collect::<Result<_, _>>()?)
     }
 
     /// This file's number for a record that exists.
@@ -460,10 +462,11 @@ impl Reader<'_> {
              WHERE c.record = ?1 AND c.value IS NOT NULL",
         )?;
         let mut rows = statement.query([num])?;
+        let (mut fields, mut devices) = (Names::default(), Names::default());
         while let Some(row) = rows.next()? {
-            let op = format!("{}.{}", row.get_ref(3)?.as_str()?, row.get::<_, u64>(4)?);
-            let cell = Cell { value: row.get(2)?, op, at_ms: row.get(5)? };
-            record.cells.entry(row.get(0)?).or_default().insert(row.get(1)?, cell);
+            let device = devices.of(row.get_ref(3)?.as_str()?);
+            let cell = Cell::new(row.get(2)?, device, row.get(4)?, row.get(5)?);
+            record.cells.put(fields.of(row.get_ref(0)?.as_str()?), row.get(1)?, cell);
         }
         Ok(())
     }

@@ -227,6 +227,7 @@ impl Writer<'_> {
             // Only of runs that the signed operation names.
             if named.contains(&format!("{run}{PART}{}", segment.device)) {
                 let run = RunId::parse(run).map_err(|e| StoreError::Line(e.to_string()))?;
+                self.touch_record(Kind::Run, run.as_str());
                 let run = record_number(self.conn, Kind::Run, run.as_str())?;
                 self.log_series(run, key, device, points)?;
             }
@@ -273,6 +274,7 @@ impl Writer<'_> {
         self.execute(&format!("DELETE FROM metric_series WHERE id IN ({series})"), params![moment_ms, own])?;
         self.execute(&format!("DELETE FROM segment WHERE device IN ({devices})"), params![moment_ms, own])?;
         self.touch("metric");
+        self.touch_all_records();
         Ok(gone)
     }
 }

@@ -3,7 +3,6 @@
 use crate::error::StoreError;
 use crate::judge::{self, SignoffCheck};
 use crate::log::{self, State};
-use crate::records::apply;
 use crate::store::Reader;
 use crate::writer::Writer;
 use cairn_core::authority::{History, Level, Line, Past};
@@ -390,9 +389,7 @@ impl Writer<'_> {
             self.keep_line(sealed, n, text, line, (None, state, reason))?;
             if state == State::Accepted {
                 let id = OpId { device: sealed.device.clone(), n };
-                for tag in apply(self.conn, &line.op, line.hlc, &id, line.at_ms())? {
-                    self.touch(tag);
-                }
+                self.fold(&line.op, line.hlc, &id, line.at_ms())?;
             }
         }
         // The own clock follows, so that an edit of what was seen is later than what was seen.

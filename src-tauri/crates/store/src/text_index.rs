@@ -62,8 +62,8 @@ fn words(field: &str, value: &str, title: bool) -> String {
 /// The text of a record that is found by its words, without its title.
 pub fn body_of(kind: Kind, record: &Record) -> String {
     let Some((_, bodies)) = fields(kind) else { return String::new() };
-    let all = bodies.iter().filter_map(|f| record.cells.get(*f).map(|m| (f, m)));
-    all.flat_map(|(f, m)| m.values().map(|c| words(f, &c.value, false))).collect::<Vec<_>>().join("\n")
+    let all = bodies.iter().flat_map(|f| record.cells.of(f).map(|(_, c)| words(f, &c.value, false)));
+    all.collect::<Vec<_>>().join("\n")
 }
 
 /// Reads the text of a record anew into the index, and what it links to.

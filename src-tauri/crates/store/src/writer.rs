@@ -7,11 +7,14 @@ use cairn_core::authority::History;
 use cairn_core::edge::Edge;
 use cairn_core::hlc::Hlc;
 use cairn_core::id::{DeviceId, OpId};
-use cairn_core::op::{Op, OpLine};
+use cairn_core::op::{Kind, Op, OpLine};
 use cairn_core::strict::LINE_MAX;
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, params};
 use std::collections::BTreeSet;
 use std::ops::Deref;
+
+/// More records than these are not named one by one: whoever keeps what was made of them makes all of it again.
+const NAMED: usize = 1_000;
 
 /// A transaction under way.
 pub struct Writer<'a> {
@@ -19,6 +22,8 @@ pub struct Writer<'a> {
     device: DeviceId,
     edge: &'a dyn Edge,
     touched: BTreeSet<String>,
+    /// What was made of these may be another now; none: of more than are worth naming.
+    records: Option<BTreeSet<String>>,
     next: Option<(u64, Hlc)>,
     history: Option<History>,
 }
@@ -34,7 +39,7 @@ impl<'a> Writer<'a> {
     /// The name is read inside the transaction: another process may have given this computer a new one.
     pub(crate) fn new(reader: Reader<'a>, edge: &'a dyn Edge) -> Result<Self, StoreError> {
         let device = reader.device()?;
-        Ok(Self { reader, device, edge, touched: BTreeSet::new(), next: None, history: None })
+        Ok(Self { reader, device, edge, touched: BTreeSet::new(), records: Some(BTreeSet::new()), next: None, history: None })
     }
 
     /// What the next operation of this computer will be called.
@@ -59,6 +64,33 @@ impl<'a> Writer<'a> {
         if !self.touched.contains(tag) {
             self.touched.insert(tag.to_owned());
         }
+    }
+
+    /// Says that this record is another now, or what is kept beside it.
+    pub(crate) fn touch_record(&mut self, kind: Kind, id: &str) {
+        if let Some(records) = &mut self.records {
+            records.insert(format!("{}/{id}", kind.as_str()));
+            if records.len() > NAMED {
+                self.records = None;
+            }
+        }
+    }
+
+    /// Says that any record may be another now.
+    pub(crate) fn touch_all_records(&mut self) {
+        self.records = None;
+    }
+
+    /// Folds an operation that counts, and says what that changed.
+    pub(crate) fn fold(&mut self, op: &Op, hlc: Hlc, id: &OpId, at_ms: i64) -> Result<(), StoreError> {
+        let folded = apply(self.conn, op, hlc, id, at_ms)?;
+        for tag in folded.tags {
+            self.touch(tag);
+        }
+        if let Some((kind, id)) = folded.record {
+            self.touch_record(kind, &id);
+        }
+        Ok(())
     }
 
     /// Appends an operation of this computer.
@@ -104,9 +136,7 @@ impl<'a> Writer<'a> {
                 received_ms: None,
             },
         )?;
-        for tag in apply(self.conn, &line.op, hlc, &id, line.at_ms())? {
-            self.touch(tag);
-        }
+        self.fold(&line.op, hlc, &id, line.at_ms())?;
         self.touch(if authority { "member" } else { "sharing" });
         self.next = Some((n + 1, hlc));
         if authority {
@@ -190,7 +220,8 @@ impl<'a> Writer<'a> {
             return Ok(kept);
         }
         let tags: Vec<&str> = self.touched.iter().map(String::as_str).collect();
-        self.conn.prepare_cached("INSERT INTO change (tags) VALUES (?1)")?.execute([tags.join(" ")])?;
+        let records = self.records.as_ref().map(|r| serde_json::json!(r).to_string());
+        self.conn.prepare_cached("INSERT INTO change (tags, records) VALUES (?1, ?2)")?.execute(params![tags.join(" "), records])?;
         self.conn.prepare_cached("DELETE FROM change WHERE seq < (SELECT max(seq) FROM change) - 2000")?.execute([])?;
         Ok(kept)
     }

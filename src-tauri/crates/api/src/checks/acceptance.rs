@@ -115,13 +115,19 @@ impl Looker<'_, '_> {
         Ok(self.r.stage_moves(&self.project.id)?.into_iter().filter(|m| m.cycle == self.cycle).map(|m| m.op).next())
     }
 
+    /// The runs anywhere in the workspace that took this data to test on.
+    fn intakes(&self, digest: &str) -> Result<Vec<Intake>, ApiError> {
+        self.wide.set(true);
+        Ok(self.r.intakes(digest, &TESTING)?)
+    }
+
     /// Whether a set was signed before anybody looked at its test data.
     pub(crate) fn proof(&self, set: &Record, signed: &[Signed]) -> Result<Proven, ApiError> {
         let orders = Orders::new(self.r);
         let digests: BTreeSet<String> = list_of(set).into_iter().map(|c| c.digest).collect();
         let mut looked: Vec<Intake> = Vec::new();
         for digest in &digests {
-            looked.extend(self.r.intakes(digest, &TESTING)?);
+            looked.extend(self.intakes(digest)?);
         }
         let mut earlier = 0;
         if let Some(began) = self.cycle_began()? {
@@ -285,7 +291,7 @@ impl Looker<'_, '_> {
             let orders = Orders::new(self.r);
             let mut now = BTreeSet::new();
             for digest in list.iter().map(|c| &c.digest).collect::<BTreeSet<_>>() {
-                for intake in self.r.intakes(digest, &TESTING)? {
+                for intake in self.intakes(digest)? {
                     if orders.of(&intake.op, &began)? != Order::Before {
                         now.insert(intake.run);
                     }
@@ -523,6 +529,7 @@ fn reach(criterion: &Criterion, runs: &[(&Run, BTreeMap<String, f64>)], versione
 mod tests {
     use super::*;
     use cairn_core::criterion::Comparator;
+    use cairn_store::cells::Cells;
 
     fn criterion(metric: &str, slice: &str, threshold: f64) -> Criterion {
         Criterion {
@@ -549,7 +556,7 @@ mod tests {
     #[test]
     fn a_person_counts_for_one_role_however_many_they_sign_in() {
         let signed = |role, member: &str| Signed {
-            record: Record { id: "s".into(), parent: None, at_ms: 0, device: String::new(), cells: BTreeMap::new() },
+            record: Record { id: "s".into(), parent: None, at_ms: 0, device: String::new(), cells: Cells::default() },
             role,
             member: member.to_owned(),
             claimed_at: String::new(),

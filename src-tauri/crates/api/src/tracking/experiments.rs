@@ -29,7 +29,7 @@ fn not_found(number: &str) -> TrackingError {
 }
 
 pub(crate) fn view(r: &Reader<'_>, record: &Record) -> Result<Experiment, TrackingError> {
-    let updated = record.cells.values().flat_map(BTreeMap::values).map(|c| c.at_ms).max();
+    let updated = record.cells.iter().map(|(_, _, c)| c.at_ms).max();
     Ok(Experiment {
         number: r.experiment_number(&record.id)?.unwrap_or(-1),
         id: record.id.clone(),

@@ -135,10 +135,10 @@ impl Group {
     /// Alias and version; where two were set at the same time the later one holds.
     fn aliases(&self) -> BTreeMap<String, String> {
         let mut found: BTreeMap<String, (i64, String)> = BTreeMap::new();
-        for (alias, cell) in self.models.iter().filter_map(|m| m.cells.get("alias")).flatten() {
+        for (alias, cell) in self.models.iter().flat_map(|m| m.cells.of("alias")) {
             let newer = found.get(alias).is_none_or(|(at, _)| *at < cell.at_ms);
             if newer {
-                found.insert(alias.clone(), (cell.at_ms, cell.value.clone()));
+                found.insert(alias.to_owned(), (cell.at_ms, cell.value.clone()));
             }
         }
         found.into_iter().map(|(alias, (_, version))| (alias, version)).collect()
@@ -195,7 +195,7 @@ fn latest(versions: &[ModelVersion], stages: &[&str]) -> Vec<ModelVersion> {
 }
 
 fn updated(record: &Record) -> i64 {
-    record.cells.values().flat_map(BTreeMap::values).map(|c| c.at_ms).max().unwrap_or(record.at_ms)
+    record.cells.iter().map(|(_, _, c)| c.at_ms).max().unwrap_or(record.at_ms)
 }
 
 /// The numbers of versions. Each has the number that it claimed; of two that claimed one at the same
