@@ -3,6 +3,7 @@
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 mod changes;
+mod notices;
 mod rpc;
 mod start;
 mod tracking;
@@ -45,7 +46,9 @@ fn main() {
                 .inner_size(1280.0, 800.0)
                 .min_inner_size(480.0, 400.0)
                 .build()?;
-            changes::follow(app.handle().clone(), Arc::clone(&shared));
+            let heard = Arc::new(changes::Heard::default());
+            changes::follow(app.handle().clone(), Arc::clone(&shared), Arc::clone(&heard));
+            notices::keep(app.handle().clone(), Arc::clone(&shared), heard);
             tracking::keep(app.handle().clone(), Arc::clone(&shared));
             cairn_api::sharing::keep_sharing(&shared);
             Ok(())

@@ -199,6 +199,39 @@ test('the keyboard reaches the palette in the real window, too', async () => {
   await find('//h1[text()="Team"]');
 });
 
+test('what begins to wait while the window is not in front is told by the desktop, and a click opens it', async () => {
+  const sample = `${place.dir}/sample`;
+  const dan = `${sample}/team/dan`;
+  const desktop = (...words) => execFileSync('dunstctl', words, { encoding: 'utf8' });
+  const shown = () => Number(desktop('count', 'displayed'));
+  // Something else has the keyboard now: the screen itself.
+  const [, screen] = execFileSync('xwininfo', ['-root'], { encoding: 'utf8' }).match(/Window id: (0x[0-9a-f]+)/);
+  const told = () =>
+    execFileSync('python3', ['-c', 'import sqlite3,sys; print(*sqlite3.connect(sys.argv[1]).execute("SELECT value FROM local WHERE key = \'told\'").fetchone())', `${sample}/cairn.db`], { encoding: 'utf8' });
+  await until('what is in the window counts as told', async () => told().includes('sign_again/'));
+  execFileSync('xdotool', ['windowfocus', screen]);
+  const [project] = JSON.parse(cairn(env, 'call', 'portfolio.list', '{}', '--workspace', dan));
+  const me = JSON.parse(cairn(env, 'status', '--json', '--workspace', sample)).app.workspace.me.id;
+  const finding = JSON.parse(
+    cairn(env, 'call', 'finding.save', JSON.stringify({ project: project.id, title: 'Night pictures are <b>too dark</b>', severity: 'low' }), '--workspace', dan),
+  );
+  const to = { finding: finding.id, to: { kind: 'member', id: me } };
+  cairn(env, 'call', 'finding.assign', JSON.stringify(to), '--workspace', dan);
+  cairn(env, 'share', '--workspace', dan);
+  cairn(env, 'share', '--workspace', sample);
+  await until('the message', async () => shown() > 0);
+  await shot('notice');
+  await until('a click opens the page of findings', async () => {
+    desktop('action');
+    return (await session.getCurrentUrl()).endsWith(`/projects/${project.id}/checks`);
+  });
+  await see('Night pictures are <b>too dark</b>');
+  desktop('close-all');
+  const history = desktop('history');
+  assert.match(history, /Finding: Night pictures/);
+  assert.doesNotMatch(history, /things wait|Look again/, 'what was there to see in the window is not told of');
+});
+
 test('a folder without a workspace is named, with what to do', async () => {
   await open('--workspace', `${place.dir}/nothing-here`);
   await see('There is no Cairn workspace in');

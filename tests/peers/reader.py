@@ -1590,7 +1590,7 @@ def writes(operation):
         cells = [("run", run + SEPARATOR + device, as_json({"volume": d["volume"], "bytes": d["bytes"], "points": points})) for run, points in runs]
         return "segment", d["segment"], True, None, cells
     if operation.type == "record.attached":
-        return d["subject"]["kind"], d["subject"]["id"], False, None, [("attachment", d["name"], part(d, "digest", "size"))]
+        return d["subject"]["kind"], d["subject"]["id"], False, None, [("attachment", d["digest"], part(d, "name", "size"))]
     kind, named_by, parent, cells = CELLS[operation.type]
     return kind, d[named_by], parent is not None, parent(d) if parent else None, cells(d)
 

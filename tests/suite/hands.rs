@@ -567,6 +567,18 @@ fn anything_is_found_by_its_words_and_links_lead_both_ways() {
     assert_eq!((told(&team.dan), told(&team.ana)), (1, 0), "who is named in a text is told, once");
     team.dan.must("inbox.looked", json!({}));
     assert_eq!(told(&team.dan), 0);
+    let noted = team.ana.must("note.list", json!({ "about": about }));
+    let noted = noted.as_array().unwrap().iter().find(|n| n["title"] == "Error analysis").unwrap();
+    let longer = format!("{}\n\nand more", noted["text"].as_str().unwrap());
+    team.ana.must("note.save", json!({ "note": first, "about": about, "title": "Error analysis", "text": longer, "base": noted["base"] }));
+    team.settle();
+    assert_eq!(told(&team.dan), 0, "who only adds to a text that names somebody does not name them");
+    let name = format!("[@Dan](cairn:member/{}) knows", team.dan.me());
+    team.ana.must("member.grant", json!({ "member": team.ana.me(), "role": "data_scientist" }));
+    team.ana.must("card.edit", json!({ "version": c.version, "section": "contact", "text": name }));
+    team.ana.must("problem.answer", json!({ "project": c.project, "question": "decision", "value": name }));
+    team.settle();
+    assert_eq!(told(&team.dan), 2, "cards and answers name people, too");
     let around = team.dan.must("graph.around", json!({ "subject": { "kind": "model_version", "id": c.version } }));
     let names = |side: &str| around[side].as_array().unwrap().iter().map(|e| e["how"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
     assert_eq!(names("from"), ["version of", "made by", "learned from"]);
@@ -577,14 +589,14 @@ fn anything_is_found_by_its_words_and_links_lead_both_ways() {
 }
 
 #[test]
-fn a_pasted_picture_travels_and_only_pictures_are_taken_and_a_comment_is_its_writers() {
+fn pictures_and_notebooks_travel_with_notes_nothing_else_is_taken_and_a_comment_is_its_writers() {
     let team = Team::watched();
     let project = id(&team.ana.must("project.create", json!({ "title": "Churn" })));
     let about = json!({ "kind": "project", "id": project });
     // The smallest PNG there is, base64.
     let png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
     let picture = |content: &str| team.ana.call("note.attach", json!({ "subject": about, "name": "a [curve]", "content": content }));
-    assert!(picture("PHN2ZyBvbmxvYWQ9cnVuKCk+").unwrap_err().message.contains("no picture"), "a drawing could carry a script");
+    assert!(picture("PHN2ZyBvbmxvYWQ9cnVuKCk+").unwrap_err().message.contains("neither a picture"), "a drawing could carry a script");
     assert!(picture("***").unwrap_err().message.contains("not arrive whole"));
     let done = picture(png).unwrap();
     assert!(done["markdown"].as_str().unwrap().starts_with("![a curve](attachment:"), "{done}");
@@ -596,6 +608,24 @@ fn a_pasted_picture_travels_and_only_pictures_are_taken_and_a_comment_is_its_wri
     assert_eq!(notes[0]["parts"][1]["kind"], "picture");
     let shown = team.dan.must("file.view", json!({ "digest": done["digest"], "path": "picture.png" }));
     assert!(shown["view"]["data_url"].as_str().unwrap().starts_with("data:image/png;base64,"), "the picture has travelled: {shown}");
+    let notebook = |source: &str| {
+        use base64::Engine;
+        let raw = json!({ "nbformat": 4, "cells": [{ "cell_type": "code", "source": source, "outputs": [] }] }).to_string();
+        let content = base64::engine::general_purpose::STANDARD.encode(raw);
+        team.ana.must("note.attach", json!({ "subject": about, "name": "try.ipynb", "content": content }))
+    };
+    let broken = team.ana.call("note.attach", json!({ "subject": about, "name": "try.ipynb", "content": "e30=" })).unwrap_err();
+    assert!(broken.message.contains("this is no notebook"), "{broken}");
+    let (old, new) = (notebook("train(depth=1)"), notebook("train(depth=2)"));
+    team.ana.must("note.save", json!({ "about": about, "title": "Tries", "text": new["markdown"] }));
+    team.settle();
+    let all = team.dan.must("notebook.list", json!({ "about": about }));
+    assert_eq!(all.as_array().unwrap().len(), 2, "two notebooks of one name are both kept: {all}");
+    let file = |n: &Value| json!({ "digest": n["digest"], "path": "try.ipynb" });
+    let found = team.dan.must("notebook.compare", json!({ "left": file(&old), "right": file(&new) }));
+    assert_eq!((&found["summary"], &found["cells"][0]["change"]), (&json!("Of 1 cell: 1 changed."), &json!("changed")));
+    let shown = team.dan.must("note.list", json!({ "about": about }));
+    assert_eq!(shown[0]["parts"][0]["kind"], "notebook");
     let comment = json!({ "subject": { "kind": "comment", "id": threads[0]["id"] } });
     assert!(team.dan.call("record.delete", comment.clone()).is_err(), "nobody takes back what another said");
     team.ana.must("record.delete", comment);

@@ -21,7 +21,7 @@ for part in "$@"; do
     desktop) packages build-essential pkg-config git openssh-client python3 libwebkit2gtk-4.1-dev libgtk-3-dev ;;
     servers) packages nginx-light fcgiwrap openssh-server ;;
     screen) packages xvfb xauth imagemagick dbus dbus-x11 ;;
-    e2e) packages xvfb xauth imagemagick dbus dbus-x11 gnome-keyring webkit2gtk-driver chromium fonts-dejavu-core ;;
+    e2e) packages xvfb xauth imagemagick dbus dbus-x11 gnome-keyring dunst xdotool x11-utils webkit2gtk-driver chromium fonts-dejavu-core ;;
     ui)
       stamp=ui/node_modules/.package-lock.json
       if [ ! -f "$stamp" ] || [ ui/package-lock.json -nt "$stamp" ]; then

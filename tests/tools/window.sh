@@ -9,5 +9,6 @@ mkdir -p -m 700 "$XDG_RUNTIME_DIR" "$XDG_DATA_HOME"
 git config --global init.defaultBranch main
 xvfb-run -a -s "-screen 0 1280x800x24" dbus-run-session -- bash -c '
   printf "test" | gnome-keyring-daemon --unlock --components=secrets >/dev/null
+  dunst -config tests/e2e/dunstrc >/dev/null 2>&1 &
   exec node --test --test-reporter=spec tests/e2e/window.test.mjs
 '

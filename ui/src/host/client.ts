@@ -52,6 +52,20 @@ export function onTouched(heard: (tags: string[]) => void): () => void {
   };
 }
 
+/** What a message of the system is about; without an id several things. */
+export interface Notice {
+  kind: string | null;
+  id: string | null;
+  project: string | null;
+}
+
+/** Tells what a person clicked on in a message of the system; without an id, several things at once. */
+export function onOpened(heard: (notice: Notice) => void): () => void {
+  if (!isTauri()) return () => {};
+  const stop = listen<Notice>('open', (event) => heard(event.payload));
+  return () => void stop.then((unlisten) => unlisten());
+}
+
 export function isApiError(error: unknown): error is ApiError {
   return typeof error === 'object' && error !== null && 'code' in error && 'message' in error;
 }

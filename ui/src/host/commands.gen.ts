@@ -81,7 +81,7 @@ to?: PartyRef,
  * A day, `2026-11-25`; none: no day.
  */
 due?: string, };
-export type AttachPicture = { subject: SubjectRef, name: string, 
+export type AttachFile = { subject: SubjectRef, name: string, 
 /**
  * The file, base64.
  */
@@ -119,6 +119,20 @@ export type CardSection = { id: string, title: string, question: string, require
  * What is read, safe to show, with charts in their places.
  */
 parts: Array<NotePart>, base: string | null, edited_by: Person | null, edited_ms: number | null, versions: Array<Version>, };
+export type CellPair = { 
+/**
+ * `same`, `outputs` (only they differ), `changed`, `removed` or `added`.
+ */
+change: string, left: CellView | null, right: CellView | null, 
+/**
+ * What the edit changed in the text of the cell.
+ */
+lines: Array<LineChange>, };
+export type CellView = { 
+/**
+ * Its place, from 1.
+ */
+number: number, pieces: Array<NotebookPiece>, };
 export type Change = { by: Person, 
 /**
  * To stand after the name.
@@ -336,6 +350,7 @@ export type Comment = { id: string, by: Person, mine: boolean, at_ms: number,
  */
 edited_ms: number | null, text: string, html: string, base: string, versions: Array<Version>, };
 export type CommentsAbout = { about: SubjectRef, };
+export type CompareNotebooks = { left: FileRef, right: FileRef, };
 export type CompareRuns = { of: RunSet, 
 /**
  * The run that the others are measured by; the first when left out.
@@ -1048,16 +1063,32 @@ merged: Array<Person>,
  * More than one: edits that could not be brought together.
  */
 versions: Array<Version>, };
-export type NotePart = { "kind": "html", html: string, } | { "kind": "chart", spec: ChartSpec, of: RunSet, } | { "kind": "picture", digest: string, words: string, } | { "kind": "broken", line: number, why: string, };
+export type NotePart = { "kind": "html", html: string, } | { "kind": "chart", spec: ChartSpec, of: RunSet, } | { "kind": "picture", digest: string, words: string, } | { "kind": "notebook", digest: string, name: string, } | { "kind": "broken", line: number, why: string, };
 export type NoteRef = { note: string, };
 export type NoteVersion = { op: string, by: Person, at_ms: number, title: string, text: string, 
 /**
  * By what it differs from the one that it was based on; of the first all lines are new.
  */
 changes: Array<LineChange>, };
+export type NotebookDifference = { 
+/**
+ * In the order of reading.
+ */
+cells: Array<CellPair>, 
+/**
+ * In words: how many cells were changed, added, removed.
+ */
+summary: string, };
 export type NotebookPiece = { "kind": "html", html: string, } | { "kind": "code", source: string, count: number | null, } | { "kind": "text", text: string, } | { "kind": "error", text: string, } | { "kind": "picture", data_url: string, } | { "kind": "other", media: string, };
+export type NotebookRow = { file: FileRef, name: string, 
+/**
+ * The run that logged it, or the record whose notes hold it.
+ */
+place: string, by: Person, at_ms: number, };
+export type NotebooksOf = { about: SubjectRef, };
 export type NotesAbout = { about: SubjectRef, };
 export type Nothing = Record<symbol, never>;
+export type Notices = { on: boolean, };
 export type OpenWorkspace = { dir: string, };
 export type OperationRef = { 
 /**
@@ -1602,6 +1633,7 @@ export type SetAlias = { model: string, alias: string,
  */
 version?: string, };
 export type SetAutomatic = { automatic: boolean, };
+export type SetNotices = { on: boolean, };
 export type SetProjectMember = { project: string, member: string, role: string, belongs: boolean, };
 export type SetRecording = { 
 /**
@@ -1981,6 +2013,8 @@ export interface Commands {
   "owner.second": { request: ProposalRef; response: Members };
   "inbox.list": { request: Nothing; response: Array<InboxItem> };
   "inbox.elsewhere": { request: Nothing; response: Elsewhere };
+  "inbox.notices": { request: Nothing; response: Notices };
+  "inbox.set_notices": { request: SetNotices; response: Notices };
   "inbox.looked": { request: Nothing; response: Elsewhere };
   "search.find": { request: FindQuery; response: Array<Found> };
   "graph.around": { request: AroundQuery; response: Around };
@@ -2066,7 +2100,9 @@ export interface Commands {
   "note.list": { request: NotesAbout; response: Array<Note> };
   "note.preview": { request: PreviewNote; response: Array<NotePart> };
   "note.freeze": { request: FreezeNote; response: Note };
-  "note.attach": { request: AttachPicture; response: Attached };
+  "note.attach": { request: AttachFile; response: Attached };
+  "notebook.list": { request: NotebooksOf; response: Array<NotebookRow> };
+  "notebook.compare": { request: CompareNotebooks; response: NotebookDifference };
   "note.history": { request: NoteRef; response: Array<NoteVersion> };
   "record.card": { request: SubjectRef; response: RecordCard };
   "panel.list": { request: PanelQuery; response: Array<Panel> };
@@ -2127,6 +2163,7 @@ export const queryTags = {
   "member.list": ["member"],
   "inbox.list": ["*"],
   "inbox.elsewhere": ["*"],
+  "inbox.notices": ["settings"],
   "search.find": ["*"],
   "graph.around": ["*"],
   "portfolio.list": ["*"],
@@ -2174,6 +2211,8 @@ export const queryTags = {
   "markdown.render": [],
   "note.list": ["note", "member"],
   "note.preview": ["run", "metric"],
+  "notebook.list": ["*"],
+  "notebook.compare": [],
   "note.history": ["note", "member"],
   "record.card": ["*"],
   "panel.list": ["panel", "member"],

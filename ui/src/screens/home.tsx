@@ -1,4 +1,4 @@
-import { Link, useNavigate } from '@tanstack/react-router';
+import { Link } from '@tanstack/react-router';
 import {
   ArrowRight,
   AtSign,
@@ -22,6 +22,7 @@ import { Badge, Empty, Failed, lower, Say, Time, Waiting } from '../parts/bits';
 import { Due } from '../parts/party';
 import { RecordLink } from '../parts/record';
 import { FirstSteps } from './first';
+import { useOpen } from './open';
 
 const ICONS = {
   decide: PenLine,
@@ -98,41 +99,6 @@ export function HomeScreen() {
       </section>
     </div>
   );
-}
-
-function useOpen() {
-  const navigate = useNavigate();
-  return (item: InboxItem) => {
-    const project = item.project ?? '';
-    const [kind = '', id = ''] = item.id.split('/');
-    switch (item.kind) {
-      case 'admit':
-      case 'second':
-        return navigate({ to: '/team' });
-      case 'handoff':
-      case 'handed_back':
-      case 'receive':
-      case 'item':
-        return navigate({ to: '/handoffs/$checklist', params: { checklist: item.id } });
-      case 'finding':
-      case 'criteria':
-        return navigate({ to: '/projects/$project/$tab', params: { project, tab: 'checks' } });
-      case 'next_step':
-        return navigate({ to: '/projects/$project', params: { project } });
-      case 'mention':
-      case 'question':
-        if (kind === 'checklist') return navigate({ to: '/handoffs/$checklist', params: { checklist: id } });
-        if (kind === 'run') return navigate({ to: '/runs/$run', params: { run: id } });
-        if (kind === 'model_version') return navigate({ to: '/cards/$version', params: { version: id } });
-        if (kind === 'release') return navigate({ to: '/releases/$release', params: { release: id } });
-        return navigate({
-          to: '/projects/$project/$tab',
-          params: { project, tab: kind === 'finding' || kind === 'criteria' ? 'checks' : 'notes' },
-        });
-      default:
-        return navigate({ to: '/releases/$release', params: { release: item.id } });
-    }
-  };
 }
 
 function InboxRow({ item }: { item: InboxItem }) {

@@ -22,10 +22,12 @@ import { Palette, ShortcutSheet } from '../actions/palette';
 import { LinkCards } from '../features/find/card';
 import { NewProject } from '../features/project/new';
 import { useAct, useCommand } from '../host/cache';
+import { onOpened } from '../host/client';
 import type { AppStatus, SharingStatus } from '../host/commands.gen';
 import { ago, Failed, Logo, Waiting } from '../parts/bits';
 import { toggleTheme, useTheme } from '../parts/theme';
 import { useToast } from '../parts/toast';
+import { useOpen } from './open';
 import { LetIn, Locked, Welcome } from './welcome';
 
 /** The frame around everything: first run, waiting to be let in, or the workspace. */
@@ -72,6 +74,15 @@ function Frame({ app }: { app: AppStatus }) {
     theme: toggleTheme,
   });
   useShortcuts(all, open !== null);
+  const openItem = useOpen();
+  useEffect(
+    () =>
+      onOpened((notice) => {
+        if (notice.kind && notice.id) void openItem({ kind: notice.kind, id: notice.id, project: notice.project });
+        else void router.navigate({ to: '/' });
+      }),
+    [openItem, router],
+  );
   const running = projects.data?.filter((p) => p.ended === null) ?? [];
   // With many projects the person's own come first, and the rest are found on the page of all.
   const nav = [...running.filter((p) => p.mine), ...running.filter((p) => !p.mine)].slice(0, running.length > 20 ? 12 : 20);

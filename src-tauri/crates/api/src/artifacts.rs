@@ -163,6 +163,16 @@ pub struct FileShown {
     pub address: Option<String>,
 }
 
+/// The whole content of a file that is here or can be had without asking.
+pub(crate) fn read_whole(workspace: &Workspace, file: &FileRef) -> Result<Vec<u8>, ApiError> {
+    let artifact = artifact(workspace, file.owner.as_ref(), file.digest.as_deref(), &file.path)?;
+    let path = content::file_of(workspace, &artifact, FETCH_MAX)?;
+    if std::fs::metadata(&path).is_ok_and(|m| m.len() > WHOLE_MAX) {
+        return Err(ApiError::invalid(format!("{} is too large to be read here", file.path)));
+    }
+    whole(&path)
+}
+
 fn artifact(workspace: &Workspace, owner: Option<&SubjectRef>, digest: Option<&str>, path: &str) -> Result<Artifact, ApiError> {
     if let Some(owner) = owner {
         let owner = owner.parse()?;
@@ -313,7 +323,13 @@ fn beginning(file: &Path) -> Result<Option<(String, bool)>, ApiError> {
 }
 
 fn notebook_view(found: notebook::Notebook) -> FileView {
-    let piece = |p: Piece| match p {
+    let pieces = found.cells.into_iter().flat_map(notebook::Cell::into_pieces).map(notebook_piece).collect();
+    FileView::Notebook { language: found.language, pieces, more: found.more as u64 }
+}
+
+/// A piece of a notebook as it is safe to show.
+pub(crate) fn notebook_piece(piece: Piece) -> NotebookPiece {
+    match piece {
         Piece::Markdown(text) => NotebookPiece::Html { html: markdown::to_html(&text) },
         Piece::Html(raw) => NotebookPiece::Html { html: markdown::clean(&raw) },
         Piece::Code { source, count } => NotebookPiece::Code { source, count: count.and_then(|n| u32::try_from(n).ok()) },
@@ -325,6 +341,5 @@ fn notebook_view(found: notebook::Notebook) -> FileView {
         }
         Piece::Picture { media, .. } => NotebookPiece::Other { media: media.to_owned() },
         Piece::Other(media) => NotebookPiece::Other { media },
-    };
-    FileView::Notebook { language: found.language, pieces: found.pieces.into_iter().map(piece).collect(), more: found.more as u64 }
+    }
 }

@@ -151,7 +151,9 @@ commands! {
     "note.list" Query notes::list: notes::NotesAbout => Vec<notes::Note>, ["note", "member"];
     "note.preview" Query notes::report::preview: notes::report::PreviewNote => Vec<notes::report::NotePart>, ["run", "metric"];
     "note.freeze" Mutation notes::report::freeze: notes::report::FreezeNote => notes::Note, [];
-    "note.attach" Mutation notes::attach::attach: notes::attach::AttachPicture => notes::attach::Attached, [];
+    "note.attach" Mutation notes::attach::attach: notes::attach::AttachFile => notes::attach::Attached, [];
+    "notebook.list" Query notes::notebooks::list: notes::notebooks::NotebooksOf => Vec<notes::notebooks::NotebookRow>, ["*"];
+    "notebook.compare" Query notes::notebooks::compare: notes::notebooks::CompareNotebooks => notes::notebooks::NotebookDifference, [];
     "note.history" Query notes::history::history: notes::history::NoteRef => Vec<notes::history::NoteVersion>, ["note", "member"];
     "record.card" Query notes::attach::card: notes::SubjectRef => notes::attach::RecordCard, ["*"];
     "panel.list" Query panels::list: panels::PanelQuery => Vec<panels::Panel>, ["panel", "member"];

@@ -1,6 +1,7 @@
 //! What waits for the person who sits here, what they wait for, and what others did meanwhile.
 
 mod elsewhere;
+mod mentions;
 mod news;
 
 pub use elsewhere::{Change, Elsewhere, elsewhere, looked};
@@ -13,14 +14,12 @@ use crate::notes::SubjectRef;
 use crate::overview::{Overview, Standing};
 use crate::people::{PartyName, Person, RoleName, party_in, person_at};
 use crate::workspaces::Nothing;
-use crate::{ApiError, audit, checklists, comments, members, releases, templates};
+use crate::{ApiError, checklists, comments, members, releases, templates};
 use cairn_core::criterion;
 use cairn_core::lifecycle::{Check, Lifecycle};
 use cairn_core::op::Kind;
 use cairn_core::role::{Act, Role, permits};
 use cairn_store::records::{Cell, Record};
-use cairn_store::text_index::body_of;
-use elsewhere::{BATCHES, LOOKED};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use ts_rs::TS;
@@ -77,7 +76,7 @@ pub fn list(host: &Host, _: Nothing) -> Result<Vec<InboxItem>, ApiError> {
         }
         // What is about no project.
         out.extend(by_project.into_values().flatten());
-        out.extend(mentions(&workspace, &all)?);
+        out.extend(mentions::list(&workspace, &all)?);
         // What has a day comes by its day, and what is over first; the rest as it came.
         out.sort_by(|a, b| (a.due.is_none(), &a.due).cmp(&(b.due.is_none(), &b.due)));
         Ok(out)
@@ -359,37 +358,6 @@ fn question_item(all: &Overview<'_, '_>, q: &Question<'_>, title: String) -> Res
     let text: String = q.record.text("text").chars().take(200).collect();
     let id = format!("{}/{}", about.kind, about.id);
     Ok(item(all, "question", format!("{title}: {named}"), text, project, id, None, q.record.at_ms, None))
-}
-
-/// Where others named me in a text since I looked.
-fn mentions(workspace: &Workspace, all: &Overview<'_, '_>) -> Result<Vec<InboxItem>, ApiError> {
-    let Some(me) = &all.me else { return Ok(Vec::new()) };
-    let looked = all.r.local(LOOKED)?.and_then(|t| serde_json::from_str::<(i64, i64)>(&t).ok()).map_or(0, |l| l.0);
-    // What has arrived since: from the first new operation of each computer on.
-    let mut since: BTreeMap<String, u64> = BTreeMap::new();
-    for batch in all.r.arrived_after(looked, workspace.device().as_str(), BATCHES)? {
-        let first = since.entry(batch.device).or_insert(batch.first);
-        *first = batch.first.min(*first);
-    }
-    let mut out = Vec::new();
-    for hit in all.r.linked_from("member", me.as_str())? {
-        let subject = SubjectRef { kind: hit.kind, id: hit.id };
-        let parsed = subject.parse()?;
-        let Some(record) = all.r.record(parsed.kind, &parsed.id)? else { continue };
-        // The newest text of it names me; who wrote that, and when it came here?
-        let Some(cell) = ["content", "text"].iter().find_map(|f| record.cell(f)) else { continue };
-        let by = person_at(&all.acl, cell.device());
-        if by.id == me.as_str() || since.get(cell.device()).is_none_or(|first| cell.n < *first) {
-            continue;
-        }
-        let about = if parsed.kind == Kind::Comment { comments::about_of(&record) } else { subject.clone() };
-        let project = audit::project_of(all.r, &subject)?;
-        let project = project.as_ref().and_then(|id| all.projects.iter().find(|p| p.id == *id));
-        let title = format!("{} mentioned you in {}", by.name, checklists::title_of(all.r, &about.parse()?)?);
-        let text = body_of(parsed.kind, &record).split_whitespace().collect::<Vec<_>>().join(" ").chars().take(160).collect();
-        out.push(item(all, "mention", title, text, project, format!("{}/{}", about.kind, about.id), None, cell.at_ms, None));
-    }
-    Ok(out)
 }
 
 /// What was deleted while others changed it comes back as a question to those who did either.

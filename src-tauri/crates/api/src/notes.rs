@@ -2,6 +2,7 @@
 
 pub mod attach;
 pub mod history;
+pub mod notebooks;
 pub mod report;
 
 use crate::ApiError;

@@ -26,7 +26,7 @@ pub enum Effect {
 
 /// Raised when cells come out otherwise than before, or operations are known that were not: then a
 /// program that opens an older file makes the views again.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// Stands between the key of a computer's own cell and the computer's name.
 pub const PART: char = '\u{1f}';
@@ -305,7 +305,8 @@ pub fn effects(op: &Op) -> Vec<Effect> {
             Writes::on(Kind::Template, template.as_str()).record(None).edit("text", "", text.as_str().to_owned(), base).done()
         }
         Op::RecordAttached { subject, name, digest, size } => Writes::on(subject.kind, subject.id.clone())
-            .put_key("attachment", name, Some(json!({ "digest": digest, "size": size }).to_string()))
+            // By content: two files of one name are both there.
+            .put_key("attachment", digest.as_str(), Some(json!({ "name": name, "size": size }).to_string()))
             .done(),
         Op::CommentWritten { comment, about, anchor, text, reply_to, asks } => Writes::on(Kind::Comment, comment.as_str())
             .record(Some(&subject_key(about)))

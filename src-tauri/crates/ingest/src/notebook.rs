@@ -27,11 +27,36 @@ pub enum Piece {
     Other(String),
 }
 
-/// A notebook's language and pieces, in their order.
+/// A cell with the outputs that are stored with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    /// Its name, in notebooks that give cells one; it stays when the cell is edited or moved.
+    pub id: Option<String>,
+    /// `code`, `markdown` or `raw`.
+    pub kind: String,
+    pub source: String,
+    /// How many cells had been run when this one was; none: never run.
+    pub count: Option<u64>,
+    pub outputs: Vec<Piece>,
+}
+
+impl Cell {
+    /// The cell as it is read: what was written, then what came of it.
+    pub fn into_pieces(self) -> Vec<Piece> {
+        let first = match self.kind.as_str() {
+            "markdown" => Piece::Markdown(self.source),
+            "code" => Piece::Code { source: self.source, count: self.count },
+            _ => Piece::Text(self.source),
+        };
+        std::iter::once(first).chain(self.outputs).collect()
+    }
+}
+
+/// A notebook's language and cells, in their order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Notebook {
     pub language: String,
-    pub pieces: Vec<Piece>,
+    pub cells: Vec<Cell>,
     /// Cells beyond those that are shown.
     pub more: usize,
 }
@@ -58,21 +83,84 @@ pub fn read(bytes: &[u8]) -> Result<Notebook, BadNotebook> {
     }
     let cells = whole["cells"].as_array().ok_or_else(|| BadNotebook("this is no notebook: it has no cells".to_owned()))?;
     let language = whole["metadata"]["language_info"]["name"].as_str().unwrap_or("python").to_owned();
-    let mut out = Notebook { language, pieces: Vec::new(), more: cells.len().saturating_sub(CELLS_MAX) };
+    let mut out = Notebook { language, cells: Vec::new(), more: cells.len().saturating_sub(CELLS_MAX) };
     for cell in cells.iter().take(CELLS_MAX) {
-        let source = text(&cell["source"]);
-        match cell["cell_type"].as_str() {
-            Some("markdown") => out.pieces.push(Piece::Markdown(source)),
-            Some("code") => {
-                out.pieces.push(Piece::Code { source, count: cell["execution_count"].as_u64() });
-                for output in cell["outputs"].as_array().into_iter().flatten() {
-                    out.pieces.extend(piece(output));
-                }
-            }
-            Some(_) | None => out.pieces.push(Piece::Text(source)),
-        }
+        let kind = cell["cell_type"].as_str().unwrap_or("raw");
+        let outputs = cell["outputs"].as_array().filter(|_| kind == "code").into_iter().flatten();
+        out.cells.push(Cell {
+            id: cell["id"].as_str().map(str::to_owned),
+            kind: kind.to_owned(),
+            source: text(&cell["source"]),
+            count: cell["execution_count"].as_u64(),
+            outputs: outputs.filter_map(piece).collect(),
+        });
     }
     Ok(out)
+}
+
+/// How a cell of one notebook stands to a cell of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pair {
+    /// Same text, same outputs; counters of runs do not matter.
+    Same,
+    /// Same text, other outputs.
+    OtherOutputs,
+    Changed,
+    Removed,
+    Added,
+}
+
+/// Cells of the left and right notebook side by side, by their places, in the order of reading.
+pub type Aligned = (Pair, Option<usize>, Option<usize>);
+
+/// Cells that share less of their text than this are two cells, not one that was edited.
+const ALIKE: f32 = 0.5;
+
+/// Bytes of a cell that are compared letter by letter.
+const LETTERS: usize = 4_096;
+
+/// Puts two notebooks side by side, cell by cell: first what is equal, then cells of one name, then what is alike.
+pub fn compare(left: &[Cell], right: &[Cell]) -> Vec<Aligned> {
+    let key = |c: &Cell| (c.kind.clone(), c.source.trim_end().to_owned());
+    let (a, b): (Vec<_>, Vec<_>) = (left.iter().map(key).collect(), right.iter().map(key).collect());
+    let mut out = Vec::new();
+    for op in similar::capture_diff_slices(similar::Algorithm::Myers, &a, &b) {
+        if op.tag() == similar::DiffTag::Equal {
+            for (l, r) in op.old_range().zip(op.new_range()) {
+                let pair = if left[l].outputs == right[r].outputs { Pair::Same } else { Pair::OtherOutputs };
+                out.push((pair, Some(l), Some(r)));
+            }
+        } else {
+            edited(left, right, op.old_range(), op.new_range(), &mut out);
+        }
+    }
+    out
+}
+
+/// Pairs what is left over between equal cells, in order: a cell of the left with the first of the right that it became.
+fn edited(left: &[Cell], right: &[Cell], from: std::ops::Range<usize>, to: std::ops::Range<usize>, out: &mut Vec<Aligned>) {
+    let mut next = to.start;
+    for l in from {
+        let became = (next..to.end).find(|r| is_same_cell(&left[l], &right[*r]));
+        let Some(became) = became else {
+            out.push((Pair::Removed, Some(l), None));
+            continue;
+        };
+        out.extend((next..became).map(|r| (Pair::Added, None, Some(r))));
+        out.push((Pair::Changed, Some(l), Some(became)));
+        next = became + 1;
+    }
+    out.extend((next..to.end).map(|r| (Pair::Added, None, Some(r))));
+}
+
+/// The share of two texts that is common: letter by letter where they are short, line by line where that would take long.
+fn likeness(a: &str, b: &str) -> f32 {
+    if a.len().max(b.len()) > LETTERS { similar::TextDiff::from_lines(a, b).ratio() } else { similar::TextDiff::from_chars(a, b).ratio() }
+}
+
+fn is_same_cell(a: &Cell, b: &Cell) -> bool {
+    let named = a.id.is_some() && a.id == b.id;
+    named || a.kind == b.kind && likeness(&a.source, &b.source) >= ALIKE
 }
 
 fn piece(output: &Value) -> Option<Piece> {
@@ -132,7 +220,7 @@ mod tests {
         ]});
         let read = read(raw.to_string().as_bytes()).unwrap();
         assert_eq!(
-            read.pieces,
+            read.cells.into_iter().flat_map(Cell::into_pieces).collect::<Vec<_>>(),
             [
                 Piece::Markdown("# Hi\nthere".into()),
                 Piece::Code { source: "1/0".into(), count: Some(3) },
@@ -142,6 +230,37 @@ mod tests {
                 Piece::Text(String::new()),
             ]
         );
+    }
+
+    #[test]
+    fn two_notebooks_are_compared_cell_by_cell() {
+        let cell = |id: &str, source: &str, output: &str| Cell {
+            id: (!id.is_empty()).then(|| id.to_owned()),
+            kind: "code".into(),
+            source: source.into(),
+            count: Some(1),
+            outputs: vec![Piece::Text(output.into())],
+        };
+        let found = |left: &[Cell], right: &[Cell]| {
+            let of = |at: Option<usize>| at.map_or("-".to_owned(), |at| at.to_string());
+            compare(left, right).into_iter().map(|(p, l, r)| format!("{p:?} {} {}", of(l), of(r))).collect::<Vec<_>>()
+        };
+        let before = [cell("", "import a", ""), cell("", "load()\ntrain(1)\nend()", "0.7"), cell("", "plot()", "x"), cell("", "old()", "")];
+        let mut again = before[0].clone();
+        again.count = Some(99);
+        let after = [again, cell("", "new()", ""), cell("", "load()\ntrain(2)\nend()", "0.8"), cell("", "plot()", "y")];
+        assert_eq!(
+            found(&before, &after),
+            ["Same 0 0", "Added - 1", "Changed 1 2", "OtherOutputs 2 3", "Removed 3 -"],
+            "a counter is no change; a cell that was edited stands beside itself"
+        );
+        assert_eq!(
+            found(&[cell("n1", "a", "")], &[cell("n1", "completely other", "")]),
+            ["Changed 0 0"],
+            "a name tells more than the text"
+        );
+        assert_eq!(found(&[cell("", "a", "")], &[cell("", "b", "")]), ["Removed 0 -", "Added - 0"]);
+        assert!(found(&[], &[]).is_empty());
     }
 
     #[test]

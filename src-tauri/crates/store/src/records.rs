@@ -421,7 +421,12 @@ impl Reader<'_> {
         }
         let place: HashMap<i64, usize> = found.iter().enumerate().map(|(i, (num, _))| (*num, i)).collect();
         let wanted = fields.map(|f| serde_json::json!(f).to_string());
-        let of_fields = if wanted.is_some() { "c.field IN (SELECT value FROM json_each(?3))" } else { "?3 IS NULL" };
+        // Of many fields a record's cells are walked side by side (the plus); only a few are looked for one by one.
+        let of_fields = match fields {
+            Some(fields) if fields.len() > 4 => "+c.field IN (SELECT value FROM json_each(?3))",
+            Some(_) => "c.field IN (SELECT value FROM json_each(?3))",
+            None => "?3 IS NULL",
+        };
         let (names, nobody) = (self.device_names()?, Arc::from(""));
         let mut fields = Names::default();
         let mut statement = self.conn.prepare_cached(&format!(

@@ -7,7 +7,7 @@ import { Badge, Failed, Say, State, Waiting } from '../../parts/bits';
 import { Dialog } from '../../parts/dialog';
 import { useToast } from '../../parts/toast';
 import { BothChanged } from '../../parts/versions';
-import { Threads } from '../comment/threads';
+import { linesOf, Threads } from '../comment/threads';
 import { Notes } from '../note/notes';
 import { Preview } from '../note/parts';
 import { CardPage } from './page';
@@ -79,7 +79,7 @@ function SectionEditor({ version, section }: { version: string; section: CardSec
   const [draft, setDraft] = useState<string | null>(null);
   const about = { kind: 'model_version', id: version };
   const threads = useCommand('comment.list', { about });
-  const open = threads.data?.filter((t) => t.anchor === section.title && !t.resolved).length ?? 0;
+  const open = threads.data?.filter((t) => t.anchor.split('\n')[0] === section.title && !t.resolved).length ?? 0;
   const [talking, talk] = useState(false);
   const save = (text: string) =>
     edit.mutate(
@@ -95,7 +95,9 @@ function SectionEditor({ version, section }: { version: string; section: CardSec
   return (
     <div>
       <BothChanged versions={section.versions} keep={save} />
-      {talking && <Threads about={about} anchor={section.title} title={`Comments on “${section.title}”`} />}
+      {talking && (
+        <Threads about={about} anchor={section.title} lines={linesOf(section.text)} title={`Comments on “${section.title}”`} />
+      )}
       {draft === null ? (
         <div className="row">
           <button type="button" className="btn plain edit" onClick={() => setDraft(section.text)}>

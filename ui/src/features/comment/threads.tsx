@@ -21,6 +21,8 @@ interface Props {
   about: SubjectRef;
   /** A place in the record; none: all of it. */
   anchor?: string;
+  /** The lines at that place, each of which can be talked about. */
+  lines?: string[];
   /** What the place is called, for the heading. */
   title?: string;
   /** A question goes here unless somebody else is chosen. */
@@ -28,10 +30,15 @@ interface Props {
 }
 
 /** Comments and questions about a record. */
-export function Threads({ about, anchor, title = 'Questions and comments', ask = null }: Props) {
+export function Threads({ about, anchor, lines = [], title = 'Questions and comments', ask = null }: Props) {
   const threads = useCommand('comment.list', { about });
   const [old, showOld] = useState(false);
-  const all = (threads.data ?? []).filter((t) => anchor === undefined || t.anchor === anchor);
+  const [line, choose] = useState('');
+  const all = (threads.data ?? []).filter((t) => anchor === undefined || placeOf(t.anchor).place === anchor);
+  const gone = (t: Thread) => {
+    const quoted = placeOf(t.anchor).line;
+    return anchor !== undefined && quoted !== '' && !lines.includes(quoted);
+  };
   const open = all.filter((t) => !t.resolved);
   const done = all.filter((t) => t.resolved);
   return (
@@ -39,20 +46,49 @@ export function Threads({ about, anchor, title = 'Questions and comments', ask =
       <h2>{title}</h2>
       <Failed error={threads.error} />
       {open.map((t) => (
-        <ThreadView key={t.id} thread={t} />
+        <ThreadView key={t.id} thread={t} gone={gone(t)} />
       ))}
       {done.length > 0 && (
         <button type="button" className="btn plain" aria-expanded={old} onClick={() => showOld(!old)}>
           {old ? 'Hide' : 'Show'} {done.length} resolved
         </button>
       )}
-      {old && done.map((t) => <ThreadView key={t.id} thread={t} />)}
-      <Write about={about} anchor={anchor ?? ''} ask={ask} />
+      {old && done.map((t) => <ThreadView key={t.id} thread={t} gone={gone(t)} />)}
+      {lines.length > 0 && (
+        <label className="field">
+          What it is about
+          <select value={line} onChange={(e) => choose(e.target.value)}>
+            <option value="">The whole section</option>
+            {lines.map((l) => (
+              <option key={l} value={l}>
+                {l.length > 90 ? `${l.slice(0, 90)}…` : l}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      <Write about={about} anchor={lines.includes(line) ? `${anchor}\n${line}` : (anchor ?? '')} ask={ask} />
     </section>
   );
 }
 
-function ThreadView({ thread }: { thread: Thread }) {
+/** A place in a record and, after a new line, a line that stood there when somebody wrote of it. */
+function placeOf(anchor: string) {
+  const [place = '', ...rest] = anchor.split('\n');
+  return { place, line: rest.join('\n') };
+}
+
+/** Characters of a line that a comment quotes. */
+const QUOTED = 300;
+
+/** The lines of a text that can be talked about, as a comment quotes them. */
+export function linesOf(text: string): string[] {
+  const lines = text.split('\n').map((l) => l.trim().slice(0, QUOTED));
+  return [...new Set(lines.filter((l) => /[\p{L}\p{N}]/u.test(l)))];
+}
+
+function ThreadView({ thread, gone }: { thread: Thread; gone: boolean }) {
+  const { place, line } = placeOf(thread.anchor);
   const resolve = useAct('comment.resolve');
   const [replying, reply] = useState(false);
   const toast = useToast();
@@ -69,9 +105,15 @@ function ThreadView({ thread }: { thread: Thread }) {
             {thread.answered || thread.resolved ? '✓ Answered' : '? Question'} to {thread.asks.label}
           </Badge>
         )}
-        {thread.anchor && <Badge>{thread.anchor}</Badge>}
+        {place && <Badge>{place}</Badge>}
         {thread.resolved && <small className="muted">Resolved by {thread.resolved_by?.name}</small>}
       </div>
+      {line && (
+        <blockquote className="quoted">
+          {line}
+          {gone && <div className="muted small">This line has been changed since.</div>}
+        </blockquote>
+      )}
       {thread.comments.map((c) => (
         <CommentView key={c.id} comment={c} />
       ))}

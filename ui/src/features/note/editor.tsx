@@ -64,9 +64,9 @@ export function Editor({ about, note, onClose }: { about: SubjectRef; note?: Not
       field.current?.setSelectionRange(before.length + what.length, before.length + what.length);
     }, 0);
   };
-  const paste = async (files: File[]) => {
+  const paste = async (chosen: File[]) => {
     // One after the other: each is put in where the cursor is then.
-    for (const file of files) {
+    for (const file of chosen) {
       const content = await new Promise<string>((resolve) => {
         const reader = new FileReader();
         reader.onload = () => resolve(String(reader.result).split(',')[1] ?? '');
@@ -76,7 +76,9 @@ export function Editor({ about, note, onClose }: { about: SubjectRef; note?: Not
       if (done) put(`\n\n${done.markdown}\n\n`);
     }
   };
-  const pictures = (list: FileList | undefined) => [...(list ?? [])].filter((f) => f.type.startsWith('image/'));
+  const files = (list: FileList | null | undefined) =>
+    [...(list ?? [])].filter((f) => f.type.startsWith('image/') || f.name.toLowerCase().endsWith('.ipynb'));
+  const chooser = useRef<HTMLInputElement>(null);
   return (
     <form
       className="card stack"
@@ -131,20 +133,21 @@ export function Editor({ about, note, onClose }: { about: SubjectRef; note?: Not
                 insert('link');
             }}
             onPaste={(e) => {
-              const files = pictures(e.clipboardData?.files);
-              if (files.length === 0) return;
+              const pasted = files(e.clipboardData?.files);
+              if (pasted.length === 0) return;
               e.preventDefault();
-              void paste(files);
+              void paste(pasted);
             }}
             onDrop={(e) => {
-              const files = pictures(e.dataTransfer?.files);
-              if (files.length === 0) return;
+              const dropped = files(e.dataTransfer?.files);
+              if (dropped.length === 0) return;
               e.preventDefault();
-              void paste(files);
+              void paste(dropped);
             }}
           />
           <span className="hint">
-            Markdown: **bold**, - lists, tables, `code`, $formulas$. @ links a person or a record; pictures can be pasted.
+            Markdown: **bold**, - lists, tables, `code`, $formulas$. @ links a person or a record; pictures and notebooks can be
+            pasted or dropped.
           </span>
         </label>
         <Live text={text} />
@@ -156,6 +159,21 @@ export function Editor({ about, note, onClose }: { about: SubjectRef; note?: Not
         <button type="button" className="btn" onClick={() => insert('chart')}>
           Put in a chart…
         </button>
+        <button type="button" className="btn" onClick={() => chooser.current?.click()}>
+          Put in a picture or a notebook…
+        </button>
+        <input
+          ref={chooser}
+          type="file"
+          hidden
+          multiple
+          accept="image/png,image/jpeg,image/gif,image/webp,.ipynb"
+          aria-label="Pictures and notebooks"
+          onChange={(e) => {
+            void paste(files(e.target.files));
+            e.target.value = '';
+          }}
+        />
         {size > 40_000 && (
           <small className={size > 48 * 1024 ? 'late' : 'muted'}>
             {Math.round(size / 1024)} of 48 KB{size > 48 * 1024 && ': too long for one note; what you wrote is kept here'}

@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { useAct, useCommand } from '../../host/cache';
 import type { Note, SubjectRef } from '../../host/commands.gen';
 import { Badge, bytes, Empty, Failed, Time } from '../../parts/bits';
+import { Lines } from '../../parts/pieces';
 import { useToast } from '../../parts/toast';
 import { BothChanged } from '../../parts/versions';
 import { Threads } from '../comment/threads';
@@ -82,7 +83,7 @@ function NoteCard({ note, edit }: { note: Note; edit: () => void }) {
         versions={note.versions}
         keep={(text) => save.mutate({ note: note.id, about: note.about, title: note.title, text, base: note.base })}
       />
-      <Parts parts={note.parts} />
+      <Parts parts={note.parts} about={note.about} />
       <Evidence note={note} />
       <Backlinks kind="note" id={note.id} />
       <div className="row">
@@ -169,14 +170,7 @@ function History({ note }: { note: Note }) {
             )}
           </div>
           {v.changes.length === 0 && <small className="muted">Only the title changed.</small>}
-          <pre className="diff">
-            {v.changes.map((c, n) => (
-              <div key={`${n}/${c.what}`} className={c.what}>
-                {c.what === 'added' ? '+ ' : c.what === 'removed' ? '− ' : c.what === 'gap' ? '⋯' : '  '}
-                {c.line}
-              </div>
-            ))}
-          </pre>
+          <Lines lines={v.changes} />
         </li>
       ))}
       <Failed error={save.error} />

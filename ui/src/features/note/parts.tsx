@@ -1,12 +1,13 @@
 import { useCommand } from '../../host/cache';
-import type { NotePart } from '../../host/commands.gen';
+import type { NotePart, SubjectRef } from '../../host/commands.gen';
 import { Failed, Say, Waiting } from '../../parts/bits';
 import { Html } from '../../parts/html';
 import { Together } from '../chart/sync';
 import { ChartView } from '../chart/view';
+import { Notebook } from './notebook';
 
 /** What is read, and the charts in their places. */
-export function Parts({ parts }: { parts: NotePart[] }) {
+export function Parts({ parts, about }: { parts: NotePart[]; about?: SubjectRef }) {
   return (
     <Together>
       {parts.map((part, i) => {
@@ -14,6 +15,7 @@ export function Parts({ parts }: { parts: NotePart[] }) {
         if (part.kind === 'html') return <Html key={key} className="prose" html={part.html} />;
         if (part.kind === 'chart') return <ChartView key={key} spec={part.spec} of={part.of} level={3} height={320} />;
         if (part.kind === 'picture') return <Picture key={key} digest={part.digest} words={part.words} />;
+        if (part.kind === 'notebook') return <Notebook key={key} digest={part.digest} name={part.name} about={about} />;
         return (
           <Say key={key} tone="warn">
             The chart in line {part.line} cannot be read: {part.why}

@@ -1,9 +1,10 @@
 import { useState } from 'react';
 import { useAct, useCommand } from '../../host/cache';
-import type { ArtifactRow, FileShown, NotebookPiece } from '../../host/commands.gen';
-import { Badge, bytes, Empty, Failed, Say, Waiting } from '../../parts/bits';
+import type { ArtifactRow, FileShown } from '../../host/commands.gen';
+import { bytes, Empty, Failed, Say, Waiting } from '../../parts/bits';
 import { Dialog } from '../../parts/dialog';
 import { Html } from '../../parts/html';
+import { Pieces } from '../../parts/pieces';
 import { useToast } from '../../parts/toast';
 
 /** The files of a run by folder, and a look into each. */
@@ -285,9 +286,7 @@ function Look({ shown, path, busy, onFetch }: { shown: FileShown; path: string; 
     case 'notebook':
       return (
         <section className="scroll look stack" tabIndex={0} aria-label={name}>
-          {view.pieces.map((piece, i) => (
-            <Piece key={i} piece={piece} />
-          ))}
+          <Pieces pieces={view.pieces} />
           {view.more > 0 && <p className="muted">{view.more} more cells</p>}
         </section>
       );
@@ -311,31 +310,5 @@ function Look({ shown, path, busy, onFetch }: { shown: FileShown; path: string; 
           )}
         </div>
       );
-  }
-}
-
-function Piece({ piece }: { piece: NotebookPiece }) {
-  switch (piece.kind) {
-    case 'html':
-      return <Html html={piece.html} className="prose" />;
-    case 'code':
-      return (
-        <div className="cell">
-          <Badge>{piece.count === null ? 'not run' : piece.count}</Badge>
-          <pre className="mono">{piece.source}</pre>
-        </div>
-      );
-    case 'text':
-      return <pre className="mono">{piece.text}</pre>;
-    case 'error':
-      return (
-        <div className="note bad">
-          <pre className="mono">{piece.text}</pre>
-        </div>
-      );
-    case 'picture':
-      return <img src={piece.data_url} alt="Output of the cell above" className="picture" />;
-    case 'other':
-      return <p className="muted">An output of the kind {piece.media} is not shown.</p>;
   }
 }

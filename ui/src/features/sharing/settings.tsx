@@ -1,6 +1,7 @@
 import { useAct, useCommand } from '../../host/cache';
 import { Badge, Empty, Failed, Say, Time, Waiting } from '../../parts/bits';
 import { FileSettings, SourceRecording } from './files';
+import { Notices } from './notices';
 import { Alarms, NotCounted, Place } from './place';
 
 export function SettingsScreen() {
@@ -44,6 +45,7 @@ export function SettingsScreen() {
       <NotCounted status={s} />
       <FileSettings />
       <SourceRecording />
+      <Notices />
       <section className="card stack">
         <h2>Check the history</h2>
         <p className="muted">Checks every signature again, from the first entry.</p>

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use ts_rs::TS;
 
 /// A message of the system: what waits, and in which project.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     pub title: String,
     pub text: String,

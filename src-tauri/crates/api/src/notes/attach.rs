@@ -1,4 +1,4 @@
-//! Pictures that belong to a record, and what a link to a record shows before anybody follows it.
+//! Pictures and notebooks that belong to a record, and what a link to a record shows before anybody follows it.
 
 use super::SubjectRef;
 use crate::checklists::title_of;
@@ -9,12 +9,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cairn_core::op::{Kind, Op, Subject};
 use cairn_core::setting::Setting;
+use cairn_ingest::notebook;
 use cairn_store::text_index::body_of;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
-pub struct AttachPicture {
+pub struct AttachFile {
     pub subject: SubjectRef,
     pub name: String,
     /// The file, base64.
@@ -44,22 +45,30 @@ pub(crate) fn picture_of(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Keeps a picture with a record; it travels with the history like any small file.
-pub fn attach(host: &Host, request: AttachPicture) -> Result<Attached, ApiError> {
+/// By its name: so that a text says what it holds without the file.
+pub(crate) fn is_notebook(name: &str) -> bool {
+    name.trim().to_ascii_lowercase().ends_with(".ipynb")
+}
+
+/// Keeps a picture or a notebook with a record; it travels with the history like any small file.
+pub fn attach(host: &Host, request: AttachFile) -> Result<Attached, ApiError> {
     let workspace = host.workspace()?;
     let subject = request.subject.parse()?;
-    let bytes = STANDARD.decode(request.content.as_bytes()).map_err(|_| ApiError::invalid("The picture did not arrive whole"))?;
+    let bytes = STANDARD.decode(request.content.as_bytes()).map_err(|_| ApiError::invalid("The file did not arrive whole"))?;
     let most = workspace.read(|r| crate::settings::number(r, Setting::SharedFileMax))?;
     if bytes.len() as u64 > most {
         return Err(ApiError::invalid(format!(
-            "The picture has {} kB; with the notes of the team up to {} kB travel",
+            "The file has {} kB; with the notes of the team up to {} kB travel",
             bytes.len() / 1000,
             most / 1000
         ))
-        .hint("Make it smaller, or log it as a file of a run; an administrator can raise the limit under Sharing and settings."));
+        .hint("Make it smaller (a notebook without its outputs), or log it as a file of a run; an administrator can raise the limit under Sharing and settings."));
     }
-    if picture_of(&bytes).is_none() {
-        return Err(ApiError::invalid("This is no picture").hint("PNG, JPEG, GIF and WebP can be put into a note."));
+    if is_notebook(&request.name) {
+        notebook::read(&bytes).map_err(|e| ApiError::invalid(format!("{}: {e}", request.name)))?;
+    } else if picture_of(&bytes).is_none() {
+        return Err(ApiError::invalid("This is neither a picture nor a notebook")
+            .hint("PNG, JPEG, GIF, WebP and Jupyter notebooks (.ipynb) can be put into a note."));
     }
     let name: String = request.name.chars().filter(|c| !c.is_control() && !matches!(c, '[' | ']' | '\\')).take(200).collect();
     let name = if name.trim().is_empty() { "picture".to_owned() } else { name.trim().to_owned() };

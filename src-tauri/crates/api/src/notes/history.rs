@@ -58,7 +58,7 @@ pub fn history(host: &Host, request: NoteRef) -> Result<Vec<NoteVersion>, ApiErr
 }
 
 /// The lines that changed, with some around them; an empty line of the kind `gap` stands for what was left out.
-fn changes(before: &str, after: &str) -> Vec<LineChange> {
+pub(crate) fn changes(before: &str, after: &str) -> Vec<LineChange> {
     let diff = TextDiff::from_lines(before, after);
     let mut out = Vec::new();
     for (i, group) in diff.grouped_ops(AROUND).iter().enumerate() {

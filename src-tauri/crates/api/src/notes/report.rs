@@ -1,5 +1,6 @@
 //! Notes with charts and tables of runs in them, and what they showed at a time, kept as evidence.
 
+use super::attach::is_notebook;
 use super::{Note, view};
 use crate::ApiError;
 use crate::artifacts::{data_url, media_of};
@@ -36,6 +37,11 @@ pub enum NotePart {
         digest: String,
         words: String,
     },
+    /// A notebook that belongs to the record, by the digest of its file.
+    Notebook {
+        digest: String,
+        name: String,
+    },
     /// A chart that cannot be read, with the place.
     Broken {
         line: u32,
@@ -52,6 +58,7 @@ pub(crate) fn parts(text: &str) -> Vec<NotePart> {
         .into_iter()
         .map(|block| match block {
             Block::Html(html) => NotePart::Html { html },
+            Block::Picture { digest, words } if is_notebook(&words) => NotePart::Notebook { digest, name: words },
             Block::Picture { digest, words } => NotePart::Picture { digest, words },
             Block::Fenced { body, line, .. } => match described(&body) {
                 Ok((spec, of)) => NotePart::Chart { spec: Box::new(spec), of },
@@ -143,6 +150,9 @@ fn page(workspace: &Workspace, note: &Note) -> Result<String, ApiError> {
                         let _ = writeln!(out, "<p><em>A picture that is not on this computer: {}</em></p>", plain(words));
                     }
                 }
+            }
+            NotePart::Notebook { digest, name } => {
+                let _ = writeln!(out, "<p>The notebook {}, with the fingerprint <code>{}</code></p>", plain(name), plain(digest));
             }
             NotePart::Broken { line, why } => {
                 let _ = writeln!(out, "<p><strong>The chart in line {line} cannot be read:</strong> {}</p>", plain(why));

@@ -1,0 +1,51 @@
+import { useNavigate } from '@tanstack/react-router';
+import { useCallback } from 'react';
+
+/** Something that waits: in the inbox, or told of by the system. */
+export interface Waits {
+  kind: string;
+  id: string;
+  project: string | null;
+}
+
+/** Opens the page where it is dealt with. */
+export function useOpen() {
+  const navigate = useNavigate();
+  return useCallback(
+    (item: Waits) => {
+      const project = item.project ?? '';
+      const [kind = '', id = ''] = item.id.split('/');
+      switch (item.kind) {
+        case 'admit':
+        case 'second':
+          return navigate({ to: '/team' });
+        case 'handoff':
+        case 'handed_back':
+        case 'receive':
+        case 'item':
+          return navigate({ to: '/handoffs/$checklist', params: { checklist: item.id } });
+        case 'finding':
+        case 'criteria':
+          return navigate({ to: '/projects/$project/$tab', params: { project, tab: 'checks' } });
+        case 'next_step':
+          return navigate({ to: '/projects/$project', params: { project } });
+        case 'mention':
+        case 'question':
+          if (kind === 'checklist') return navigate({ to: '/handoffs/$checklist', params: { checklist: id } });
+          if (kind === 'run') return navigate({ to: '/runs/$run', params: { run: id } });
+          if (kind === 'model_version') return navigate({ to: '/cards/$version', params: { version: id } });
+          if (kind === 'release') return navigate({ to: '/releases/$release', params: { release: id } });
+          if (kind === 'project') return navigate({ to: '/projects/$project', params: { project: id } });
+          return navigate({
+            to: '/projects/$project/$tab',
+            params: { project, tab: kind === 'finding' || kind === 'criteria' ? 'checks' : 'notes' },
+          });
+        case 'deleted':
+          return navigate({ to: '/' });
+        default:
+          return navigate({ to: '/releases/$release', params: { release: item.id } });
+      }
+    },
+    [navigate],
+  );
+}
