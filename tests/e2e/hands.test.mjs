@@ -274,6 +274,46 @@ test('a note of ten megabytes is refused with a reason, and nothing that was typ
   assert.doesNotMatch(await page.title(), /hacked|1/, 'nothing in a note runs');
 });
 
+test('two notebooks are put into notes, looked at without anything running, and compared cell by cell', async () => {
+  const { page, check } = ana;
+  const notebook = (depth, output) =>
+    Buffer.from(
+      JSON.stringify({
+        nbformat: 4,
+        metadata: { language_info: { name: 'python' } },
+        cells: [
+          { cell_type: 'markdown', source: '# Which depth?' },
+          { cell_type: 'code', execution_count: depth, source: `model = train(depth=${depth})\nscore(model)`, outputs: [{ output_type: 'stream', name: 'stdout', text: `recall 0.${depth}\n` }] },
+          { cell_type: 'code', execution_count: 9, source: 'plot()', outputs: [{ output_type: 'display_data', data: { 'text/html': output } }] },
+        ],
+      }),
+    );
+  const evil = '<script>document.title = "hacked"</script><img src=x onerror="document.title = 1"><b onclick="document.title = 2">A table</b>';
+  for (const [title, depth, output] of [['First try', 3, '<b>A table</b>'], ['Second try', 4, evil]]) {
+    await page.getByRole('button', { name: 'Write a note' }).click();
+    await page.getByLabel('Title', { exact: true }).fill(title);
+    const chosen = page.waitForEvent('filechooser');
+    await page.getByRole('button', { name: 'Put in a picture or a notebook…' }).click();
+    await (await chosen).setFiles({ name: 'depth.ipynb', mimeType: 'application/x-ipynb+json', buffer: notebook(depth, output) });
+    await page.getByRole('button', { name: 'Look at the notebook depth.ipynb' }).waitFor();
+    await page.getByRole('button', { name: 'Save the note' }).click();
+    await page.getByRole('heading', { level: 3, name: title }).waitFor();
+  }
+  const second = page.getByRole('article').filter({ has: page.getByRole('heading', { name: 'Second try' }) });
+  await second.getByRole('button', { name: 'Look at the notebook depth.ipynb' }).click();
+  await second.getByText('A table').waitFor();
+  await check('note-notebook');
+  await second.getByRole('button', { name: 'Compare depth.ipynb with another…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: /depth\.ipynb/ }).first().click();
+  await dialog.getByText('Of 3 cells: 1 changed, 1 with other outputs only.').waitFor();
+  await dialog.getByText('model = train(depth=3)').waitFor();
+  await dialog.getByText('model = train(depth=4)').waitFor();
+  await check('notebook-compare');
+  assert.doesNotMatch(await page.title(), /hacked|1|2/, 'nothing in a notebook runs');
+  await page.keyboard.press('Escape');
+});
+
 test('a cycle closes and the next begins, with what stays true', async () => {
   const { page, check } = ana;
   const project = ana.call('project.create', { title: 'Round again', template: 'light/1', problem: 'They leave' }).id;

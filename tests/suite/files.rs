@@ -99,7 +99,7 @@ fn a_reference_says_when_the_file_is_not_what_the_run_saw() {
     assert_eq!(files["files"], 2);
     let table = view(&team.dan, &run, "data/a.csv", false);
     assert_eq!((&table["view"]["columns"], &table["view"]["total"]), (&json!(["x", "y"]), &json!(1)));
-    assert!(view(&team.dan, &run, "data/deep/b.md", false)["view"]["html"].as_str().unwrap().contains("<h1>Hello</h1>"));
+    assert!(view(&team.dan, &run, "data/deep/b.md", false)["view"]["html"].as_str().unwrap().contains("<h3>Hello</h3>"));
     std::fs::write(folder.join("a.csv"), "x,y\n1,3\n").unwrap();
     let changed = view(&team.dan, &run, "data/a.csv", false);
     assert!(changed["view"]["why"].as_str().unwrap().contains("not what the run saw"), "{changed}");

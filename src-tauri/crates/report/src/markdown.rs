@@ -1,14 +1,19 @@
 //! Markdown to HTML that is safe to show: no scripts, no styles, nothing fetched from elsewhere.
 
-use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd, html};
+use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 use pulldown_latex::config::{DisplayMode, RenderConfig};
 use pulldown_latex::{Parser as LatexParser, Storage, push_mathml};
 use std::collections::HashSet;
 
 /// Renders Markdown. Raw HTML in it is cleaned, images are left out: a remote picture would tell
-/// its server who reads.
+/// its server who reads. Its first level of headings becomes the third, below the titles of a page.
 pub fn to_html(text: &str) -> String {
     shown(Parser::new_ext(text, options()).collect(), &nonce(text))
+}
+
+/// A heading of a text on a page, whose own titles come before it.
+fn lowered(level: HeadingLevel) -> HeadingLevel {
+    HeadingLevel::try_from((level as usize + 2).min(6)).unwrap_or(HeadingLevel::H6)
 }
 
 /// The scheme of pictures that belong to a record: `![words](attachment:<sha256>)`.
@@ -21,6 +26,10 @@ fn shown(events: Vec<Event<'_>>, nonce: &str) -> String {
     let events = events.into_iter().map(|event| match event {
         Event::InlineMath(tex) => mark(&mut formulas, &tex, DisplayMode::Inline, nonce),
         Event::DisplayMath(tex) => mark(&mut formulas, &tex, DisplayMode::Block, nonce),
+        Event::Start(Tag::Heading { level, id, classes, attrs }) => {
+            Event::Start(Tag::Heading { level: lowered(level), id, classes, attrs })
+        }
+        Event::End(TagEnd::Heading(level)) => Event::End(TagEnd::Heading(lowered(level))),
         other => other,
     });
     let mut raw = String::new();
@@ -215,7 +224,7 @@ mod tests {
         for bad in ["<script", "<img", "javascript:", "onerror", "e.example"] {
             assert!(!html.contains(bad), "{bad} in {html}");
         }
-        assert!(html.contains("<h1>Hi</h1>") && html.contains("<strong>b</strong>") && html.contains("<table>"), "{html}");
+        assert!(html.contains("<h3>Hi</h3>") && html.contains("<strong>b</strong>") && html.contains("<table>"), "{html}");
     }
 
     #[test]
@@ -247,7 +256,7 @@ mod tests {
     fn charts_stand_between_the_parts_that_are_read() {
         let text = "# A\n\n```chart\nmetrics: [loss]\n```\n\nb\n\n```python\nx\n```\n\n- c\n  ```chart\n  d\n  ```\n";
         let found = blocks(text, &["chart"]);
-        assert_eq!(found[0], Block::Html("<h1>A</h1>\n".into()));
+        assert_eq!(found[0], Block::Html("<h3>A</h3>\n".into()));
         assert_eq!(found[1], Block::Fenced { kind: "chart".into(), body: "metrics: [loss]\n".into(), line: 3 });
         assert!(matches!(&found[2], Block::Html(h) if h.contains("<code>x") && h.contains("<li>") && h.contains('d')), "{found:?}");
         assert_eq!(found.len(), 3, "inside of a list it stays what it is: text");
