@@ -365,7 +365,8 @@ test('the guided way can be read in the dark and at 200 %', async () => {
   await page.setViewportSize({ width: 640, height: 800 });
   for (const [hash, name] of [[`/projects/${project}/problem`, 'problem'], [`/projects/${project}/checks`, 'checks'], [`/handoffs/${list}`, 'handoff'], ['/portfolio', 'portfolio'], [`/graph/project/${project}`, 'graph'], ['/', 'home']]) {
     await ana.go(hash);
-    await page.waitForLoadState('networkidle').catch(() => {});
+    await until('all of it is there', () =>
+      page.evaluate(() => !document.querySelector('.skeleton') && document.querySelector('.main').innerText.length > 200));
     await until('nothing is cut off', () => page.evaluate(() => document.querySelector('.main').scrollWidth <= document.querySelector('.main').clientWidth));
     await check(`${name}-dark-200`);
   }

@@ -356,7 +356,7 @@ is_email = is_body
 is_vouch = fields_of(device=is_device, signature=is_text)
 KINDS = (
     "project", "experiment", "run", "logged_model", "dataset", "dataset_version", "model", "model_version", "note", "checklist", "release", "signoff",
-    "deployment", "segment", "view", "setting", "panel", "pin", "template", "criteria", "finding", "comment",
+    "deployment", "segment", "view", "setting", "panel", "pin", "template", "criteria", "finding", "comment", "assessment",
 )  # fmt: skip
 is_link = fields_of(kind=one_of(*KINDS), id=is_id)
 is_field = one_of("title", "problem", "hypothesis", "value_metric", "risk_class", "cost_false_positive", "cost_false_negative")
@@ -478,6 +478,9 @@ DATA_TYPES = {
     "template.saved": fields_of(template=is_id, text=is_body, base=is_bases),
     "record.attached": fields_of(subject=is_link, name=is_text, digest=is_digest, size=is_count),
     "comment.written": fields_of(comment=is_id, about=is_link, anchor=is_text, text=is_body, reply_to_or_none=is_id, asks_or_none=is_party),
+    "maturity.assessed": fields_of(
+        assessment=is_id, model=is_text, answers=map_of(fields_of(met=one_of("yes", "partly", "no"), note=is_body, evidence=list_of(is_link)))
+    ),
     "comment.edited": fields_of(comment=is_id, text=is_body, base=is_bases),
     "comment.resolved": fields_of(comment=is_id),
     "comment.reopened": fields_of(comment=is_id),
@@ -600,13 +603,13 @@ RIGHTS = {
 RIGHT_OF_GROUP = {
     "experiment": "track", "run": "track", "logged_model": "track", "segment": "track", "artifact": "track",
     "dataset": "data", "model": "model", "model_version": "model", "card": "model", "note": "collaborate", "checklist": "collaborate", "view": "collaborate", "panel": "collaborate",
-    "pin": "collaborate", "template": "collaborate", "comment": "collaborate", "criteria": "collaborate", "finding": "collaborate", "setting": "manage",
+    "pin": "collaborate", "template": "collaborate", "comment": "collaborate", "maturity": "collaborate", "criteria": "collaborate", "finding": "collaborate", "setting": "manage",
     "project": "shape", "release": "release", "deployment": "deploy",
 }  # fmt: skip
 RIGHT_OF_TYPE = {"release.signed": "sign", "criteria.signed": "sign", "finding.settled": "settle", "finding.graded": "settle", "record.attached": "collaborate", "experiment.linked": "shape", "project.template_set": "waive"}
 RIGHT_TO_DELETE = {
     "experiment": "track", "run": "track", "logged_model": "track", "dataset": "data", "dataset_version": "data",
-    "model": "model", "model_version": "model", "note": "collaborate", "checklist": "collaborate", "view": "collaborate", "panel": "collaborate", "pin": "collaborate", "template": "collaborate", "comment": "collaborate", "project": "shape",
+    "model": "model", "model_version": "model", "note": "collaborate", "checklist": "collaborate", "view": "collaborate", "panel": "collaborate", "pin": "collaborate", "template": "collaborate", "comment": "collaborate", "assessment": "collaborate", "project": "shape",
 }  # fmt: skip
 
 
@@ -1503,6 +1506,7 @@ CELLS = {
     "comment.written": (
         "comment", "comment", lambda d: f"{d['about']['kind']}/{d['about']['id']}", joined(plain("anchor", "reply_to", "text"), or_json("asks")),
     ),
+    "maturity.assessed": ("assessment", "assessment", lambda d: None, lambda d: [("model", "", d["model"]), ("answers", "", as_json({k: {n: d["answers"][k][n] for n in ("met", "note", "evidence")} for k in sorted(d["answers"])}))]),
     "comment.edited": ("comment", "comment", None, plain("text")),
     "comment.resolved": ("comment", "comment", None, constant(resolved="1")),
     "comment.reopened": ("comment", "comment", None, constant(resolved=None)),

@@ -464,6 +464,49 @@ fn the_ml_test_score_counts_what_the_records_show_once_and_what_people_ticked_ha
 }
 
 #[test]
+fn maturity_is_said_by_people_beside_what_the_records_show_and_every_assessment_stays() {
+    let team = Team::watched();
+    let shown = |seat: &Seat| seat.must("maturity.get", json!({ "scale": "google/1", "width": 900, "dark": false }));
+    let of = |page: &Value, id: &str| {
+        let all = page["levels"].as_array().unwrap().iter().flat_map(|l| l["statements"].as_array().unwrap());
+        all.cloned().find(|s| s["id"] == id).unwrap()
+    };
+    assert!(shown(&team.ana)["level"].is_null());
+    assert_eq!(of(&shown(&team.ana), "g1.metadata")["seen"], json!({ "met": null, "said": "No run has finished yet." }));
+    for (digest, tag) in [("d1", "passed"), ("d2", "failed")] {
+        measured(&team.dan, "0", digest, "training", &[("recall", 0.9)], &[("data_validation", tag)]);
+    }
+    let run = runs::create(&team.dan.host.workspace().unwrap(), NewRun { experiment: "0".into(), ..NewRun::default() }).unwrap();
+    runs::update(&team.dan.host.workspace().unwrap(), &run.id, Some(RunStatus::Finished), Some(9), None).unwrap();
+    let seen = shown(&team.dan);
+    assert_eq!(of(&seen, "g1.metadata")["seen"]["said"], "2 of the newest 3 finished runs name their data by fingerprint.");
+    assert_eq!((&of(&seen, "g1.metadata")["seen"]["met"], &of(&seen, "g1.pipeline")["seen"]["met"]), (&json!("partly"), &json!("no")));
+    assert_eq!(of(&seen, "g1.data")["seen"]["met"], "yes");
+    let first = ["g1.pipeline", "g1.data", "g1.model", "g1.metadata", "g1.trigger", "g1.monitor"];
+    let note = format!("as [the run](cairn:run/{}) shows", run.id);
+    let answers = |met: &str| {
+        let one = |id: &&str| ((*id).to_owned(), json!({ "met": met, "note": note }));
+        first.iter().map(one).collect::<serde_json::Map<String, Value>>()
+    };
+    for (seat, met, level) in [(&team.ana, "partly", 0), (&team.dan, "yes", 1)] {
+        let done = seat.must("maturity.assess", json!({ "scale": "google/1", "answers": answers(met) }));
+        assert_eq!(done["level"], level);
+    }
+    let wrong = |answers: Value| team.ana.call("maturity.assess", json!({ "scale": "google/1", "answers": answers })).unwrap_err().message;
+    assert!(wrong(json!({ "g9.x": { "met": "yes" } })).contains("no statement g9.x"));
+    assert!(wrong(json!({ "g1.data": { "met": "maybe" } })).contains("no answer to g1.data"));
+    assert!(wrong(json!({})).contains("Nothing was answered"));
+    team.settle();
+    for seat in [&team.ana, &team.dan] {
+        let page = shown(seat);
+        assert_eq!(page["assessments"].as_array().unwrap().len(), 2, "two people at once: both stay");
+        assert!(page["svg"].as_str().unwrap().contains("<title>Maturity over time"), "{page}");
+        assert_eq!(of(&page, "g1.data")["evidence"][0]["id"], run.id.as_str(), "what the note links to is the evidence");
+    }
+    assert_eq!(common(&shown(&team.ana)), common(&shown(&team.dan)));
+}
+
+#[test]
 fn two_claims_at_once_end_in_the_later_one_and_both_know() {
     let team = Team::watched();
     let bo = team.ana.must("member.grant", json!({ "member": team.dan.me(), "role": "business_owner" }));

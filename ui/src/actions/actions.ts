@@ -34,6 +34,7 @@ export function actions(world: World): Action[] {
     { id: 'runs', label: 'Go to all runs', keys: 'G R', run: () => world.go('/runs') },
     { id: 'audit', label: 'Go to the audit trail', keys: 'G A', run: () => world.go('/audit') },
     { id: 'team', label: 'Go to the team', keys: 'G T', run: () => world.go('/team') },
+    { id: 'maturity', label: 'Go to how far we are (maturity)', keys: 'G M', run: () => world.go('/maturity') },
     { id: 'settings', label: 'Go to sharing and settings', keys: 'G S', run: () => world.go('/settings') },
     { id: 'new-project', label: 'Start a project', keys: 'N', run: world.newProject },
     { id: 'share', label: 'Share now: send changes and get the latest', keys: 'Mod+S', disabled: alone, run: world.share },

@@ -63,6 +63,13 @@ here: boolean,
  * Where a file lies that the workspace does not hold.
  */
 address: string | null, };
+export type Assess = { scale: string, 
+/**
+ * By the statements' ids; what is left out is not answered.
+ */
+answers: { [key in string]: GivenAnswer }, };
+export type Assessed = { id: string, level: number, };
+export type Assessment = { id: string, by: Person, at_ms: number, level: number, yes: number, partly: number, no: number, };
 export type AssignChecklist = { checklist: string, 
 /**
  * Empty: the whole handoff.
@@ -791,6 +798,15 @@ export type GateAnswer = { approved: boolean, state: string, sentence: string, m
  * The digest of the model's files: a pipeline compares it with what it is about to deploy.
  */
 model_digest: string, release: string, };
+export type GivenAnswer = { 
+/**
+ * `yes`, `partly` or `no`.
+ */
+met: string, 
+/**
+ * Markdown; what it links to is the evidence.
+ */
+note: string, };
 export type GroupQuery = { 
 /**
  * `experiment`, `status`, `user`, `params.<name>` or `tags.<name>`.
@@ -991,6 +1007,42 @@ series: number,
  * CSS pixels.
  */
 x: number, y: number, text: Array<string>, };
+export type Maturity = { scales: Array<ScaleName>, id: string, name: string, 
+/**
+ * Whose scale it is.
+ */
+source: string, 
+/**
+ * By the newest assessment, from 0; none: nobody has assessed yet.
+ */
+level: number | null, levels: Array<MaturityLevel>, 
+/**
+ * The newest first.
+ */
+assessments: Array<Assessment>, 
+/**
+ * The level over time; empty where there is nothing to draw.
+ */
+svg: string, title: string, summary: string, };
+export type MaturityLevel = { name: string, summary: string, statements: Array<MaturityStatement>, };
+export type MaturityQuery = { 
+/**
+ * `google/1` or `microsoft/1`.
+ */
+scale: string, 
+/**
+ * CSS pixels of the drawing.
+ */
+width: number, dark: boolean, };
+export type MaturityStatement = { id: string, text: string, why: string, example: string, 
+/**
+ * What the records show now.
+ */
+seen: Seen | null, 
+/**
+ * `yes`, `partly` or `no`, in the newest assessment.
+ */
+met: string | null, note: string, html: string, evidence: Array<EvidenceLink>, };
 export type MemberRole = { member: string, role: string, };
 export type MemberRow = { id: string, name: string, email: string, roles: Array<RoleName>, devices: Array<DeviceRow>, me: boolean, };
 export type MemberView = { name: string, roles: Array<string>, };
@@ -1599,6 +1651,7 @@ view?: string, project?: string, name: string, state: Record<string, unknown>, b
 export type Saved = { by: Person, at_ms: number, };
 export type SavedFile = { path: string, size: number, };
 export type SavedSheet = { path: string, };
+export type ScaleName = { id: string, name: string, };
 export type ScoreSection = { id: string, title: string, sum: number, tests: Array<ScoredTest>, };
 export type ScoredTest = { 
 /**
@@ -1627,6 +1680,11 @@ script: string,
  */
 caveats: Array<string>, };
 export type SealDevice = { reason: string, };
+export type Seen = { 
+/**
+ * `yes`, `partly` or `no`; none: there is nothing yet to judge by.
+ */
+met: string | null, said: string, };
 export type SetAlias = { model: string, alias: string, 
 /**
  * None: take the alias away.
@@ -2011,6 +2069,8 @@ export interface Commands {
   "device.rotate": { request: Nothing; response: Members };
   "device.seal": { request: SealDevice; response: Members };
   "owner.second": { request: ProposalRef; response: Members };
+  "maturity.get": { request: MaturityQuery; response: Maturity };
+  "maturity.assess": { request: Assess; response: Assessed };
   "inbox.list": { request: Nothing; response: Array<InboxItem> };
   "inbox.elsewhere": { request: Nothing; response: Elsewhere };
   "inbox.notices": { request: Nothing; response: Notices };
@@ -2161,6 +2221,7 @@ export interface Commands {
 export const queryTags = {
   "app.status": ["member", "settings", "sharing"],
   "member.list": ["member"],
+  "maturity.get": ["*"],
   "inbox.list": ["*"],
   "inbox.elsewhere": ["*"],
   "inbox.notices": ["settings"],

@@ -10,6 +10,7 @@ import { ReleaseScreen } from '../features/release/release';
 import { RunScreen } from '../features/run/run';
 import { AllRuns } from '../features/run/runs';
 import { SettingsScreen } from '../features/sharing/settings';
+import { MaturityScreen } from '../features/team/maturity';
 import { TeamScreen } from '../features/team/team';
 import { GlossaryScreen } from './glossary';
 import { HomeScreen } from './home';
@@ -36,6 +37,8 @@ const tree = root.addChildren([
   at('/releases/$release', ReleaseScreen),
   at('/audit', AuditScreen),
   at('/team', TeamScreen),
+  at('/maturity', MaturityScreen),
+  at('/maturity/$scale', MaturityScreen),
   at('/lifecycles', LifecyclesScreen),
   at('/glossary', GlossaryScreen),
   at('/settings', SettingsScreen),

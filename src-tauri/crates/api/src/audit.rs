@@ -257,6 +257,7 @@ pub(crate) fn sentence(acl: &Acl, op: &Op) -> String {
         Op::ProjectEnded { ending, .. } => format!("ended the project as {}", ending.as_str()),
         Op::ProjectResumed { .. } => "took the project up again".to_owned(),
         Op::RecordAttached { name, .. } => format!("attached the file {name}"),
+        Op::MaturityAssessed { model, .. } => format!("assessed the team's maturity by {model}"),
         Op::CommentWritten { asks: Some(who), .. } => format!("asked {} a question", party(acl, who)),
         Op::CommentWritten { reply_to: Some(_), .. } => "replied".to_owned(),
         Op::CommentWritten { .. } => "wrote a comment".to_owned(),
@@ -355,7 +356,9 @@ pub(crate) fn project_of(r: &Reader<'_>, subject: &SubjectRef) -> Result<Option<
                 Some((kind, id)) => SubjectRef { kind: kind.to_owned(), id: id.to_owned() }.parse()?,
                 None => return Ok(None),
             },
-            Kind::Project | Kind::Experiment | Kind::Model | Kind::Setting | Kind::Template | Kind::Segment => return Ok(None),
+            Kind::Project | Kind::Experiment | Kind::Model | Kind::Setting | Kind::Template | Kind::Assessment | Kind::Segment => {
+                return Ok(None);
+            }
         };
     }
     Ok(None)

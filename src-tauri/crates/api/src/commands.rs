@@ -4,8 +4,8 @@
 use crate::templates::manage as lifecycles;
 use crate::{
     ApiError, Host, artifacts, audit, cards, charts, checklists, comments, compare, criteria, cycles, datasets, deployments, find,
-    findings, gate, graph, inbox, lead_times, lineage, maintenance, members, models, notes, overview, panels, pins, problem, projects,
-    recovery, releases, repair, reproduce, run_table, runs, settings, sharing, sources, test_score, views, workspaces,
+    findings, gate, graph, inbox, lead_times, lineage, maintenance, maturity, members, models, notes, overview, panels, pins, problem,
+    projects, recovery, releases, repair, reproduce, run_table, runs, settings, sharing, sources, test_score, views, workspaces,
 };
 use serde_json::Value;
 use std::any::TypeId;
@@ -62,6 +62,8 @@ commands! {
     "device.rotate" Mutation members::rotate: workspaces::Nothing => members::Members, [];
     "device.seal" Mutation members::seal: members::SealDevice => members::Members, [];
     "owner.second" Mutation members::second: members::ProposalRef => members::Members, [];
+    "maturity.get" Query maturity::get: maturity::MaturityQuery => maturity::Maturity, ["*"];
+    "maturity.assess" Mutation maturity::assess: maturity::Assess => maturity::Assessed, [];
     "inbox.list" Query inbox::list: workspaces::Nothing => Vec<inbox::InboxItem>, ["*"];
     "inbox.elsewhere" Query inbox::elsewhere: workspaces::Nothing => inbox::Elsewhere, ["*"];
     "inbox.notices" Query inbox::notices: workspaces::Nothing => inbox::Notices, ["settings"];

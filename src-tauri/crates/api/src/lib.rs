@@ -29,6 +29,7 @@ pub mod inbox;
 pub mod lead_times;
 pub mod lineage;
 pub mod maintenance;
+pub mod maturity;
 pub mod members;
 pub mod models;
 pub mod notes;

@@ -318,6 +318,11 @@ pub fn effects(op: &Op) -> Vec<Effect> {
         Op::CommentEdited { comment, text, base } => {
             Writes::on(Kind::Comment, comment.as_str()).edit("text", "", text.as_str().to_owned(), base).done()
         }
+        Op::MaturityAssessed { assessment, model, answers } => Writes::on(Kind::Assessment, assessment.as_str())
+            .record(None)
+            .put("model", model)
+            .put("answers", json!(answers).to_string())
+            .done(),
         Op::CommentResolved { comment } => Writes::on(Kind::Comment, comment.as_str()).put("resolved", "1").done(),
         Op::CommentReopened { comment } => Writes::on(Kind::Comment, comment.as_str()).put_key("resolved", "", None).done(),
 

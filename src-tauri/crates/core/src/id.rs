@@ -100,6 +100,7 @@ ids! {
     CriteriaId,
     FindingId,
     CommentId,
+    AssessmentId,
     ChecklistId,
     ReleaseId,
     DeploymentId,

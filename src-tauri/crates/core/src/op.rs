@@ -5,12 +5,14 @@
 
 mod words;
 
-pub use words::{Column, Day, Decision, Ending, Environment, Outcome, Party, ProjectField, RunStatus, Severity, Trigger};
+pub use words::{
+    Column, Day, Decision, Ending, Environment, MaturityAnswer, Met, Outcome, Party, ProjectField, RunStatus, Severity, Trigger,
+};
 
 use crate::criterion::Criterion;
 use crate::hlc::Hlc;
 use crate::id::{
-    ChecklistId, CommentId, CriteriaId, DatasetId, DatasetVersionId, DeploymentId, DeviceId, Digest, ExperimentId, FindingId,
+    AssessmentId, ChecklistId, CommentId, CriteriaId, DatasetId, DatasetVersionId, DeploymentId, DeviceId, Digest, ExperimentId, FindingId,
     LoggedModelId, MemberId, ModelId, ModelVersionId, NoteId, OpId, PanelId, PinId, ProjectId, ReleaseId, RunId, TemplateId, ViewId,
 };
 use crate::lifecycle::Stage;
@@ -115,10 +117,12 @@ pub enum Kind {
     Finding,
     /// A remark or a question about any record.
     Comment,
+    /// How far the team says it is on a scale of maturity.
+    Assessment,
 }
 
 impl Kind {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Project,
         Self::Experiment,
         Self::Run,
@@ -141,6 +145,7 @@ impl Kind {
         Self::Criteria,
         Self::Finding,
         Self::Comment,
+        Self::Assessment,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -167,6 +172,7 @@ impl Kind {
             Self::Criteria => "criteria",
             Self::Finding => "finding",
             Self::Comment => "comment",
+            Self::Assessment => "assessment",
         }
     }
 }
@@ -537,6 +543,10 @@ pub enum Op {
     CommentResolved { comment: CommentId },
     #[serde(rename = "comment.reopened")]
     CommentReopened { comment: CommentId },
+    /// What the team says of itself on a scale of maturity: an answer to each of its statements. Another assessment follows it;
+    /// none replaces it.
+    #[serde(rename = "maturity.assessed")]
+    MaturityAssessed { assessment: AssessmentId, model: String, answers: BTreeMap<String, MaturityAnswer> },
 
     // ---- criteria and findings ----
     /// A set of criteria; it never changes, another one replaces it.
@@ -745,6 +755,7 @@ impl Op {
             | Self::ChecklistReceived { .. }
             | Self::ChecklistAccepted { .. }
             | Self::RecordAttached { .. }
+            | Self::MaturityAssessed { .. }
             | Self::CommentWritten { .. }
             | Self::CommentEdited { .. }
             | Self::CommentResolved { .. }
@@ -834,7 +845,9 @@ fn delete_needs(kind: Kind) -> Act {
         Kind::Experiment | Kind::Run | Kind::LoggedModel | Kind::Segment => Act::Track,
         Kind::Dataset | Kind::DatasetVersion => Act::RegisterData,
         Kind::Model | Kind::ModelVersion => Act::RegisterModel,
-        Kind::Note | Kind::Checklist | Kind::View | Kind::Panel | Kind::Pin | Kind::Template | Kind::Comment => Act::Collaborate,
+        Kind::Note | Kind::Checklist | Kind::View | Kind::Panel | Kind::Pin | Kind::Template | Kind::Comment | Kind::Assessment => {
+            Act::Collaborate
+        }
         Kind::Project => Act::ShapeProject,
         // Nothing that was decided or deployed is ever deleted; `fold` ignores the attempt too.
         // A setting has a value, or its default; it is not deleted.

@@ -30,7 +30,8 @@ fn fields(kind: Kind) -> Option<(&'static [&'static str], &'static [&'static str
         | Kind::Setting
         | Kind::Panel
         | Kind::Pin
-        | Kind::Template => return None,
+        | Kind::Template
+        | Kind::Assessment => return None,
     })
 }
 

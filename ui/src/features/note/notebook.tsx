@@ -49,7 +49,7 @@ function Compare({ file, name, about, onClose }: { file: FileRef; name: string; 
   const [other, choose] = useState<NotebookRow | null>(null);
   const others = all.data?.filter((n) => n.file.digest !== file.digest) ?? [];
   return (
-    <Dialog open onClose={onClose} title={other ? `${other.name} beside ${name}` : `Compare ${name} with`} className="wide">
+    <Dialog open onClose={onClose} title={other ? 'Two notebooks, cell by cell' : `Compare ${name} with`} className="wide">
       <Failed error={all.error} />
       {!all.data && !all.error && <Waiting lines={4} />}
       {all.data && others.length === 0 && (
@@ -109,23 +109,30 @@ function Difference({ left, right, back }: { left: NotebookRow; right: { file: F
           </button>
         </div>
       </div>
+      <div className="sides small">
+        <div>
+          <strong>{left.name}</strong>
+          <div className="muted">
+            {left.place}, {left.by.name}, <Time ms={left.at_ms} />
+          </div>
+        </div>
+        <div>
+          <strong>{right.name}</strong>
+          <div className="muted">The one in this note</div>
+        </div>
+      </div>
       <section className="scroll look stack" aria-label="Cells side by side" tabIndex={0}>
         {shown.map((pair) => (
-          <Pair
-            key={`${pair.left?.number ?? '-'}/${pair.right?.number ?? '-'}`}
-            pair={pair}
-            left={left.name}
-            right={right.name}
-          />
+          <Pair key={`${pair.left?.number ?? '-'}/${pair.right?.number ?? '-'}`} pair={pair} />
         ))}
       </section>
     </div>
   );
 }
 
-function Pair({ pair, left, right }: { pair: CellPair; left: string; right: string }) {
+function Pair({ pair }: { pair: CellPair }) {
   const word = WORDS[pair.change] ?? { label: pair.change };
-  const place = [pair.left && `cell ${pair.left.number} of ${left}`, pair.right && `cell ${pair.right.number} of ${right}`];
+  const place = [pair.left && `cell ${pair.left.number} on the left`, pair.right && `cell ${pair.right.number} on the right`];
   return (
     <article className="stack pair">
       <div className="row">

@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useAct, useCommand } from '../../host/cache';
 import type { Knock, MemberRow } from '../../host/commands.gen';
@@ -13,7 +14,10 @@ export function TeamScreen() {
   if (!team.data) return <Waiting />;
   return (
     <div className="page">
-      <h1>Team</h1>
+      <div className="row between">
+        <h1>Team</h1>
+        <Link to="/maturity">How far we are</Link>
+      </div>
       {team.data.requests.map((knock) => (
         <KnockCard key={knock.device} knock={knock} mayManage={team.data.i_may_manage} />
       ))}

@@ -195,7 +195,7 @@ impl Loaded {
                 }
                 Kind::Run | Kind::LoggedModel | Kind::Signoff => {}
                 // What gates do not look at.
-                Kind::Note | Kind::Segment | Kind::View | Kind::Setting | Kind::Panel | Kind::Pin => continue,
+                Kind::Note | Kind::Segment | Kind::View | Kind::Setting | Kind::Panel | Kind::Pin | Kind::Assessment => continue,
             }
             if parsed.kind == Kind::Comment {
                 continue;

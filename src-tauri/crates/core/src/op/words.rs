@@ -1,8 +1,9 @@
 //! The closed sets of words that operations use, and the small shapes around them.
 
-use super::Num;
+use super::{Num, Subject};
 use crate::id::MemberId;
 use crate::role::Role;
+use crate::text::Body;
 use serde::{Deserialize, Serialize};
 
 /// The state of a run, in MLflow's words.
@@ -48,6 +49,37 @@ impl Environment {
             Self::Production => "production",
         }
     }
+}
+
+/// How far something that is said holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Met {
+    Yes,
+    Partly,
+    No,
+}
+
+impl Met {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::Partly => "partly",
+            Self::No => "no",
+        }
+    }
+    pub fn parse(raw: &str) -> Option<Self> {
+        [Self::Yes, Self::Partly, Self::No].into_iter().find(|m| m.as_str() == raw)
+    }
+}
+
+/// What the team says to a statement of a scale of maturity, and by what it knows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MaturityAnswer {
+    pub met: Met,
+    pub note: Body,
+    pub evidence: Vec<Subject>,
 }
 
 /// What a reviewer decided.
