@@ -223,6 +223,18 @@ test('the owner decides by keyboard alone, and a later edit makes it stale', asy
   await page.getByRole('textbox', { name: 'Whom to ask' }).fill('Dan Okafor, or the data science desk');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('saved.').first().waitFor();
+  // A line of the card is talked about; when it is changed, the talk says so and keeps the line.
+  await page.getByRole('button', { name: /Comment.*Whom to ask/ }).click();
+  const talk = page.getByRole('region', { name: 'Comments on “Whom to ask”' });
+  await talk.getByLabel('What it is about').selectOption('Dan Okafor, or the data science desk');
+  await talk.getByRole('textbox').fill('Is the desk there on Sundays?');
+  await talk.getByRole('button', { name: 'Comment', exact: true }).click();
+  await talk.locator('blockquote', { hasText: 'the data science desk' }).waitFor();
+  await check('card-line');
+  await page.getByRole('button', { name: /Edit.*Whom to ask/ }).click();
+  await page.getByRole('textbox', { name: 'Whom to ask' }).fill('Dan Okafor, on weekdays');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await talk.getByText('This line has been changed since.').waitFor();
   await page.goto(release);
   await page.getByText(/Stale: the model card changed after the approval/).waitFor();
   await check('stale');

@@ -87,7 +87,7 @@ test('lifecycles can be read in the dark and at 200 %', async () => {
   await page.setViewportSize({ width: 640, height: 800 });
   await page.goto(`${service.url}/#/lifecycles`);
   await page.getByRole('heading', { level: 1, name: 'Lifecycles' }).waitFor();
-  await until('nothing is cut off', () => page.evaluate(() => document.querySelector('.main').scrollWidth <= document.querySelector('.main').clientWidth));
+  await until('nothing is cut off', () => page.evaluate(() => ['.main', 'html'].every((part) => document.querySelector(part).scrollWidth <= Math.min(innerWidth, document.querySelector(part).clientWidth))));
   await check('lifecycles-dark-200');
 });
 

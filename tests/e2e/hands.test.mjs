@@ -295,7 +295,7 @@ test('two notebooks are put into notes, looked at without anything running, and 
     const chosen = page.waitForEvent('filechooser');
     await page.getByRole('button', { name: 'Put in a picture or a notebook…' }).click();
     await (await chosen).setFiles({ name: 'depth.ipynb', mimeType: 'application/x-ipynb+json', buffer: notebook(depth, output) });
-    await page.getByRole('button', { name: 'Look at the notebook depth.ipynb' }).waitFor();
+    await page.getByLabel('Preview').getByRole('button', { name: 'Look at the notebook depth.ipynb' }).waitFor();
     await page.getByRole('button', { name: 'Save the note' }).click();
     await page.getByRole('heading', { level: 3, name: title }).waitFor();
   }
@@ -357,17 +357,54 @@ test('anything is found from the palette, lineage is walked by keyboard, and all
   await check('portfolio');
 });
 
+test('the team says how far it is, beside what the records show', async () => {
+  const { page, check } = ana;
+  await ana.go('/team');
+  await page.getByRole('link', { name: 'How far we are' }).click();
+  await page.getByText('Nobody has assessed yet').waitFor();
+  await check('maturity-empty');
+  await page.getByRole('button', { name: 'Assess now' }).click();
+  for (const group of await page.getByRole('group').all()) await group.getByRole('radio', { name: 'Yes' }).check();
+  await page.getByRole('group', { name: /delivered without handwork/ }).getByRole('radio', { name: 'Partly' }).check();
+  await page.getByLabel('What we know it by').first().fill('The nightly job calls the same command.');
+  await check('maturity-form');
+  await page.getByRole('button', { name: 'Record this assessment' }).click();
+  await page.getByRole('heading', { name: 'Level 1: Pipeline and continuous training' }).first().waitFor();
+  await page.getByText('To level 2 (Continuous delivery of pipelines) one statement is missing').waitFor();
+  await page.getByText('The nightly job calls the same command.').waitFor();
+  await check('maturity');
+  await page.getByRole('link', { name: 'Microsoft: levels 0 to 4' }).click();
+  await page.getByText('Nobody has assessed yet').waitFor();
+});
+
+test('words explain themselves to the pointer and to the keyboard', async () => {
+  const { page } = ana;
+  await ana.go('/lifecycles');
+  const word = page.getByRole('heading', { level: 1 }).getByText('Lifecycles');
+  const tip = page.locator('.tip');
+  await until('the word has the focus', async () => {
+    await page.keyboard.press('Tab');
+    return word.evaluate((w) => w === document.activeElement);
+  });
+  await tip.waitFor();
+  assert.equal(await tip.textContent(), await word.getAttribute('aria-description'));
+  await page.keyboard.press('Escape');
+  await tip.waitFor({ state: 'detached' });
+  await word.hover();
+  await tip.waitFor();
+});
+
 test('the guided way can be read in the dark and at 200 %', async () => {
   const { page, check } = ana;
   const project = ana.call('project.list')[0].id;
   const list = ana.call('checklist.list', { project })[0].id;
   await page.getByRole('button', { name: 'Switch between light and dark' }).click();
   await page.setViewportSize({ width: 640, height: 800 });
-  for (const [hash, name] of [[`/projects/${project}/problem`, 'problem'], [`/projects/${project}/checks`, 'checks'], [`/handoffs/${list}`, 'handoff'], ['/portfolio', 'portfolio'], [`/graph/project/${project}`, 'graph'], ['/', 'home']]) {
+  for (const [hash, name] of [[`/projects/${project}/problem`, 'problem'], [`/projects/${project}/checks`, 'checks'], [`/handoffs/${list}`, 'handoff'], ['/portfolio', 'portfolio'], ['/maturity', 'maturity'], [`/graph/project/${project}`, 'graph'], ['/', 'home']]) {
     await ana.go(hash);
     await until('all of it is there', () =>
       page.evaluate(() => !document.querySelector('.skeleton') && document.querySelector('.main').innerText.length > 200));
-    await until('nothing is cut off', () => page.evaluate(() => document.querySelector('.main').scrollWidth <= document.querySelector('.main').clientWidth));
+    await until('nothing is cut off', () => page.evaluate(() => ['.main', 'html'].every((part) => document.querySelector(part).scrollWidth <= Math.min(innerWidth, document.querySelector(part).clientWidth))));
     await check(`${name}-dark-200`);
   }
 });

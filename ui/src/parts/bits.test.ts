@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { ago, lower, meaning, short } from './bits';
+import { ago, lower, short } from './bits';
+import { meaning } from './term';
 
 it('explains a metric whatever stands before it', () => {
   expect(meaning('val_accuracy')).toBe(meaning('accuracy'));

@@ -1,6 +1,5 @@
 import { AlertTriangle, Info, Mountain } from 'lucide-react';
 import { type ReactNode, useEffect, useState } from 'react';
-import glossary from '../../../assets/glossary.json';
 
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['year', 31_536_000_000],
@@ -161,21 +160,4 @@ export function Logo({ size = 28 }: { size?: number }) {
       <ellipse cx="260" cy="164" rx="46" ry="26" fill="#f4b860" />
     </svg>
   );
-}
-
-const words: Record<string, string> = glossary;
-
-/** What a word means, in plain words; looked up without prefixes such as `val_` or `training_`. */
-export function meaning(word: string): string | undefined {
-  const plain = word
-    .toLowerCase()
-    .replace(/^(val|train|training|test)_/, '')
-    .replace(/_score$/, '');
-  return words[word.toLowerCase()] ?? words[plain];
-}
-
-/** A word that explains itself when the pointer rests on it; `word` where the glossary has it otherwise. */
-export function Term({ children, word }: { children: string; word?: string }) {
-  const text = meaning(word ?? children);
-  return text ? <abbr title={text}>{children}</abbr> : children;
 }

@@ -76,7 +76,7 @@ export function PortfolioScreen() {
       ) : rows.length === 0 ? (
         <p className="muted">No project fits.</p>
       ) : (
-        <div className="card flush scroll">
+        <section className="card flush scroll" aria-label="Projects" tabIndex={0}>
           <table>
             <caption className="sr">
               {rows.length} of {all.data.length} projects
@@ -97,7 +97,7 @@ export function PortfolioScreen() {
               ))}
             </tbody>
           </table>
-        </div>
+        </section>
       )}
       {rows.length > 300 && <p className="muted">The first 300 of {rows.length} are shown; find the others by a word.</p>}
       <LeadTimes />
@@ -167,8 +167,12 @@ function LeadTimes() {
     <section className="card stack" aria-labelledby="lead">
       <h2 id="lead">How long each stage takes</h2>
       <p>{t.summary}</p>
-      {t.svg && <Html className="scroll" html={t.svg} />}
-      <div className="scroll">
+      {t.svg && (
+        <section className="scroll" aria-label={t.title} tabIndex={0}>
+          <Html html={t.svg} />
+        </section>
+      )}
+      <section className="scroll" aria-label="How long each stage takes, as a table" tabIndex={0}>
         <table>
           <thead>
             <tr>
@@ -193,7 +197,7 @@ function LeadTimes() {
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
     </section>
   );
 }

@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { useAct, useCommand } from '../../host/cache';
 import type { TrailEntry, TrailQuery } from '../../host/commands.gen';
 import { Badge, Empty, Failed, Say, Time, Waiting } from '../../parts/bits';
+import { Term } from '../../parts/term';
 
 export function AuditScreen() {
   const [text, setText] = useState('');
@@ -11,7 +12,9 @@ export function AuditScreen() {
   return (
     <div className="page">
       <div className="row between">
-        <h1>Audit trail</h1>
+        <h1>
+          <Term>Audit trail</Term>
+        </h1>
       </div>
       <p className="muted">Who did what, when, in which role and why. Nothing here can be changed or taken away.</p>
       <Export />

@@ -1,4 +1,5 @@
 import type { Card, CardSection } from '../../host/commands.gen';
+import { Explained } from '../../parts/term';
 import { Parts } from '../note/parts';
 
 /** A model card as one readable page. `around` adds what an editor needs to a section. */
@@ -18,7 +19,13 @@ export function CardPage({ card, around }: { card: Card; around?: (section: Card
             <div className="row between">
               <h2 id={`section-${s.id}`}>{s.title}</h2>
             </div>
-            {s.text.trim() ? <Parts parts={s.parts} /> : <p className="muted">{s.question}</p>}
+            {s.text.trim() ? (
+              <Parts parts={s.parts} />
+            ) : (
+              <p className="muted">
+                <Explained text={s.question} />
+              </p>
+            )}
             {around?.(s)}
           </section>
         ))}

@@ -7,6 +7,7 @@ import { Badge, Failed, lower, Say, State, Time, Waiting } from '../../parts/bit
 import { Dialog } from '../../parts/dialog';
 import { ChooseParty, Due, type Party } from '../../parts/party';
 import { Evidence } from '../../parts/record';
+import { Explained } from '../../parts/term';
 import { useToast } from '../../parts/toast';
 import { Threads, usePeople } from '../comment/threads';
 import { DoItem } from './item';
@@ -256,7 +257,7 @@ function Items({ list, project }: { list: Checklist; project: Project }) {
               )}
               <div className="grow">
                 <div>
-                  <small className="muted">{item.id}</small> {item.text}{' '}
+                  <small className="muted">{item.id}</small> <Explained text={item.text} />{' '}
                   {item.blocks && !item.done && <Badge tone="warn">Needed</Badge>}
                   {item.nobody && <Badge tone="warn">Nobody holds the role {lower(item.role.label)}</Badge>}
                 </div>

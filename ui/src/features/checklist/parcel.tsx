@@ -121,7 +121,9 @@ function HowToRun({ run }: { run: string }) {
     <div>
       <dt>How to run it</dt>
       <dd>
-        <pre className="mono scroll">{script.data.script}</pre>
+        <section className="scroll" aria-label="The script" tabIndex={0}>
+          <pre className="mono">{script.data.script}</pre>
+        </section>
       </dd>
     </div>
   );

@@ -1,9 +1,10 @@
 import { useState } from 'react';
 import { useAct, useCommand } from '../../host/cache';
 import type { CriteriaPage, CriteriaSet, CriterionText, CriterionView } from '../../host/commands.gen';
-import { Badge, Empty, Failed, lower, Say, short, Term, Time, type Tone, Waiting } from '../../parts/bits';
+import { Badge, Empty, Failed, lower, Say, short, Time, type Tone, Waiting } from '../../parts/bits';
 import { Dialog } from '../../parts/dialog';
 import { Evidence } from '../../parts/record';
+import { Term } from '../../parts/term';
 import { useToast } from '../../parts/toast';
 
 const PROOF: Record<string, [string, Tone]> = {
@@ -87,7 +88,7 @@ function SetCard({ set }: { set: CriteriaSet }) {
           <Badge tone={tone}>{word}</Badge>
         </div>
       </div>
-      <div className="scroll">
+      <section className="scroll" aria-label="Criteria" tabIndex={0}>
         <table>
           <thead>
             <tr>
@@ -116,7 +117,7 @@ function SetCard({ set }: { set: CriteriaSet }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
       <p className="small">
         {set.said} <Evidence links={set.runs} />
       </p>

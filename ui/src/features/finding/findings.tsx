@@ -1,11 +1,12 @@
 import { useState } from 'react';
 import { useAct, useCommand } from '../../host/cache';
 import type { Finding, SubjectRef } from '../../host/commands.gen';
-import { Badge, Empty, Failed, Term, Time, type Tone, Waiting } from '../../parts/bits';
+import { Badge, Empty, Failed, Time, type Tone, Waiting } from '../../parts/bits';
 import { Dialog } from '../../parts/dialog';
 import { Html } from '../../parts/html';
 import { ChooseParty, Due, type Party } from '../../parts/party';
 import { RecordLink } from '../../parts/record';
+import { Term } from '../../parts/term';
 import { useToast } from '../../parts/toast';
 import { BothChanged } from '../../parts/versions';
 import { Threads, usePeople } from '../comment/threads';

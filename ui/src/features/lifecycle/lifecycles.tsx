@@ -3,6 +3,7 @@ import { useAct, useCommand } from '../../host/cache';
 import type { LifecycleRow, Problem } from '../../host/commands.gen';
 import { Badge, Failed, Say, Time, Waiting } from '../../parts/bits';
 import { Dialog } from '../../parts/dialog';
+import { Term } from '../../parts/term';
 import { useToast } from '../../parts/toast';
 import { DifferenceOf, LifecycleRead } from './read';
 
@@ -26,7 +27,9 @@ export function LifecyclesScreen() {
   };
   return (
     <div className="page">
-      <h1>Lifecycles</h1>
+      <h1>
+        <Term word="lifecycle">Lifecycles</Term>
+      </h1>
       <p className="muted">
         A lifecycle says what each stage of a project asks for, and what is handed over between people. A project keeps to the
         version that it began with until somebody moves it.

@@ -1,5 +1,6 @@
 import type { LifecycleDifference, LifecycleItem, LifecycleView } from '../../host/commands.gen';
 import { Badge, lower } from '../../parts/bits';
+import { Explained } from '../../parts/term';
 
 const HOW: Record<string, [string, string]> = {
   records: ['seen by Cairn', 'Cairn sees it in its records; nobody ticks it'],
@@ -20,7 +21,7 @@ export function LifecycleRead({ view, level = 3 }: { view: LifecycleView; level?
             <ul>
               {s.requirements.map((q) => (
                 <li key={q.id}>
-                  {q.text} <small className="muted">{lower(q.role.label)}</small>
+                  <Explained text={q.text} /> <small className="muted">{lower(q.role.label)}</small>
                 </li>
               ))}
               {s.requirements.length === 0 && <li className="muted">Nothing: the project simply moves on.</li>}
@@ -54,7 +55,7 @@ function Item({ item }: { item: LifecycleItem }) {
   const how = HOW[item.kind];
   return (
     <li style={{ padding: '6px 0' }}>
-      <small className="muted">{item.id}</small> {item.text} {item.blocks && <Badge tone="warn">Needed</Badge>}
+      <small className="muted">{item.id}</small> <Explained text={item.text} /> {item.blocks && <Badge tone="warn">Needed</Badge>}
       <div className="small muted">
         <span title={how?.[1]}>{how?.[0]}</span> · {item.role.label}
         {item.nobody && ' (nobody holds this role yet)'} · {item.source}

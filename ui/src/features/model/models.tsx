@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useAct, useCommand } from '../../host/cache';
 import type { ModelVersion } from '../../host/commands.gen';
 import { Badge, Empty, Failed, State, Time, Waiting } from '../../parts/bits';
+import { Term } from '../../parts/term';
 import { useToast } from '../../parts/toast';
 
 export function Models({ project }: { project: string }) {
@@ -42,7 +43,9 @@ export function Models({ project }: { project: string }) {
       ))}
       {(releases.data?.length ?? 0) > 0 && (
         <section className="card flush" aria-label="Releases">
-          <h2 style={{ padding: '16px 20px 8px' }}>Releases</h2>
+          <h2 style={{ padding: '16px 20px 8px' }}>
+            <Term word="release">Releases</Term>
+          </h2>
           <ul className="list">
             {releases.data?.map((r) => (
               <li key={r.id}>
@@ -64,7 +67,9 @@ export function Models({ project }: { project: string }) {
       )}
       {(deployments.data?.length ?? 0) > 0 && (
         <section className="card flush" aria-label="Deployments">
-          <h2 style={{ padding: '16px 20px 8px' }}>Deployments</h2>
+          <h2 style={{ padding: '16px 20px 8px' }}>
+            <Term word="deployment">Deployments</Term>
+          </h2>
           <table>
             <thead>
               <tr>

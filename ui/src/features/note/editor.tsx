@@ -30,6 +30,7 @@ export function Editor({ about, note, onClose }: { about: SubjectRef; note?: Not
   const [title, setTitle] = useState(kept?.title ?? note?.title ?? '');
   const [text, setText] = useState(kept?.text ?? note?.text ?? '');
   const [inserting, insert] = useState<'chart' | 'link' | null>(null);
+  const [attaching, setAttaching] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
   const size = new TextEncoder().encode(text).length;
   // A draft survives a crash; one that is too large for that is held by the page alone, and what was kept goes.
@@ -65,6 +66,8 @@ export function Editor({ about, note, onClose }: { about: SubjectRef; note?: Not
     }, 0);
   };
   const paste = async (chosen: File[]) => {
+    // Saved meanwhile the note would be without it.
+    setAttaching(true);
     // One after the other: each is put in where the cursor is then.
     for (const file of chosen) {
       const content = await new Promise<string>((resolve) => {
@@ -75,6 +78,7 @@ export function Editor({ about, note, onClose }: { about: SubjectRef; note?: Not
       const done = await attach.mutateAsync({ subject: about, name: file.name, content }).catch(() => null);
       if (done) put(`\n\n${done.markdown}\n\n`);
     }
+    setAttaching(false);
   };
   const files = (list: FileList | null | undefined) =>
     [...(list ?? [])].filter((f) => f.type.startsWith('image/') || f.name.toLowerCase().endsWith('.ipynb'));
@@ -206,8 +210,8 @@ export function Editor({ about, note, onClose }: { about: SubjectRef; note?: Not
       )}
       <Failed error={save.error ?? attach.error} />
       <div className="row">
-        <button type="submit" className="btn primary" disabled={save.isPending}>
-          Save the note
+        <button type="submit" className="btn primary" disabled={save.isPending || attaching}>
+          {attaching ? 'Putting it in…' : 'Save the note'}
         </button>
         <button type="button" className="btn plain" onClick={close}>
           Cancel

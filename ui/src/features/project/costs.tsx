@@ -179,7 +179,7 @@ function Money({ costs, m }: { costs: CostModel; m: Matrix }) {
     </td>
   );
   return (
-    <div className="scroll">
+    <section className="scroll" aria-label="Cases and costs" tabIndex={0}>
       <table>
         <caption className="sr">How often it was right and wrong, and what that cost</caption>
         <thead>
@@ -202,7 +202,7 @@ function Money({ costs, m }: { costs: CostModel; m: Matrix }) {
           </tr>
         </tbody>
       </table>
-    </div>
+    </section>
   );
 }
 

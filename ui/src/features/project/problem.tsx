@@ -3,7 +3,8 @@ import { Check, ChevronRight, Circle } from 'lucide-react';
 import { type ReactNode, useId, useRef, useState } from 'react';
 import { useAct, useCommand } from '../../host/cache';
 import type { Answered, ProblemForm, Risk } from '../../host/commands.gen';
-import { Badge, Failed, Say, Term, Waiting } from '../../parts/bits';
+import { Badge, Failed, Say, Waiting } from '../../parts/bits';
+import { Term } from '../../parts/term';
 import { BothChanged } from '../../parts/versions';
 import { Costs } from './costs';
 

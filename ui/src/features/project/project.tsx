@@ -6,6 +6,7 @@ import type { Project } from '../../host/commands.gen';
 import { Badge, Failed, lower, Say, type Tone, Waiting } from '../../parts/bits';
 import { Dialog } from '../../parts/dialog';
 import { Evidence as EvidenceLinks } from '../../parts/record';
+import { Explained } from '../../parts/term';
 import { useToast } from '../../parts/toast';
 import { Trail } from '../audit/trail';
 import { Handoffs } from '../checklist/handoffs';
@@ -135,7 +136,9 @@ function Overview({ project }: { project: Project }) {
       <div className="stack">
         <section className="card stack">
           <h2>{here?.name}</h2>
-          <p className="muted">{here?.purpose}</p>
+          <p className="muted">
+            <Explained text={here?.purpose ?? ''} />
+          </p>
           <ul className="list">
             {project.gate.map((g) => (
               <li key={g.id} className="row" style={{ padding: '8px 0', flexWrap: 'nowrap' }}>
@@ -147,10 +150,10 @@ function Overview({ project }: { project: Project }) {
                 <div className="grow">
                   {PLACE[g.kind] ? (
                     <Link to="/projects/$project/$tab" params={{ project: project.id, tab: PLACE[g.kind] ?? 'overview' }}>
-                      {g.text}
+                      <Explained text={g.text} />
                     </Link>
                   ) : (
-                    g.text
+                    <Explained text={g.text} />
                   )}
                   {(g.said || g.evidence.length > 0) && (
                     <div className="small muted">

@@ -2,7 +2,8 @@ import { ChevronDown, ChevronRight } from 'lucide-react';
 import { Fragment, useState } from 'react';
 import { useCommand } from '../../host/cache';
 import type { RunGroup, RunRow } from '../../host/commands.gen';
-import { Empty, Failed, Num, Term, Waiting } from '../../parts/bits';
+import { Empty, Failed, Num, Waiting } from '../../parts/bits';
+import { Word } from '../../parts/term';
 import { both } from './state';
 
 interface Props {
@@ -71,7 +72,7 @@ export function Groups({ project, filter, order, by, metrics, row, head, span }:
                         {measured && g.measured > 0 && (
                           <>
                             {' · '}
-                            <Term>{measured}</Term> mean <Num value={g.mean ?? undefined} />
+                            <Word>{measured}</Word> mean <Num value={g.mean ?? undefined} />
                             {g.measured > 1 && (
                               <>
                                 , from <Num value={g.lowest ?? undefined} /> to <Num value={g.highest ?? undefined} />

@@ -4,7 +4,8 @@ import { ArrowDown, ArrowUp, Pin, PinOff, Ruler } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { useCommand, useCommands } from '../../host/cache';
 import type { RunRow } from '../../host/commands.gen';
-import { Badge, Empty, Failed, Num, State, short, Term, Time, Waiting } from '../../parts/bits';
+import { Badge, Empty, Failed, Num, State, short, Time, Waiting } from '../../parts/bits';
+import { Word } from '../../parts/term';
 import { difference, setBaseline, useBaseline } from '../chart/baseline';
 import { Columns, Edge } from './columns';
 import { FilterField } from './filter';
@@ -80,7 +81,7 @@ export function RunTable({ project }: { project?: string }) {
       {heading('state', 'State', 'State')}
       {heading('started', 'Started', 'Started', 'start_time')}
       {heading('by', 'By', 'By')}
-      {columns.metrics.map((m) => heading(`m${m}`, <Term>{m}</Term>, m, `metrics.\`${m}\``, 'num'))}
+      {columns.metrics.map((m) => heading(`m${m}`, <Word>{m}</Word>, m, `metrics.\`${m}\``, 'num'))}
       {columns.params.map((p) => heading(`p${p}`, p, p, `params.\`${p}\``))}
       {columns.tags.map((t) => heading(`t${t}`, t, t, `tags.\`${t}\``))}
     </tr>

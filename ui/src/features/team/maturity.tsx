@@ -65,7 +65,9 @@ export function MaturityScreen() {
                 </h2>
                 <p>{now.summary}</p>
                 <NextLevel of={m} />
-                <Html html={m.svg} className="scroll" />
+                <section className="scroll" aria-label={m.title} tabIndex={0}>
+                  <Html html={m.svg} />
+                </section>
                 <p className="muted small">{m.summary}</p>
               </>
             ) : (
@@ -194,7 +196,7 @@ function Form({ of: m, done }: { of: Shown; done: () => void }) {
             </h2>
             <p className="muted">{level.summary}</p>
             {level.statements.map((s) => (
-              <fieldset key={s.id} className="stack">
+              <fieldset key={s.id} className="stack asked">
                 <legend>{s.text}</legend>
                 <small className="muted">
                   {s.why} For example: {s.example}
