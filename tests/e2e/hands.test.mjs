@@ -357,6 +357,33 @@ test('anything is found from the palette, lineage is walked by keyboard, and all
   await check('portfolio');
 });
 
+test('what is watched in operation is planned, reported and seen beyond its threshold', async () => {
+  const { page, check } = ana;
+  const project = ana.call('project.list')[0].id;
+  await ana.go(`/projects/${project}/models`);
+  await page.getByText('Nothing is watched yet').waitFor();
+  await page.getByRole('button', { name: 'Plan a monitor' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('What is watched').selectOption('quality');
+  await dialog.getByLabel('What is measured').fill('Recall of the week');
+  await dialog.getByLabel('All is well while it is').selectOption('at_least');
+  await dialog.getByLabel('Threshold').fill('0.8');
+  await dialog.getByLabel('How they are told').fill('#ml-alarms');
+  await check('monitor-plan');
+  await dialog.getByRole('button', { name: 'Save the monitor' }).click();
+  const card = page.getByRole('article', { name: 'Monitor: Recall of the week' });
+  await card.getByText('No value yet').waitFor();
+  for (const [value, state] of [['0.85', 'Well'], ['0.71', 'Beyond its threshold']]) {
+    await card.getByRole('button', { name: /Report a value/ }).click();
+    await dialog.getByLabel('Value, as it was seen just now').fill(value);
+    await dialog.getByLabel('Where it comes from').fill('the weekly report');
+    await dialog.getByRole('button', { name: 'Report it' }).click();
+    await card.getByText(state).waitFor();
+  }
+  await card.getByText('from the weekly report, reported by Ana').waitFor();
+  await check('monitors');
+});
+
 test('the team says how far it is, beside what the records show', async () => {
   const { page, check } = ana;
   await ana.go('/team');

@@ -356,7 +356,7 @@ is_email = is_body
 is_vouch = fields_of(device=is_device, signature=is_text)
 KINDS = (
     "project", "experiment", "run", "logged_model", "dataset", "dataset_version", "model", "model_version", "note", "checklist", "release", "signoff",
-    "deployment", "segment", "view", "setting", "panel", "pin", "template", "criteria", "finding", "comment", "assessment",
+    "deployment", "segment", "view", "setting", "panel", "pin", "template", "criteria", "finding", "comment", "assessment", "monitor",
 )  # fmt: skip
 is_link = fields_of(kind=one_of(*KINDS), id=is_id)
 is_field = one_of("title", "problem", "hypothesis", "value_metric", "risk_class", "cost_false_positive", "cost_false_negative")
@@ -478,6 +478,16 @@ DATA_TYPES = {
     "template.saved": fields_of(template=is_id, text=is_body, base=is_bases),
     "record.attached": fields_of(subject=is_link, name=is_text, digest=is_digest, size=is_count),
     "comment.written": fields_of(comment=is_id, about=is_link, anchor=is_text, text=is_body, reply_to_or_none=is_id, asks_or_none=is_party),
+    "monitor.planned": fields_of(
+        monitor=is_id,
+        project=is_id,
+        plan=fields_of(
+            watch=one_of("dependencies", "inputs", "skew", "staleness", "numeric_stability", "performance", "quality", "drift"),
+            metric=is_title, comparator=one_of("at_least", "at_most"), threshold=is_measured, owner=is_party, route=is_body, every_days=is_count,
+        ),
+        base=is_bases,
+    ),
+    "monitor.reported": fields_of(monitor=is_id, value=is_measured, at_ms=is_whole, source=is_text),
     "maturity.assessed": fields_of(
         assessment=is_id, model=is_text, answers=map_of(fields_of(met=one_of("yes", "partly", "no"), note=is_body, evidence=list_of(is_link)))
     ),
@@ -603,13 +613,13 @@ RIGHTS = {
 RIGHT_OF_GROUP = {
     "experiment": "track", "run": "track", "logged_model": "track", "segment": "track", "artifact": "track",
     "dataset": "data", "model": "model", "model_version": "model", "card": "model", "note": "collaborate", "checklist": "collaborate", "view": "collaborate", "panel": "collaborate",
-    "pin": "collaborate", "template": "collaborate", "comment": "collaborate", "maturity": "collaborate", "criteria": "collaborate", "finding": "collaborate", "setting": "manage",
+    "pin": "collaborate", "template": "collaborate", "comment": "collaborate", "maturity": "collaborate", "monitor": "collaborate", "criteria": "collaborate", "finding": "collaborate", "setting": "manage",
     "project": "shape", "release": "release", "deployment": "deploy",
 }  # fmt: skip
 RIGHT_OF_TYPE = {"release.signed": "sign", "criteria.signed": "sign", "finding.settled": "settle", "finding.graded": "settle", "record.attached": "collaborate", "experiment.linked": "shape", "project.template_set": "waive"}
 RIGHT_TO_DELETE = {
     "experiment": "track", "run": "track", "logged_model": "track", "dataset": "data", "dataset_version": "data",
-    "model": "model", "model_version": "model", "note": "collaborate", "checklist": "collaborate", "view": "collaborate", "panel": "collaborate", "pin": "collaborate", "template": "collaborate", "comment": "collaborate", "assessment": "collaborate", "project": "shape",
+    "model": "model", "model_version": "model", "note": "collaborate", "checklist": "collaborate", "view": "collaborate", "panel": "collaborate", "pin": "collaborate", "template": "collaborate", "comment": "collaborate", "assessment": "collaborate", "monitor": "collaborate", "project": "shape",
 }  # fmt: skip
 
 
@@ -1506,6 +1516,11 @@ CELLS = {
     "comment.written": (
         "comment", "comment", lambda d: f"{d['about']['kind']}/{d['about']['id']}", joined(plain("anchor", "reply_to", "text"), or_json("asks")),
     ),
+    "monitor.planned": (
+        "monitor", "monitor", lambda d: d["project"],
+        lambda d: [("plan", "", part(d["plan"], "watch", "metric", "comparator", "threshold", "owner", "route", "every_days"))],
+    ),
+    "monitor.reported": ("monitor", "monitor", None, whole("reading", "value", "at_ms", "source")),
     "maturity.assessed": ("assessment", "assessment", lambda d: None, lambda d: [("model", "", d["model"]), ("answers", "", as_json({k: {n: d["answers"][k][n] for n in ("met", "note", "evidence")} for k in sorted(d["answers"])}))]),
     "comment.edited": ("comment", "comment", None, plain("text")),
     "comment.resolved": ("comment", "comment", None, constant(resolved="1")),

@@ -258,6 +258,12 @@ def guide(place, project, run):
     if not lists:
         hand_over(place, gate, me)
     place.call("comment.write", {"about": about, "text": "Well done."})
+    plan = {"project": project, "watch": "drift", "metric": "PSI of age", "comparator": "at_most", "threshold": "0.2", "every_days": 7}
+    plan = {**plan, "owner": {"kind": "role", "id": "ml_engineer"}, "route": "channel #alarms"}
+    monitor = place.call("monitor.save", plan)[0]
+    place.call("monitor.report", {"monitor": monitor["id"], "value": "0.1", "source": "nightly job"})
+    place.call("monitor.save", {**plan, "monitor": monitor["id"], "threshold": "0.25", "base": monitor["base"]})
+    place.call("monitor.report", {"monitor": monitor["id"], "value": "NaN"})
     note = f"See [the run](cairn:run/{run})"
     answers = {"g1.pipeline": {"met": "yes", "note": note}, "g1.data": {"met": "partly", "note": ""}}
     place.call("maturity.assess", {"scale": "google/1", "answers": answers})

@@ -464,6 +464,64 @@ fn the_ml_test_score_counts_what_the_records_show_once_and_what_people_ticked_ha
 }
 
 #[test]
+fn monitors_count_when_they_have_said_something_in_this_cycle() {
+    let team = Team::watched();
+    let check = "{ is: monitors_live, watch: [drift, quality] }";
+    let project = project_with(&team.ana, &[("watched", check)]);
+    let now = || gate(&team.ana, &project)["watched"].clone();
+    let plan = |seat: &Seat, watch: &str, metric: &str, threshold: &str, also: Value| {
+        let mut plan = json!({ "project": project, "watch": watch, "metric": metric, "comparator": "at_least", "threshold": threshold,
+            "owner": { "kind": "role", "id": "ml_engineer" }, "route": "#alarms", "every_days": 7 });
+        plan.as_object_mut().unwrap().extend(also.as_object().unwrap().clone());
+        seat.call("monitor.save", plan)
+    };
+    assert_eq!(now(), (false, "Not watched: drift, quality.".to_owned()));
+    for (also, why) in [
+        (json!({ "route": " " }), "Nobody would hear"),
+        (json!({ "threshold": "much" }), "The threshold"),
+        (json!({ "every_days": 0 }), "every 1 to 366 days"),
+        (json!({ "watch": "moon" }), "nothing that can be watched"),
+        (json!({ "owner": { "kind": "member", "id": "nobody" } }), "member"),
+    ] {
+        let said = plan(&team.ana, "drift", "PSI", "0.2", also).unwrap_err().message;
+        assert!(said.contains(why), "{said}");
+    }
+    let drift = plan(&team.ana, "drift", "PSI", "0.2", json!({ "comparator": "at_most" })).unwrap()[0]["id"].clone();
+    plan(&team.ana, "quality", "recall", "0.8", json!({})).unwrap();
+    assert_eq!(now(), (false, "No value has been reported yet of: PSI, recall.".to_owned()));
+    let all = team.ana.must("monitor.report", json!({ "monitor": drift, "value": "0.1", "source": "nightly job" }));
+    assert_eq!((&all[0]["state"], &all[1]["state"]), (&json!("good"), &json!("silent")));
+    assert!(team.ana.call("monitor.report", json!({ "monitor": drift, "value": "0.1", "at_ms": i64::MAX })).is_err(), "not in the future");
+    let quality = all[1]["id"].clone();
+    team.settle();
+    // Dan reports and changes the plan while Ana changes it, too: both plans are kept, and the value counts.
+    let all = team.dan.must("monitor.report", json!({ "monitor": quality, "value": "0.7" }));
+    assert_eq!(all[1]["state"], "alarm");
+    plan(&team.dan, "quality", "recall", "0.6", json!({ "monitor": quality, "base": all[1]["base"] })).unwrap();
+    plan(&team.ana, "quality", "recall", "0.9", json!({ "monitor": quality, "base": all[1]["base"] })).unwrap();
+    team.settle();
+    assert_eq!(now(), (true, "2 monitors report values, each with a threshold, an owner and a route.".to_owned()));
+    let both = team.ana.must("monitor.list", json!({ "project": project }))[1].clone();
+    assert_eq!((both["versions"].as_array().unwrap().len(), both["choices"].as_array().unwrap().len()), (2, 2));
+    let kept = both["choices"].as_array().unwrap().iter().find(|c| c["threshold"] == "0.6").unwrap().clone();
+    let one = team.ana.must("monitor.save", kept)[1].clone();
+    assert_eq!((one["state"].as_str(), one["versions"].as_array().unwrap().len()), (Some("good"), 0));
+    team.settle();
+    assert_eq!(team.ana.digest(), team.dan.digest());
+    // A new cycle begins: what was said before says nothing of it.
+    for stage in ["data", "training", "validation", "approval", "operation", "business_problem"] {
+        team.ana.must("project.enter_stage", json!({ "project": project, "stage": stage, "reason": "as an example" }));
+    }
+    assert_eq!(now(), (false, "No value has been reported yet of: PSI, recall.".to_owned()));
+    for monitor in [&drift, &quality] {
+        team.ana.must("monitor.report", json!({ "monitor": monitor, "value": "0.1" }));
+    }
+    assert!(now().0);
+    team.ana.must("record.delete", json!({ "subject": { "kind": "monitor", "id": drift } }));
+    assert_eq!(now().1, "Not watched: drift.");
+}
+
+#[test]
 fn maturity_is_said_by_people_beside_what_the_records_show_and_every_assessment_stays() {
     let team = Team::watched();
     let shown = |seat: &Seat| seat.must("maturity.get", json!({ "scale": "google/1", "width": 900, "dark": false }));

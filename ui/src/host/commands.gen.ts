@@ -1096,6 +1096,31 @@ digest: string, datasets: Array<DatasetLink>, card_missing: Array<string>, by: P
  * The newest release's state, if there is one.
  */
 release: string | null, environments: Array<string>, };
+export type Monitor = { id: string, project: string, 
+/**
+ * `inputs`, `drift`, `staleness`, `numeric_stability`, `quality`, `dependencies`, `skew` or `performance`.
+ */
+watch: string, 
+/**
+ * The same as people say it.
+ */
+watch_name: string, metric: string, 
+/**
+ * `at_least` or `at_most`: how the value stands to the threshold while all is well.
+ */
+comparator: string, threshold: string, owner: PartyName, route: string, every_days: number, reading: Reading | null, 
+/**
+ * `silent` (no value yet), `overdue`, `alarm` or `good`.
+ */
+state: string, base: string, 
+/**
+ * More than one: edits that did not know of each other.
+ */
+versions: Array<Version>, 
+/**
+ * For each of them what to save to keep it.
+ */
+choices: Array<SaveMonitor>, };
 export type Node = { kind: string, id: string, title: string, };
 export type NotCounted = { operation: string, person: Person, device: string, state: string, reason: string, at_ms: number, };
 export type Note = { id: string, about: SubjectRef, title: string, text: string, 
@@ -1352,6 +1377,11 @@ points: number,
  */
 branches: number, };
 export type QuestionKind = "text" | "long" | "number" | "day" | "yes_no";
+export type Reading = { value: string, 
+/**
+ * When it was seen.
+ */
+at_ms: number, source: string, by: Person, };
 export type ReadmitDevice = { device: string, reason: string, };
 export type Rebuilt = { 
 /**
@@ -1462,6 +1492,19 @@ export type RemoveDevice = { device: string, reason: string,
 compromised_since_ms?: number, };
 export type RenderMarkdown = { text: string, };
 export type Rendered = { html: string, };
+export type ReportValue = { monitor: string, 
+/**
+ * A number; `NaN` and `Infinity` are values, too.
+ */
+value: string, 
+/**
+ * None: now.
+ */
+at_ms?: number, 
+/**
+ * Where it comes from, such as a job or a dashboard.
+ */
+source: string, };
 export type Reproduce = { run: string, 
 /**
  * Leave the packages as they are on the computer that repeats it.
@@ -1623,6 +1666,11 @@ export type SaveLifecycle = {
  * None: a new one.
  */
 template?: string, text: string, base?: string, };
+export type SaveMonitor = { 
+/**
+ * None: a new one.
+ */
+monitor?: string, project: string, watch: string, metric: string, comparator: string, threshold: string, owner: PartyRef, route: string, every_days: number, base?: string, };
 export type SaveNote = { 
 /**
  * None: a new note.
@@ -2098,6 +2146,9 @@ export interface Commands {
   "criteria.sign": { request: SignCriteria; response: CriteriaPage };
   "finding.list": { request: ProjectRef; response: Array<Finding> };
   "finding.recurrent": { request: Nothing; response: Array<Recurrent> };
+  "monitor.list": { request: ProjectRef; response: Array<Monitor> };
+  "monitor.save": { request: SaveMonitor; response: Array<Monitor> };
+  "monitor.report": { request: ReportValue; response: Array<Monitor> };
   "finding.save": { request: SaveFinding; response: Finding };
   "finding.assign": { request: AssignFinding; response: Finding };
   "finding.settle": { request: SettleFinding; response: Finding };
@@ -2237,6 +2288,7 @@ export const queryTags = {
   "criteria.list": ["*"],
   "finding.list": ["finding", "member"],
   "finding.recurrent": ["finding", "project"],
+  "monitor.list": ["*"],
   "comment.list": ["comment", "member"],
   "lifecycle.list": ["template", "project", "member"],
   "lifecycle.get": ["template", "member"],

@@ -257,6 +257,10 @@ pub(crate) fn sentence(acl: &Acl, op: &Op) -> String {
         Op::ProjectEnded { ending, .. } => format!("ended the project as {}", ending.as_str()),
         Op::ProjectResumed { .. } => "took the project up again".to_owned(),
         Op::RecordAttached { name, .. } => format!("attached the file {name}"),
+        Op::MonitorPlanned { plan, base, .. } => {
+            format!("{} the monitor \u{201c}{}\u{201d}", if base.is_empty() { "planned" } else { "changed" }, plan.metric)
+        }
+        Op::MonitorReported { value, .. } => format!("reported {} from operation", String::from(*value)),
         Op::MaturityAssessed { model, .. } => format!("assessed the team's maturity by {model}"),
         Op::CommentWritten { asks: Some(who), .. } => format!("asked {} a question", party(acl, who)),
         Op::CommentWritten { reply_to: Some(_), .. } => "replied".to_owned(),
@@ -343,9 +347,14 @@ pub(crate) fn project_of(r: &Reader<'_>, subject: &SubjectRef) -> Result<Option<
         let Some(parent) = r.parent_of(at.kind, &at.id)? else { return Ok(None) };
         let of = |kind: Kind| Subject { kind, id: parent.clone() };
         at = match at.kind {
-            Kind::Dataset | Kind::Checklist | Kind::Release | Kind::Deployment | Kind::Criteria | Kind::Finding | Kind::View => {
-                of(Kind::Project)
-            }
+            Kind::Dataset
+            | Kind::Checklist
+            | Kind::Monitor
+            | Kind::Release
+            | Kind::Deployment
+            | Kind::Criteria
+            | Kind::Finding
+            | Kind::View => of(Kind::Project),
             Kind::DatasetVersion => of(Kind::Dataset),
             Kind::ModelVersion => of(Kind::Model),
             Kind::Run | Kind::LoggedModel => of(Kind::Experiment),

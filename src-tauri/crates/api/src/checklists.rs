@@ -329,6 +329,7 @@ pub fn title_of(r: &Reader<'_>, subject: &Subject) -> Result<String, ApiError> {
         Kind::Pin => "A remark on a curve".to_owned(),
         Kind::Template => "A lifecycle".to_owned(),
         Kind::Assessment => "An assessment of maturity".to_owned(),
+        Kind::Monitor => record.json("plan")["metric"].as_str().unwrap_or_default().to_owned(),
         Kind::Criteria => format!("Acceptance criteria of cycle {}", named("cycle")),
         Kind::Finding => record.json("content")["title"].as_str().unwrap_or_default().to_owned(),
         Kind::Comment => {

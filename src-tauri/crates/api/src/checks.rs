@@ -222,6 +222,7 @@ impl<'r, 'c> Looker<'r, 'c> {
             Check::SlicesReported => self.slices_reported(),
             Check::BenchmarkCompared => self.benchmark_compared(),
             Check::FindingsSettled => self.findings_settled(),
+            Check::MonitorsLive { watch } => self.monitors_live(watch),
             Check::TriggerRecorded => Ok(self.trigger_recorded()),
             Check::RolesApart { roles, apart, from } => self.roles_apart(roles, *apart, from),
             Check::InInventory => Ok(self.in_inventory()),

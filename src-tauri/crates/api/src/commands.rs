@@ -4,8 +4,8 @@
 use crate::templates::manage as lifecycles;
 use crate::{
     ApiError, Host, artifacts, audit, cards, charts, checklists, comments, compare, criteria, cycles, datasets, deployments, find,
-    findings, gate, graph, inbox, lead_times, lineage, maintenance, maturity, members, models, notes, overview, panels, pins, problem,
-    projects, recovery, releases, repair, reproduce, run_table, runs, settings, sharing, sources, test_score, views, workspaces,
+    findings, gate, graph, inbox, lead_times, lineage, maintenance, maturity, members, models, monitors, notes, overview, panels, pins,
+    problem, projects, recovery, releases, repair, reproduce, run_table, runs, settings, sharing, sources, test_score, views, workspaces,
 };
 use serde_json::Value;
 use std::any::TypeId;
@@ -91,6 +91,9 @@ commands! {
     "criteria.sign" Mutation criteria::sign: criteria::SignCriteria => criteria::CriteriaPage, [];
     "finding.list" Query findings::list: projects::ProjectRef => Vec<findings::Finding>, ["finding", "member"];
     "finding.recurrent" Query findings::recurrent: workspaces::Nothing => Vec<findings::Recurrent>, ["finding", "project"];
+    "monitor.list" Query monitors::list: projects::ProjectRef => Vec<monitors::Monitor>, ["*"];
+    "monitor.save" Mutation monitors::save: monitors::SaveMonitor => Vec<monitors::Monitor>, [];
+    "monitor.report" Mutation monitors::report: monitors::ReportValue => Vec<monitors::Monitor>, [];
     "finding.save" Mutation findings::save: findings::SaveFinding => findings::Finding, [];
     "finding.assign" Mutation findings::assign: findings::AssignFinding => findings::Finding, [];
     "finding.settle" Mutation findings::settle: findings::SettleFinding => findings::Finding, [];

@@ -239,6 +239,7 @@ fn lineage(walk: &mut Walk<'_, '_>, kind: Kind, record: &Record) -> Result<(), A
         }
         Kind::Pin => walk.up("on", Kind::Run, parent),
         Kind::View => walk.up("of", Kind::Project, parent),
+        Kind::Monitor => walk.up("watches", Kind::Project, parent),
         Kind::Segment | Kind::Setting | Kind::Template | Kind::Assessment => {}
     }
     if !matches!(kind, Kind::Project | Kind::Comment) {

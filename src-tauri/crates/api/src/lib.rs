@@ -32,6 +32,7 @@ pub mod maintenance;
 pub mod maturity;
 pub mod members;
 pub mod models;
+pub mod monitors;
 pub mod notes;
 pub mod overview;
 pub mod panels;

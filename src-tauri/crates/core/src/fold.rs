@@ -318,6 +318,13 @@ pub fn effects(op: &Op) -> Vec<Effect> {
         Op::CommentEdited { comment, text, base } => {
             Writes::on(Kind::Comment, comment.as_str()).edit("text", "", text.as_str().to_owned(), base).done()
         }
+        Op::MonitorPlanned { monitor, project, plan, base } => Writes::on(Kind::Monitor, monitor.as_str())
+            .record(Some(project.as_str()))
+            .edit("plan", "", json!(plan).to_string(), base)
+            .done(),
+        Op::MonitorReported { monitor, value, at_ms, source } => Writes::on(Kind::Monitor, monitor.as_str())
+            .put("reading", json!({ "value": value, "at_ms": at_ms, "source": source }).to_string())
+            .done(),
         Op::MaturityAssessed { assessment, model, answers } => Writes::on(Kind::Assessment, assessment.as_str())
             .record(None)
             .put("model", model)

@@ -101,6 +101,7 @@ ids! {
     FindingId,
     CommentId,
     AssessmentId,
+    MonitorId,
     ChecklistId,
     ReleaseId,
     DeploymentId,

@@ -4,6 +4,7 @@
 //! closed set of checks here.
 
 use crate::checklist::{Checklist, ItemKind};
+use crate::op::Watch;
 use crate::role::Role;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -88,6 +89,10 @@ pub enum Check {
     BenchmarkCompared,
     /// No finding of high severity is open; the others have somebody and a day, or were settled.
     FindingsSettled,
+    /// Each of these is watched by a monitor that has reported a value since this cycle began.
+    MonitorsLive {
+        watch: Vec<Watch>,
+    },
     /// What began the cycle is recorded, with evidence.
     TriggerRecorded,
     /// At least one member with this role belongs to the project.

@@ -6,14 +6,16 @@
 mod words;
 
 pub use words::{
-    Column, Day, Decision, Ending, Environment, MaturityAnswer, Met, Outcome, Party, ProjectField, RunStatus, Severity, Trigger,
+    Column, Day, Decision, Ending, Environment, MaturityAnswer, Met, MonitorPlan, Outcome, Party, ProjectField, RunStatus, Severity,
+    Trigger, Watch,
 };
 
 use crate::criterion::Criterion;
 use crate::hlc::Hlc;
 use crate::id::{
     AssessmentId, ChecklistId, CommentId, CriteriaId, DatasetId, DatasetVersionId, DeploymentId, DeviceId, Digest, ExperimentId, FindingId,
-    LoggedModelId, MemberId, ModelId, ModelVersionId, NoteId, OpId, PanelId, PinId, ProjectId, ReleaseId, RunId, TemplateId, ViewId,
+    LoggedModelId, MemberId, ModelId, ModelVersionId, MonitorId, NoteId, OpId, PanelId, PinId, ProjectId, ReleaseId, RunId, TemplateId,
+    ViewId,
 };
 use crate::lifecycle::Stage;
 use crate::role::{Act, Role};
@@ -119,10 +121,12 @@ pub enum Kind {
     Comment,
     /// How far the team says it is on a scale of maturity.
     Assessment,
+    /// What is watched in operation, from which value on, and who is told.
+    Monitor,
 }
 
 impl Kind {
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Project,
         Self::Experiment,
         Self::Run,
@@ -146,6 +150,7 @@ impl Kind {
         Self::Finding,
         Self::Comment,
         Self::Assessment,
+        Self::Monitor,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -173,6 +178,7 @@ impl Kind {
             Self::Finding => "finding",
             Self::Comment => "comment",
             Self::Assessment => "assessment",
+            Self::Monitor => "monitor",
         }
     }
 }
@@ -611,6 +617,12 @@ pub enum Op {
     ChecklistAccepted { checklist: ChecklistId },
 
     // ---- release and operation ----
+    /// What is watched in operation; an edit is the whole plan anew.
+    #[serde(rename = "monitor.planned")]
+    MonitorPlanned { monitor: MonitorId, project: ProjectId, plan: MonitorPlan, base: Vec<OpId> },
+    /// A value that was seen in operation, when, and where it comes from.
+    #[serde(rename = "monitor.reported")]
+    MonitorReported { monitor: MonitorId, value: Num, at_ms: i64, source: String },
     #[serde(rename = "release.requested")]
     ReleaseRequested { release: ReleaseId, project: ProjectId, version: ModelVersionId, policy: String, policy_digest: Digest },
     /// `statement` holds the exact bytes that were signed, `signature` the SSHSIG over them.
@@ -756,6 +768,8 @@ impl Op {
             | Self::ChecklistAccepted { .. }
             | Self::RecordAttached { .. }
             | Self::MaturityAssessed { .. }
+            | Self::MonitorPlanned { .. }
+            | Self::MonitorReported { .. }
             | Self::CommentWritten { .. }
             | Self::CommentEdited { .. }
             | Self::CommentResolved { .. }
@@ -845,9 +859,15 @@ fn delete_needs(kind: Kind) -> Act {
         Kind::Experiment | Kind::Run | Kind::LoggedModel | Kind::Segment => Act::Track,
         Kind::Dataset | Kind::DatasetVersion => Act::RegisterData,
         Kind::Model | Kind::ModelVersion => Act::RegisterModel,
-        Kind::Note | Kind::Checklist | Kind::View | Kind::Panel | Kind::Pin | Kind::Template | Kind::Comment | Kind::Assessment => {
-            Act::Collaborate
-        }
+        Kind::Note
+        | Kind::Checklist
+        | Kind::View
+        | Kind::Panel
+        | Kind::Pin
+        | Kind::Template
+        | Kind::Comment
+        | Kind::Assessment
+        | Kind::Monitor => Act::Collaborate,
         Kind::Project => Act::ShapeProject,
         // Nothing that was decided or deployed is ever deleted; `fold` ignores the attempt too.
         // A setting has a value, or its default; it is not deleted.

@@ -31,7 +31,8 @@ fn fields(kind: Kind) -> Option<(&'static [&'static str], &'static [&'static str
         | Kind::Panel
         | Kind::Pin
         | Kind::Template
-        | Kind::Assessment => return None,
+        | Kind::Assessment
+        | Kind::Monitor => return None,
     })
 }
 

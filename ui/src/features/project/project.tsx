@@ -17,6 +17,7 @@ import { Datasets } from '../dataset/datasets';
 import { Findings } from '../finding/findings';
 import { LifecycleOf } from '../lifecycle/choose';
 import { Models } from '../model/models';
+import { Monitors } from '../monitor/monitors';
 import { Notes } from '../note/notes';
 import { ProjectRuns } from '../run/runs';
 import { CarriedOver, EndProject, NextCycle, WaySoFar } from './cycle';
@@ -93,7 +94,12 @@ export function ProjectScreen() {
       )}
       {tab === 'data' && <Datasets project={p.id} />}
       {tab === 'runs' && <ProjectRuns project={p.id} />}
-      {tab === 'models' && <Models project={p.id} />}
+      {tab === 'models' && (
+        <div className="stack wide">
+          <Models project={p.id} />
+          <Monitors project={p.id} />
+        </div>
+      )}
       {tab === 'handoffs' && <Handoffs project={p} />}
       {tab === 'notes' && (
         <div className="stack wide">
@@ -124,6 +130,7 @@ const PLACE: Record<string, string> = {
   criteria_signed: 'checks',
   criteria_met: 'checks',
   findings_settled: 'checks',
+  monitors_live: 'models',
 };
 
 function Overview({ project }: { project: Project }) {

@@ -108,7 +108,7 @@ impl Looker<'_, '_> {
     }
 
     /// The operation that began this cycle; none for the first.
-    fn cycle_began(&self) -> Result<Option<OpId>, ApiError> {
+    pub(super) fn cycle_began(&self) -> Result<Option<OpId>, ApiError> {
         if self.cycle < 2 {
             return Ok(None);
         }

@@ -2,8 +2,12 @@
 
 use super::{Found, Looker, count};
 use crate::ApiError;
+use crate::monitors::plan_of;
 use crate::problem::{answer_of, heading, number, risk_decided};
-use cairn_core::op::{Kind, Severity, Subject};
+use cairn_core::id::OpId;
+use cairn_core::op::{Kind, Severity, Subject, Watch};
+use cairn_store::order::{Order, Orders};
+use cairn_store::records::Record;
 
 impl Looker<'_, '_> {
     pub(super) fn answered(&self, questions: &[String]) -> Found {
@@ -50,6 +54,45 @@ impl Looker<'_, '_> {
             Found::new(true, format!("{}, {} open, each with somebody and a day.", count(all.len(), "finding"), open.len()))
                 .with(Kind::Finding, open.iter().map(|f| f.id.as_str()))
         })
+    }
+
+    /// Every kind of trouble is looked for by a monitor that has said something since the cycle began.
+    pub(super) fn monitors_live(&self, watch: &[Watch]) -> Result<Found, ApiError> {
+        let all = self.live(Kind::Monitor, &self.project.id)?;
+        let began = self.cycle_began()?;
+        let orders = Orders::new(self.r);
+        let (mut missing, mut silent, mut shown) = (Vec::new(), Vec::new(), Vec::new());
+        for wanted in watch {
+            let of: Vec<&Record> = all.iter().filter(|m| plan_of(m).is_some_and(|p| p.watch == *wanted)).collect();
+            if of.is_empty() {
+                missing.push(wanted.words());
+                continue;
+            }
+            let mut heard = false;
+            for monitor in &of {
+                let Some(reading) = monitor.cell("reading") else { continue };
+                // What was said before the cycle began says nothing of what runs now.
+                let late = match (&began, OpId::parse(reading.op())) {
+                    (Some(began), Ok(reading)) => orders.of(&reading, began)? == Order::Before,
+                    _ => false,
+                };
+                if !late {
+                    heard = true;
+                    shown.push(monitor.id.clone());
+                }
+            }
+            if !heard {
+                silent.extend(of.iter().filter_map(|m| plan_of(m)).map(|p| p.metric.to_string()));
+            }
+        }
+        Ok(if !missing.is_empty() {
+            Found::new(false, format!("Not watched: {}.", missing.join(", ")))
+        } else if !silent.is_empty() {
+            Found::new(false, format!("No value has been reported yet of: {}.", silent.join(", ")))
+        } else {
+            Found::new(true, format!("{} report values, each with a threshold, an owner and a route.", count(shown.len(), "monitor")))
+        }
+        .with(Kind::Monitor, shown))
     }
 
     pub(super) fn trigger_recorded(&self) -> Found {

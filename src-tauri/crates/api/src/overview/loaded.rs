@@ -193,7 +193,7 @@ impl Loaded {
                         self.judged.remove(&project);
                     }
                 }
-                Kind::Run | Kind::LoggedModel | Kind::Signoff => {}
+                Kind::Run | Kind::LoggedModel | Kind::Signoff | Kind::Monitor => {}
                 // What gates do not look at.
                 Kind::Note | Kind::Segment | Kind::View | Kind::Setting | Kind::Panel | Kind::Pin | Kind::Assessment => continue,
             }

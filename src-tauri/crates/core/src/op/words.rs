@@ -1,9 +1,10 @@
 //! The closed sets of words that operations use, and the small shapes around them.
 
 use super::{Num, Subject};
+use crate::criterion::Comparator;
 use crate::id::MemberId;
 use crate::role::Role;
-use crate::text::Body;
+use crate::text::{Body, Title};
 use serde::{Deserialize, Serialize};
 
 /// The state of a run, in MLflow's words.
@@ -49,6 +50,86 @@ impl Environment {
             Self::Production => "production",
         }
     }
+}
+
+/// What of a model in operation is watched: the seven of the ML Test Score's monitoring section, and drift of the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Watch {
+    /// Changes of what the model depends on.
+    Dependencies,
+    /// Inputs keep to what was said of them.
+    Inputs,
+    /// Features are the same in training and in service.
+    Skew,
+    /// How old the model, or the data that it answers from, is.
+    Staleness,
+    /// NaNs, infinities, values out of range.
+    NumericStability,
+    /// Time, memory and load.
+    Performance,
+    /// Quality of the predictions.
+    Quality,
+    /// Data are distributed as in training.
+    Drift,
+}
+
+impl Watch {
+    pub const ALL: [Self; 8] = [
+        Self::Inputs,
+        Self::Drift,
+        Self::Staleness,
+        Self::NumericStability,
+        Self::Quality,
+        Self::Dependencies,
+        Self::Skew,
+        Self::Performance,
+    ];
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dependencies => "dependencies",
+            Self::Inputs => "inputs",
+            Self::Skew => "skew",
+            Self::Staleness => "staleness",
+            Self::NumericStability => "numeric_stability",
+            Self::Performance => "performance",
+            Self::Quality => "quality",
+            Self::Drift => "drift",
+        }
+    }
+    pub fn parse(raw: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|w| w.as_str() == raw)
+    }
+    /// As people say it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Dependencies => "dependencies",
+            Self::Inputs => "inputs",
+            Self::Skew => "training and service alike",
+            Self::Staleness => "staleness",
+            Self::NumericStability => "NaN and infinity",
+            Self::Performance => "speed and load",
+            Self::Quality => "quality",
+            Self::Drift => "drift",
+        }
+    }
+}
+
+/// What is watched, from which value on somebody is told, and who.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MonitorPlan {
+    pub watch: Watch,
+    /// What is measured, such as `recall, weekly`.
+    pub metric: Title,
+    /// All is well while the value is `comparator` `threshold`.
+    pub comparator: Comparator,
+    pub threshold: Num,
+    pub owner: Party,
+    /// How the owner hears of it, such as a channel or a number to call.
+    pub route: Body,
+    /// How often a value is expected.
+    pub every_days: u32,
 }
 
 /// How far something that is said holds.
