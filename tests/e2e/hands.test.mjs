@@ -373,7 +373,7 @@ test('what is watched in operation is planned, reported and seen beyond its thre
   await dialog.getByRole('button', { name: 'Save the monitor' }).click();
   const card = page.getByRole('article', { name: 'Monitor: Recall of the week' });
   await card.getByText('No value yet').waitFor();
-  for (const [value, state] of [['0.85', 'Well'], ['0.71', 'Beyond its threshold']]) {
+  for (const [value, state] of [['0.85', '✓ Well'], ['0.71', '⚠ Beyond its threshold']]) {
     await card.getByRole('button', { name: /Report a value/ }).click();
     await dialog.getByLabel('Value, as it was seen just now').fill(value);
     await dialog.getByLabel('Where it comes from').fill('the weekly report');

@@ -497,6 +497,11 @@ fn monitors_count_when_they_have_said_something_in_this_cycle() {
     // Dan reports and changes the plan while Ana changes it, too: both plans are kept, and the value counts.
     let all = team.dan.must("monitor.report", json!({ "monitor": quality, "value": "0.7" }));
     assert_eq!(all[1]["state"], "alarm");
+    let told = |seat: &Seat| seat.must("inbox.list", json!({})).as_array().unwrap().iter().filter(|i| i["kind"] == "alarm").count();
+    assert_eq!(told(&team.dan), 0, "Dan is no ML engineer");
+    team.ana.must("member.grant", json!({ "member": team.dan.me(), "role": "ml_engineer" }));
+    team.settle();
+    assert_eq!(told(&team.dan), 1, "who answers for a monitor is told of a value beyond its threshold");
     plan(&team.dan, "quality", "recall", "0.6", json!({ "monitor": quality, "base": all[1]["base"] })).unwrap();
     plan(&team.ana, "quality", "recall", "0.9", json!({ "monitor": quality, "base": all[1]["base"] })).unwrap();
     team.settle();

@@ -862,7 +862,7 @@ runs: number, points: number, files: number,
 left_out: Record<string, number>, };
 export type InboxItem = { 
 /**
- * `decide`, `sign_again`, `handoff`, `handed_back`, `receive`, `item`, `question`, `finding`, `criteria`, `mention`,
+ * `decide`, `sign_again`, `alarm`, `handoff`, `handed_back`, `receive`, `item`, `question`, `finding`, `criteria`, `mention`,
  * `next_step`, `admit`, `second` or `deleted`.
  */
 kind: string, title: string, 

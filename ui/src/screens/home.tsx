@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import {
   ArrowRight,
   AtSign,
+  BellRing,
   CheckCircle2,
   ClipboardCheck,
   ClipboardList,
@@ -33,6 +34,7 @@ const ICONS = {
   item: ClipboardList,
   question: HelpCircle,
   finding: TriangleAlert,
+  alarm: BellRing,
   criteria: FileSignature,
   mention: AtSign,
   next_step: ArrowRight,

@@ -27,6 +27,8 @@ export function useOpen() {
         case 'finding':
         case 'criteria':
           return navigate({ to: '/projects/$project/$tab', params: { project, tab: 'checks' } });
+        case 'alarm':
+          return navigate({ to: '/projects/$project/$tab', params: { project, tab: 'models' } });
         case 'next_step':
           return navigate({ to: '/projects/$project', params: { project } });
         case 'mention':

@@ -12,9 +12,9 @@ use crate::checks::handed_over;
 use crate::host::{Host, Workspace};
 use crate::notes::SubjectRef;
 use crate::overview::{Overview, Standing};
-use crate::people::{PartyName, Person, RoleName, party_in, person_at};
+use crate::people::{PartyName, Person, RoleName, party, party_in, person_at};
 use crate::workspaces::Nothing;
-use crate::{ApiError, checklists, comments, members, releases, templates};
+use crate::{ApiError, checklists, comments, members, monitors, releases, templates};
 use cairn_core::criterion;
 use cairn_core::lifecycle::{Check, Lifecycle};
 use cairn_core::op::Kind;
@@ -26,7 +26,7 @@ use ts_rs::TS;
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
 pub struct InboxItem {
-    /// `decide`, `sign_again`, `handoff`, `handed_back`, `receive`, `item`, `question`, `finding`, `criteria`, `mention`,
+    /// `decide`, `sign_again`, `alarm`, `handoff`, `handed_back`, `receive`, `item`, `question`, `finding`, `criteria`, `mention`,
     /// `next_step`, `admit`, `second` or `deleted`.
     pub kind: String,
     pub title: String,
@@ -62,6 +62,7 @@ pub fn list(host: &Host, _: Nothing) -> Result<Vec<InboxItem>, ApiError> {
             criteria(&all, project, &standing, &mut items)?;
             handoffs(&all, project, &standing, &mut items)?;
             findings(&all, project, &mut items);
+            alarms(&all, project, &mut items);
             if items.is_empty()
                 && let Some(next) = &standing.missing
                 && crate::projects::is_turn_of(&all.acl, all.me.as_ref(), &crate::projects::members_of(project), next.owner)
@@ -308,6 +309,21 @@ fn findings(all: &Overview<'_, '_>, project: &Record, out: &mut Vec<InboxItem>) 
             let title = format!("Finding: {}", title_of_finding(finding));
             let text = format!("Of {} severity, with you.", finding.text("severity"));
             out.push(item(all, "finding", title, text, Some(project), finding.id.clone(), None, finding.at_ms, finding.get("due")));
+        }
+    }
+}
+
+/// Monitors whose newest value is beyond its threshold, and that I answer for.
+fn alarms(all: &Overview<'_, '_>, project: &Record, out: &mut Vec<InboxItem>) {
+    for monitor in all.monitors.get(&project.id).map(Vec::as_slice).unwrap_or_default() {
+        let Some(plan) = monitors::plan_of(monitor) else { continue };
+        if let Some(value) = monitors::beyond(&plan, monitor)
+            && party(&all.acl, all.me.as_ref(), &plan.owner).mine
+        {
+            let title = format!("{} is {value}", plan.metric);
+            let text = format!("All is well while it is {} {}.", plan.comparator.words(), String::from(plan.threshold));
+            let since = monitor.cell("reading").map_or(0, |c| c.at_ms);
+            out.push(item(all, "alarm", title, text, Some(project), monitor.id.clone(), None, since, None));
         }
     }
 }

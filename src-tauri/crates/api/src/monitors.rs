@@ -185,15 +185,25 @@ fn in_words(plan: &MonitorPlan) -> String {
     )
 }
 
+fn is_well(plan: &MonitorPlan, value: &str) -> bool {
+    let value = Num::try_from(value.to_owned()).map_or(f64::NAN, |n| n.0);
+    match plan.comparator {
+        Comparator::AtLeast => value >= plan.threshold.0,
+        Comparator::AtMost => value <= plan.threshold.0,
+    }
+}
+
+/// The newest value of a monitor, where it is not as it should be.
+pub(crate) fn beyond(plan: &MonitorPlan, monitor: &Record) -> Option<String> {
+    let reading = monitor.json("reading");
+    let value = reading["value"].as_str()?;
+    (!is_well(plan, value)).then(|| value.to_owned())
+}
+
 /// How a monitor stands. A value that is no number is never well.
 fn state(plan: &MonitorPlan, reading: Option<&Reading>, now_ms: i64) -> &'static str {
     let Some(reading) = reading else { return "silent" };
-    let value = Num::try_from(reading.value.clone()).map_or(f64::NAN, |n| n.0);
-    let well = match plan.comparator {
-        Comparator::AtLeast => value >= plan.threshold.0,
-        Comparator::AtMost => value <= plan.threshold.0,
-    };
-    if !well {
+    if !is_well(plan, &reading.value) {
         "alarm"
     } else if now_ms.saturating_sub(reading.at_ms) > i64::from(plan.every_days).saturating_mul(DAY_MS) {
         "overdue"

@@ -100,7 +100,7 @@ function MonitorCard({ monitor: m, edit, report }: { monitor: Monitor; edit: () 
           'Nobody and nothing has reported a value.'
         )}{' '}
         <span className="muted">
-          All is well at {said(m)}. {WATCHED.find(([id]) => id === m.watch)?.[1]}.
+          All is well while it is {said(m)}. {WATCHED.find(([id]) => id === m.watch)?.[1]}.
         </span>
       </p>
       <p className="small muted">
@@ -194,7 +194,7 @@ function Edit({ project, monitor: m, onClose }: { project: string; monitor?: Mon
           </label>
           <label className="field">
             A value comes every … days
-            <input type="number" min={1} max={366} required value={days} onChange={(e) => setDays(e.target.value)} />
+            <input type="text" inputMode="numeric" size={4} required value={days} onChange={(e) => setDays(e.target.value)} />
           </label>
         </div>
         <ChooseParty
@@ -245,7 +245,7 @@ function Report({ monitor: m, onClose }: { monitor: Monitor; onClose: () => void
         <label className="field">
           Value, as it was seen just now
           <input type="text" inputMode="decimal" required value={value} onChange={(e) => setValue(e.target.value)} />
-          <span className="hint">All is well at {said(m)}.</span>
+          <span className="hint">All is well while it is {said(m)}.</span>
         </label>
         <label className="field">
           Where it comes from

@@ -31,6 +31,7 @@ pub(crate) struct Loaded {
     pub criteria: Groups,
     pub releases: Groups,
     pub deployments: Groups,
+    pub monitors: Groups,
     /// The project that each record with a question belongs to.
     homes: HashMap<String, Option<String>>,
     /// Who might do what when the projects were judged.
@@ -152,6 +153,7 @@ impl Loaded {
             criteria: grouped(r, Kind::Criteria)?,
             releases: grouped(r, Kind::Release)?,
             deployments: grouped(r, Kind::Deployment)?,
+            monitors: grouped(r, Kind::Monitor)?,
             acl: r.acl()?,
             judged: HashMap::new(),
             standings: OnceLock::new(),
@@ -175,7 +177,13 @@ impl Loaded {
             let Ok(parsed) = subject.parse() else { continue };
             match parsed.kind {
                 Kind::Project => self.reread(r, id)?,
-                kind @ (Kind::Checklist | Kind::Finding | Kind::Comment | Kind::Criteria | Kind::Release | Kind::Deployment) => {
+                kind @ (Kind::Checklist
+                | Kind::Finding
+                | Kind::Comment
+                | Kind::Criteria
+                | Kind::Release
+                | Kind::Deployment
+                | Kind::Monitor) => {
                     if let Some(parent) = r.parent_of(kind, id)? {
                         stale.insert((kind, parent));
                     }
@@ -193,7 +201,7 @@ impl Loaded {
                         self.judged.remove(&project);
                     }
                 }
-                Kind::Run | Kind::LoggedModel | Kind::Signoff | Kind::Monitor => {}
+                Kind::Run | Kind::LoggedModel | Kind::Signoff => {}
                 // What gates do not look at.
                 Kind::Note | Kind::Segment | Kind::View | Kind::Setting | Kind::Panel | Kind::Pin | Kind::Assessment => continue,
             }
@@ -231,6 +239,7 @@ impl Loaded {
             Kind::Criteria => Some(&mut self.criteria),
             Kind::Release => Some(&mut self.releases),
             Kind::Deployment => Some(&mut self.deployments),
+            Kind::Monitor => Some(&mut self.monitors),
             _ => None,
         }
     }
