@@ -133,6 +133,9 @@ pub(crate) fn guide() {
     after_changes(&team.ana);
 }
 
+/// Does something, for the so-manieth time.
+type Change<'a> = Box<dyn Fn(usize) + 'a>;
+
 /// What the lists cost right after something changed: only what it touched is read and judged again.
 fn after_changes(seat: &Seat) {
     let workspace = seat.host.workspace().unwrap();
@@ -142,7 +145,7 @@ fn after_changes(seat: &Seat) {
         let point = Point { step: i64::try_from(step).unwrap(), ts: 1, value: 0.5 };
         runs::log_batch(&workspace, &run, Batch { metrics: vec![("loss".into(), point)], ..Batch::default() }).unwrap();
     };
-    let changes: [(&str, Box<dyn Fn(usize) + '_>); 5] = [
+    let changes: [(&str, Change<'_>); 5] = [
         ("an answer", Box::new(said("problem.answer", json!({ "project": "p100", "question": "decision", "value": "whom to call" })))),
         ("a finding", Box::new(said("finding.save", json!({ "project": "p101", "title": "Too few", "severity": "low" })))),
         ("a question", {
