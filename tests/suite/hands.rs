@@ -531,8 +531,8 @@ fn maturity_is_said_by_people_beside_what_the_records_show_and_every_assessment_
     let team = Team::watched();
     let shown = |seat: &Seat| seat.must("maturity.get", json!({ "scale": "google/1", "width": 900, "dark": false }));
     let of = |page: &Value, id: &str| {
-        let all = page["levels"].as_array().unwrap().iter().flat_map(|l| l["statements"].as_array().unwrap());
-        all.cloned().find(|s| s["id"] == id).unwrap()
+        let mut all = page["levels"].as_array().unwrap().iter().flat_map(|l| l["statements"].as_array().unwrap());
+        all.find(|s| s["id"] == id).cloned().unwrap()
     };
     assert!(shown(&team.ana)["level"].is_null());
     assert_eq!(of(&shown(&team.ana), "g1.metadata")["seen"], json!({ "met": null, "said": "No run has finished yet." }));
