@@ -12,7 +12,8 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// Days end without a change.
 const LOOK: Duration = Duration::from_secs(600);
 /// What does not change what waits for people.
-const QUIET: [&str; 7] = ["metric", "run", "settings", "source", "segment", "panel", "view"];
+/// (`sharing` stands beside every change that is made here.)
+const QUIET: [&str; 8] = ["metric", "run", "settings", "sharing", "source", "segment", "panel", "view"];
 
 pub(crate) fn keep(app: AppHandle, host: Arc<Host>, heard: Arc<Heard>) {
     std::thread::spawn(move || {
@@ -36,7 +37,11 @@ pub(crate) fn keep(app: AppHandle, host: Arc<Host>, heard: Arc<Heard>) {
                     }
                 }
                 Ok(notice) => tracing::debug!("nobody is told: in front {in_front}, news {}", notice.is_some()),
-                Err(error) => tracing::warn!("what waits could not be read: {error}"),
+                Err(error) => {
+                    // Again at the next change, whatever it is.
+                    looked = None;
+                    tracing::warn!("what waits could not be read: {error}");
+                }
             }
             std::thread::sleep(PAUSE);
         }

@@ -245,7 +245,7 @@ class Import(unittest.TestCase):
         self.assertEqual((row["tags"]["neptune.tags"], row["tags"]["neptune.step_multiplier"]), ("a, b", "10"))
         self.assertEqual(self.history(row["id"], "metrics/loss"), [(step * 5, 1 / (step + 1)) for step in range(60)])
         self.assertEqual(self.history(row["id"], "metrics/odd"), [(10, "NaN")])
-        self.assertIn("<h1>Page</h1>", self.file(row["id"], "files/page.md")["html"])
+        self.assertIn("<h3>Page</h3>", self.file(row["id"], "files/page.md")["html"])
         self.assertIn('"hello"', self.file(row["id"], "text/logs/out.jsonl")["text"])
         again = self.take(self.folder / "exports")
         self.assertEqual((again["runs"], again["points"], again["files"]), (0, 0, 0))

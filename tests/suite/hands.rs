@@ -278,6 +278,23 @@ fn an_evaluation_in_nobodys_project_turns_a_gate_that_was_met() {
 }
 
 #[test]
+fn a_model_from_a_run_of_nobodys_project_is_judged_again_when_that_run_changes() {
+    let team = Team::watched();
+    team.ana.must("member.grant", json!({ "member": team.ana.me(), "role": "data_scientist" }));
+    let project = project_with(&team.ana, &[("bom", "{ is: file_kept, ending: bom.json }")]);
+    let run = crate::tracking::model_run(&team.ana);
+    team.ana.must("model.register", json!({ "project": project, "model": "churn", "run": run, "datasets": [] }));
+    let next = || {
+        let all = team.ana.must("portfolio.list", json!({}));
+        all.as_array().unwrap().iter().find(|p| p["id"] == project.as_str()).unwrap()["next"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(next(), "t");
+    let workspace = team.ana.host.workspace().unwrap();
+    cairn_api::tracking::files::put_artifact(&workspace, cairn_core::op::Kind::Run, &run, "model.bom.json", b"{}").unwrap();
+    assert_eq!(next(), "", "the file was logged to a run of an experiment without a project");
+}
+
+#[test]
 fn groups_benchmarks_findings_and_triggers_are_seen_when_they_are_recorded() {
     let team = Team::watched();
     let vera = join(&team.ana, team.path(), "Vera", "eeeeee", &["validator"]);
@@ -544,7 +561,7 @@ fn maturity_is_said_by_people_beside_what_the_records_show_and_every_assessment_
     let seen = shown(&team.dan);
     assert_eq!(of(&seen, "g1.metadata")["seen"]["said"], "2 of the newest 3 finished runs name their data by fingerprint.");
     assert_eq!((&of(&seen, "g1.metadata")["seen"]["met"], &of(&seen, "g1.pipeline")["seen"]["met"]), (&json!("partly"), &json!("no")));
-    assert_eq!(of(&seen, "g1.data")["seen"]["met"], "yes");
+    assert_eq!(of(&seen, "g1.data")["seen"]["met"], "partly", "one run that was checked says little of the others");
     let first = ["g1.pipeline", "g1.data", "g1.model", "g1.metadata", "g1.trigger", "g1.monitor"];
     let note = format!("as [the run](cairn:run/{}) shows", run.id);
     let answers = |met: &str| {

@@ -19,6 +19,8 @@ export function ago(ms: number, now = Date.now()): string {
 
 /** A relative time with the exact one on hover. */
 export function Time({ ms }: { ms: number }) {
+  // What others wrote may be no time at all.
+  if (!(Math.abs(ms) <= 8.64e15)) return <span>at an unknown time</span>;
   return (
     <time dateTime={new Date(ms).toISOString()} title={new Date(ms).toLocaleString()}>
       {ago(ms)}

@@ -8,6 +8,17 @@ export interface Waits {
   project: string | null;
 }
 
+/** One table: where in its project a record without a page of its own is read. */
+const TABS: Record<string, string> = {
+  dataset: 'data',
+  dataset_version: 'data',
+  model: 'models',
+  deployment: 'models',
+  monitor: 'models',
+  finding: 'checks',
+  criteria: 'checks',
+};
+
 /** Opens the page where it is dealt with. */
 export function useOpen() {
   const navigate = useNavigate();
@@ -38,10 +49,9 @@ export function useOpen() {
           if (kind === 'model_version') return navigate({ to: '/cards/$version', params: { version: id } });
           if (kind === 'release') return navigate({ to: '/releases/$release', params: { release: id } });
           if (kind === 'project') return navigate({ to: '/projects/$project', params: { project: id } });
-          return navigate({
-            to: '/projects/$project/$tab',
-            params: { project, tab: kind === 'finding' || kind === 'criteria' ? 'checks' : 'notes' },
-          });
+          if (kind === 'experiment') return navigate({ to: '/runs' });
+          if (!project) return navigate({ to: '/' });
+          return navigate({ to: '/projects/$project/$tab', params: { project, tab: TABS[kind] ?? 'notes' } });
         case 'deleted':
           return navigate({ to: '/' });
         default:

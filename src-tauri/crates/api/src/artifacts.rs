@@ -166,6 +166,10 @@ pub struct FileShown {
 /// The whole content of a file that is here or can be had without asking.
 pub(crate) fn read_whole(workspace: &Workspace, file: &FileRef) -> Result<Vec<u8>, ApiError> {
     let artifact = artifact(workspace, file.owner.as_ref(), file.digest.as_deref(), &file.path)?;
+    if let Some(reference) = artifact.reference.as_ref().filter(|r| !r.address.starts_with("file:") && !file.fetch) {
+        return Err(ApiError::new("elsewhere", format!("{} lies at {}", file.path, reference.address))
+            .hint("Look at the file first, which gets it."));
+    }
     let path = content::file_of(workspace, &artifact, FETCH_MAX)?;
     if std::fs::metadata(&path).is_ok_and(|m| m.len() > WHOLE_MAX) {
         return Err(ApiError::invalid(format!("{} is too large to be read here", file.path)));

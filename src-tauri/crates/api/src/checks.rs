@@ -197,6 +197,12 @@ impl<'r, 'c> Looker<'r, 'c> {
             Some(run) => self.r.record(Kind::Run, run)?,
             None => None,
         };
+        if let Some(run) = &run {
+            let experiment = self.r.record(Kind::Experiment, run.parent.as_deref().unwrap_or_default())?;
+            if experiment.is_none_or(|e| e.get("project") != Some(&self.project.id)) {
+                self.wide.set(true);
+            }
+        }
         Ok(match run {
             Some(run) => Ok((version.clone(), run)),
             None => Err(Found::new(false, "Of the newest model version it is not known which run made it.")

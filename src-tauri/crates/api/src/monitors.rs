@@ -133,7 +133,10 @@ fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Option
         })
     };
     let choices = versions.iter().filter_map(|h| choice(&h.value)).collect();
-    let in_words = |value: &str| serde_json::from_str(value).map_or_else(|_| value.to_owned(), |p: MonitorPlan| in_words(&p));
+    let in_words = |value: &str| {
+        serde_json::from_str(value)
+            .map_or_else(|_| value.to_owned(), |p: MonitorPlan| in_words(&p, &party(&acl, me.as_ref(), &p.owner).label))
+    };
     let reading = record.cell("reading").and_then(|cell| {
         let value: serde_json::Value = serde_json::from_str(&cell.value).ok()?;
         Some(Reading {
@@ -173,9 +176,9 @@ fn word(comparator: Comparator) -> &'static str {
     }
 }
 
-fn in_words(plan: &MonitorPlan) -> String {
+fn in_words(plan: &MonitorPlan, owner: &str) -> String {
     format!(
-        "{} ({}): {} {}, every {} days, told by {}",
+        "{} ({}): {} {}, every {} days, {owner} is told: {}",
         plan.metric,
         plan.watch.words(),
         plan.comparator.words(),
@@ -265,11 +268,22 @@ pub fn report(host: &Host, request: ReportValue) -> Result<Vec<Monitor>, ApiErro
     }
     let now = workspace.edge.now_ms();
     let at_ms = request.at_ms.unwrap_or(now);
+    if at_ms < 0 {
+        return Err(ApiError::invalid("A value was seen in 1970 or later").hint("The time is in milliseconds since then."));
+    }
     if at_ms > now.saturating_add(DAY_MS) {
         return Err(ApiError::invalid("A value cannot have been seen in the future"));
     }
     let project = workspace.write(|w| {
         let record = w.require(Kind::Monitor, monitor.as_str())?;
+        if record.deleted() {
+            return Err(ApiError::conflict("This monitor was deleted"));
+        }
+        // What is newer stands: a job that catches up must not make last month the present.
+        if record.json("reading")["at_ms"].as_i64().is_some_and(|known| known > at_ms) {
+            return Err(ApiError::conflict("A newer value of this monitor is known")
+                .hint("Only the newest value is kept; report what is seen now."));
+        }
         w.append(Op::MonitorReported { monitor, value, at_ms, source: request.source.trim().to_owned() })?;
         Ok::<_, ApiError>(record.parent.unwrap_or_default())
     })?;

@@ -7,7 +7,7 @@ use cairn_core::id::{DeviceId, OpId};
 use cairn_core::lifecycle::Stage;
 use cairn_core::op::Op;
 use rusqlite::params;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A project entered a stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +86,21 @@ impl Reader<'_> {
     /// How far what has arrived here goes; given to [`Self::arrived_after`] later, it tells what is new.
     pub fn arrivals(&self) -> Result<i64, StoreError> {
         Ok(self.prepare_cached("SELECT coalesce(max(seq), 0) FROM envelope")?.query_row([], |row| row.get(0))?)
+    }
+
+    /// The first operation of each other computer than `own` that arrived since.
+    pub fn first_after(&self, seq: i64, own: &str) -> Result<BTreeMap<String, u64>, StoreError> {
+        let mut statement =
+            self.prepare_cached("SELECT device, min(first) FROM envelope WHERE seq > ?1 AND device <> ?2 GROUP BY device")?;
+        let rows = statement.query_map(params![seq, own], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The computers and numbers of the accepted operations about a record.
+    pub fn numbers_about(&self, kind: &str, id: &str) -> Result<Vec<(String, u64)>, StoreError> {
+        let mut statement = self.prepare_cached("SELECT device, n FROM op WHERE record = ?1 AND kind = ?2 AND state = 'accepted'")?;
+        let rows = statement.query_map([id, kind], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// What other computers than `own` sent since, the newest first: as it arrived, whatever its clocks say.

@@ -452,7 +452,7 @@ impl Writer<'_> {
         )
     }
 
-    fn keep_unknown(&self, sealed: &Sealed, n: u64, text: &str, line: &ReadLine, part: Part) -> Result<(), StoreError> {
+    fn keep_unknown(&mut self, sealed: &Sealed, n: u64, text: &str, line: &ReadLine, part: Part) -> Result<(), StoreError> {
         let ReadLine::Unknown { hlc, at, name, .. } = line else { return Ok(()) };
         self.execute(
             "INSERT INTO op (device, n, clock, at_ms, type, authority, line, past, state, reason, received_ms)
@@ -469,6 +469,10 @@ impl Writer<'_> {
                 self.edge().now_ms()
             ],
         )?;
+        if part == Part::Authority {
+            // Who may do what is not known any more, and with it no decision.
+            self.touch_all_records();
+        }
         Ok(())
     }
 

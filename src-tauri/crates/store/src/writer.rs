@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::ops::Deref;
 
 /// More records than these are not named one by one: whoever keeps what was made of them makes all of it again.
-const NAMED: usize = 1_000;
+const NAMED: usize = 300;
 
 /// A transaction under way.
 pub struct Writer<'a> {

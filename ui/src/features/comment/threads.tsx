@@ -59,7 +59,7 @@ export function Threads({ about, anchor, lines = [], title = 'Questions and comm
           What it is about
           <select value={line} onChange={(e) => choose(e.target.value)}>
             <option value="">The whole section</option>
-            {lines.map((l) => (
+            {(line === '' || lines.includes(line) ? lines : [...lines, line]).map((l) => (
               <option key={l} value={l}>
                 {l.length > 90 ? `${l.slice(0, 90)}…` : l}
               </option>
@@ -67,7 +67,7 @@ export function Threads({ about, anchor, lines = [], title = 'Questions and comm
           </select>
         </label>
       )}
-      <Write about={about} anchor={lines.includes(line) ? `${anchor}\n${line}` : (anchor ?? '')} ask={ask} />
+      <Write about={about} anchor={line ? `${anchor}\n${line}` : (anchor ?? '')} ask={ask} />
     </section>
   );
 }
@@ -216,7 +216,8 @@ function Write({
 }) {
   const write = useAct('comment.write');
   const people = usePeople();
-  const key = `comment-${about.kind}/${about.id}/${anchor}/${replyTo ?? ''}`;
+  // Of the place, not of the line in it: another line is another choice for the same words.
+  const key = `comment-${about.kind}/${about.id}/${placeOf(anchor).place}/${replyTo ?? ''}`;
   const [text, setText] = useState(() => localStorage.getItem(key) ?? '');
   const [asks, setAsks] = useState<Party | null>(ask);
   const type = (next: string) => {

@@ -33,8 +33,7 @@ export function Monitors({ project }: { project: string }) {
   const all = useCommand('monitor.list', { project });
   const [editing, edit] = useState<Monitor | 'new' | null>(null);
   const [reporting, report] = useState<Monitor | null>(null);
-  if (all.error) return <Failed error={all.error} />;
-  if (!all.data) return <Waiting />;
+  if (!all.data) return all.error ? <Failed error={all.error} /> : <Waiting />;
   const open = WATCHED.slice(0, 6).filter(([id]) => !all.data.some((m) => m.watch === id));
   return (
     <section className="stack" aria-labelledby="monitors">

@@ -30,7 +30,7 @@ export function Editor({ about, note, onClose }: { about: SubjectRef; note?: Not
   const [title, setTitle] = useState(kept?.title ?? note?.title ?? '');
   const [text, setText] = useState(kept?.text ?? note?.text ?? '');
   const [inserting, insert] = useState<'chart' | 'link' | null>(null);
-  const [attaching, setAttaching] = useState(false);
+  const [attaching, setAttaching] = useState(0);
   const field = useRef<HTMLTextAreaElement>(null);
   const size = new TextEncoder().encode(text).length;
   // A draft survives a crash; one that is too large for that is held by the page alone, and what was kept goes.
@@ -67,18 +67,20 @@ export function Editor({ about, note, onClose }: { about: SubjectRef; note?: Not
   };
   const paste = async (chosen: File[]) => {
     // Saved meanwhile the note would be without it.
-    setAttaching(true);
+    setAttaching((n) => n + 1);
     // One after the other: each is put in where the cursor is then.
     for (const file of chosen) {
       const content = await new Promise<string>((resolve) => {
         const reader = new FileReader();
         reader.onload = () => resolve(String(reader.result).split(',')[1] ?? '');
+        // Such as a folder: what arrives is refused in words.
+        reader.onerror = () => resolve('');
         reader.readAsDataURL(file);
       });
       const done = await attach.mutateAsync({ subject: about, name: file.name, content }).catch(() => null);
       if (done) put(`\n\n${done.markdown}\n\n`);
     }
-    setAttaching(false);
+    setAttaching((n) => n - 1);
   };
   const files = (list: FileList | null | undefined) =>
     [...(list ?? [])].filter((f) => f.type.startsWith('image/') || f.name.toLowerCase().endsWith('.ipynb'));
@@ -210,8 +212,8 @@ export function Editor({ about, note, onClose }: { about: SubjectRef; note?: Not
       )}
       <Failed error={save.error ?? attach.error} />
       <div className="row">
-        <button type="submit" className="btn primary" disabled={save.isPending || attaching}>
-          {attaching ? 'Putting it in…' : 'Save the note'}
+        <button type="submit" className="btn primary" disabled={save.isPending || attaching > 0}>
+          {attaching > 0 ? 'Putting it in…' : 'Save the note'}
         </button>
         <button type="button" className="btn plain" onClick={close}>
           Cancel

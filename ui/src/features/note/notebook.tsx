@@ -140,7 +140,7 @@ function Pair({ pair }: { pair: CellPair }) {
         <small className="muted">{place.filter(Boolean).join(' and ')}</small>
       </div>
       {pair.lines.length > 0 && <Lines lines={pair.lines} />}
-      <div className="sides">
+      <div className={pair.change === 'same' ? 'stack' : 'sides'}>
         <div className="stack">{pair.left ? <Pieces pieces={rest(pair, pair.left.pieces)} /> : null}</div>
         <div className="stack">{pair.right ? <Pieces pieces={rest(pair, pair.right.pieces)} /> : null}</div>
       </div>

@@ -23,8 +23,7 @@ export function MaturityScreen() {
   const dark = useTheme() === 'dark';
   const found = useCommand('maturity.get', { scale, width: 900, dark });
   const [assessing, assess] = useState(false);
-  if (found.error) return <Failed error={found.error} />;
-  if (!found.data) return <Waiting lines={10} />;
+  if (!found.data) return found.error ? <Failed error={found.error} /> : <Waiting lines={10} />;
   const m = found.data;
   const now = m.level === null ? null : m.levels[m.level];
   return (
@@ -42,7 +41,7 @@ export function MaturityScreen() {
         stands beside each statement. It is for the team to learn by, and no gate asks for it.
       </p>
       <nav className="tabs" aria-label="Scales">
-        {m.scales.map((s) => (
+        {(assessing ? m.scales.filter((s) => s.id === m.id) : m.scales).map((s) => (
           <Link
             key={s.id}
             to="/maturity/$scale"
@@ -72,7 +71,7 @@ export function MaturityScreen() {
               </>
             ) : (
               <Empty title="Nobody has assessed yet">
-                It takes ten minutes, best together. Each statement has an example, and what the records show is filled in.
+                It takes ten minutes, best together. Each statement has an example, and what the records show stands beside it.
               </Empty>
             )}
           </section>
@@ -160,18 +159,24 @@ function Form({ of: m, done }: { of: Shown; done: () => void }) {
   const save = useAct('maturity.assess');
   const toast = useToast();
   const all = m.levels.flatMap((l) => l.statements);
-  // What was said last, and where nothing was said what the records show.
-  const [answers, set] = useState<Record<string, GivenAnswer>>(() =>
-    Object.fromEntries(
-      all.flatMap((s) => {
-        const met = s.met ?? s.seen?.met;
-        return met ? [[s.id, { met, note: s.note }]] : [];
-      }),
-    ),
+  const key = `maturity-${m.id}`;
+  // A draft survives a crash; without one it begins with what was said last.
+  const [answers, set] = useState<Record<string, GivenAnswer>>(
+    () =>
+      JSON.parse(localStorage.getItem(key) ?? 'null') ??
+      Object.fromEntries(all.flatMap((s) => (s.met ? [[s.id, { met: s.met, note: s.note }]] : []))),
   );
+  const close = () => {
+    localStorage.removeItem(key);
+    done();
+  };
   const [linking, link] = useState<string | null>(null);
   const put = (id: string, part: Partial<GivenAnswer>) =>
-    set((now) => ({ ...now, [id]: { met: 'no', note: '', ...now[id], ...part } }));
+    set((now) => {
+      const next = { ...now, [id]: { met: 'no', note: '', ...now[id], ...part } };
+      localStorage.setItem(key, JSON.stringify(next));
+      return next;
+    });
   return (
     <form
       className="stack"
@@ -182,7 +187,7 @@ function Form({ of: m, done }: { of: Shown; done: () => void }) {
           {
             onSuccess: (r) => {
               toast(`Recorded: level ${r.level}.`);
-              done();
+              close();
             },
           },
         );
@@ -249,7 +254,7 @@ function Form({ of: m, done }: { of: Shown; done: () => void }) {
         <button type="submit" className="btn primary" disabled={save.isPending || Object.keys(answers).length === 0}>
           Record this assessment
         </button>
-        <button type="button" className="btn plain" onClick={done}>
+        <button type="button" className="btn plain" onClick={close}>
           Cancel
         </button>
         <small className="muted">

@@ -45,7 +45,7 @@ pub struct Change {
 }
 
 /// Arrivals that are looked through, and changes that are listed.
-pub(super) const BATCHES: u32 = 200;
+const BATCHES: u32 = 200;
 const LISTED: usize = 100;
 
 /// Where the last look of the person at this computer is kept.

@@ -47,23 +47,38 @@ pub fn set_notices(host: &Host, request: SetNotices) -> Result<Notices, ApiError
     Ok(Notices { on: request.on })
 }
 
-/// One thing in the inbox, as told of once; that its day is over is another thing to tell.
+/// One thing in the inbox, as told of once. Several questions may be about one record, and several items of one handoff be given
+/// to one person; a monitor that reports its alarm anew is the same alarm.
 fn key(item: &InboxItem) -> String {
-    format!("{}/{}/{}", item.kind, item.id, if item.overdue { "overdue" } else { "" })
+    let which = match item.kind.as_str() {
+        "question" | "mention" => item.since_ms.to_string(),
+        "item" => item.title.clone(),
+        _ => String::new(),
+    };
+    format!("{}/{}/{which}", item.kind, item.id)
+}
+
+/// That its day is over is another thing to tell.
+fn over(item: &InboxItem) -> String {
+    format!("overdue/{}", key(item))
 }
 
 /// What is new in the inbox since this was asked last, as one message; none where there is nothing, or nobody wants to hear.
 pub fn news(host: &Host) -> Result<Option<Notice>, ApiError> {
     let workspace = host.workspace()?;
+    // Whoever is not let in yet has nothing that waits, and must not be told of all of it at once later.
+    if workspace.read(|r| workspace.me(r))?.is_none() {
+        return Ok(None);
+    }
     let items = list(host, Nothing {})?;
     let told = workspace.read(|r| r.local(TOLD))?;
     let before: Option<BTreeSet<String>> = told.and_then(|t| serde_json::from_str(&t).ok());
-    let now: BTreeSet<String> = items.iter().map(key).collect();
+    let now: BTreeSet<String> = items.iter().map(key).chain(items.iter().filter(|i| i.overdue).map(over)).collect();
     if before.as_ref() != Some(&now) {
         workspace.write(|w| w.set_local(TOLD, &serde_json::json!(now).to_string()).map_err(ApiError::from))?;
     }
     let Some(before) = before else { return Ok(None) };
-    let fresh: Vec<&InboxItem> = items.iter().filter(|i| !before.contains(&key(i))).collect();
+    let fresh: Vec<&InboxItem> = items.iter().filter(|i| !before.contains(&key(i)) || i.overdue && !before.contains(&over(i))).collect();
     Ok(if notices(host, Nothing {})?.on { message(&fresh) } else { None })
 }
 
@@ -124,6 +139,9 @@ mod tests {
 
     #[test]
     fn a_day_that_is_over_is_another_thing_to_tell() {
-        assert_ne!(key(&item("a", None, false)), key(&item("a", None, true)));
+        assert_eq!(key(&item("a", None, false)), key(&item("a", None, true)), "moving the day makes it no new thing");
+        assert_ne!(over(&item("a", None, true)), key(&item("a", None, true)));
+        let question = |since_ms| InboxItem { kind: "question".into(), since_ms, ..item("a", None, false) };
+        assert_ne!(key(&question(1)), key(&question(2)), "two questions about one record are two");
     }
 }

@@ -8,7 +8,7 @@ use crate::reproduce::origin_of;
 use cairn_core::op::{Environment, Kind};
 use cairn_core::release::State;
 use cairn_store::Reader;
-use cairn_store::records::Record;
+use cairn_store::records::{Cell, Record};
 use cairn_store::search::{RunSearch, View};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -26,7 +26,6 @@ pub(super) enum Look {
     Canary,
     VersionsRegistered,
     HandedOver,
-    ApprovedBeforeUse,
     DeployedAsApproved,
     WayBack,
     Triggered,
@@ -41,8 +40,9 @@ pub struct Seen {
     pub said: String,
 }
 
-/// Finished runs that are looked at, the newest.
+/// Finished runs that are looked at, and among how many of the newest they are looked for.
 const RUNS: usize = 300;
+const AMONG: usize = 3_000;
 
 pub(super) struct Looker<'r, 'c> {
     r: &'r Reader<'c>,
@@ -66,10 +66,10 @@ fn some(n: usize, said: String, nothing: &str) -> Seen {
 
 impl<'r, 'c> Looker<'r, 'c> {
     pub(super) fn new(r: &'r Reader<'c>) -> Result<Self, ApiError> {
-        let search = RunSearch { view: View::Active, limit: RUNS, ..RunSearch::default() };
+        let search = RunSearch { view: View::Active, limit: AMONG, ..RunSearch::default() };
         let ids = crate::tracking::runs::views(r, &r.search_runs(&search)?.runs, Some(&[]))?;
         let mut runs = Vec::new();
-        for run in ids.into_iter().filter(|run| run.status == "FINISHED") {
+        for run in ids.into_iter().filter(|run| run.status == "FINISHED").take(RUNS) {
             runs.extend(r.record(Kind::Run, &run.id)?);
         }
         Ok(Self { r, runs })
@@ -87,11 +87,15 @@ impl<'r, 'c> Looker<'r, 'c> {
                 )
             }
             Look::CodeKnown => {
-                let known = self.runs.iter().filter(|r| origin_of(r).code.is_some_and(|c| c.commit.is_some())).count();
+                let known = self.runs.iter().filter(|r| origin_of(r).code.is_some_and(|c| c.commit.is_some_and(|c| !c.is_empty()))).count();
                 self.of_runs(known, "name their commit")
             }
             Look::DataKnown => {
-                let names = |r: &&Record| r.cells.of("input").any(|(_, c)| c.value.contains("\"digest\""));
+                let digest = |c: &Cell| {
+                    serde_json::from_str::<serde_json::Value>(&c.value)
+                        .is_ok_and(|v| v["dataset"]["digest"].as_str().is_some_and(|d| !d.is_empty()))
+                };
+                let names = |r: &&Record| r.cells.of("input").any(|(_, c)| digest(c));
                 self.of_runs(self.runs.iter().filter(names).count(), "name their data by fingerprint")
             }
             Look::DataChecked => self.tagged("data_validation"),
@@ -104,16 +108,17 @@ impl<'r, 'c> Looker<'r, 'c> {
                 share(with, live, |n, of| format!("{n} of {of} model versions have a card."), "No model version is registered yet.")
             }
             Look::HandedOver => {
-                let all = self.r.records_with(Kind::Checklist, None, Some(&["state"]))?;
-                let state = |wanted: &[&str]| all.iter().filter(|c| wanted.contains(&c.get("state").unwrap_or_default())).count();
+                let all = self.r.records_with(Kind::Checklist, None, Some(&["state", "deleted"]))?;
+                let state =
+                    |wanted: &[&str]| all.iter().filter(|c| !c.deleted() && wanted.contains(&c.get("state").unwrap_or_default())).count();
                 let (accepted, sent) = (state(&["accepted"]), state(&["completed", "received", "accepted"]));
                 share(accepted, sent, |n, of| format!("{n} of {of} finished handoffs were accepted."), "No handoff is finished yet.")
             }
-            Look::ApprovedBeforeUse | Look::DeployedAsApproved => self.approved()?,
+            Look::DeployedAsApproved => self.approved()?,
             Look::WayBack => self.way_back()?,
             Look::Triggered => {
-                let begun = self.r.records_with(Kind::Project, None, Some(&["trigger"]))?;
-                let n: usize = begun.iter().map(|p| p.cells.of("trigger").count()).sum();
+                let begun = self.r.records_with(Kind::Project, None, Some(&["trigger", "deleted"]))?;
+                let n: usize = begun.iter().filter(|p| !p.deleted()).map(|p| p.cells.of("trigger").count()).sum();
                 some(n, format!("{n} new cycles began with a recorded trigger."), "No new cycle has begun yet.")
             }
             Look::FindingsSettled => {
@@ -131,7 +136,16 @@ impl<'r, 'c> Looker<'r, 'c> {
     fn tagged(&self, tag: &str) -> Seen {
         let passed = |r: &&Record| r.get_key("tag", tag).is_some_and(|v| v.trim().eq_ignore_ascii_case("passed"));
         let n = self.runs.iter().filter(passed).count();
-        some(n, format!("{n} of the newest finished runs have the tag {tag} = passed."), &format!("No run has the tag {tag} = passed."))
+        if self.runs.is_empty() {
+            return Seen { met: None, said: "No run has finished yet.".to_owned() };
+        }
+        // How many should have it nobody knows.
+        let met = (n > 0).then(|| "partly".to_owned());
+        let seen = |said: String| Seen { met: met.clone(), said };
+        if n == 0 {
+            return seen(format!("No run has the tag {tag} = passed."));
+        }
+        seen(format!("{n} of the newest finished runs have the tag {tag} = passed."))
     }
 
     fn production(&self) -> Result<Vec<Record>, ApiError> {
@@ -146,25 +160,30 @@ impl<'r, 'c> Looker<'r, 'c> {
             let release = deployment.get("release").map(|id| self.r.record(Kind::Release, id)).transpose()?.flatten();
             if let Some(release) = release {
                 let state = releases::state_of(self.r, &release)?.state;
-                // What became stale since was approved when it went live.
-                good += usize::from(matches!(state, State::Approved | State::Stale(_)));
+                if state == State::Undetermined {
+                    return Ok(Seen {
+                        met: None,
+                        said: "Somebody changed who may do what with a newer Cairn; update this one first.".to_owned(),
+                    });
+                }
+                good += usize::from(state == State::Approved && release.get("version") == deployment.get("version"));
             }
         }
-        let said = |n, of| format!("{n} of {of} deployments to production name a release that was approved.");
+        let said = |n, of| format!("{n} of {of} deployments to production name a release of that version whose approval stands.");
         Ok(share(good, all.len(), said, "Nothing is in production yet."))
     }
 
     fn way_back(&self) -> Result<Seen, ApiError> {
         let all = self.production()?;
-        let mut versions: BTreeSet<(&str, &str)> = BTreeSet::new();
+        let mut versions: BTreeSet<(String, &str)> = BTreeSet::new();
         for deployment in &all {
-            versions.insert((deployment.parent.as_deref().unwrap_or_default(), deployment.get("version").unwrap_or_default()));
+            let version = deployment.get("version").unwrap_or_default();
+            versions.insert((self.r.parent_of(Kind::ModelVersion, version)?.unwrap_or_default(), version));
         }
-        let projects: BTreeSet<&str> = versions.iter().map(|v| v.0).collect();
-        let with = projects.iter().filter(|p| versions.iter().filter(|v| v.0 == **p).count() > 1).count();
-        let said = |n, of| {
-            format!("{n} of {of} projects in production have a version before to go back to; whether that was tried only you know.")
-        };
-        Ok(share(with, projects.len(), said, "Nothing is in production yet."))
+        let models: BTreeSet<&str> = versions.iter().map(|v| v.0.as_str()).collect();
+        let with = models.iter().filter(|m| versions.iter().filter(|v| v.0 == **m).count() > 1).count();
+        let said =
+            |n, of| format!("{n} of {of} models in production have a version before to go back to; whether that was tried only you know.");
+        Ok(share(with, models.len(), said, "Nothing is in production yet."))
     }
 }

@@ -70,7 +70,9 @@ pub fn attach(host: &Host, request: AttachFile) -> Result<Attached, ApiError> {
         return Err(ApiError::invalid("This is neither a picture nor a notebook")
             .hint("PNG, JPEG, GIF, WebP and Jupyter notebooks (.ipynb) can be put into a note."));
     }
-    let name: String = request.name.chars().filter(|c| !c.is_control() && !matches!(c, '[' | ']' | '\\')).take(200).collect();
+    // The end of a name says what it is, so that it stays.
+    let long = request.name.chars().count().saturating_sub(150);
+    let name: String = request.name.chars().skip(long).filter(|c| !c.is_control() && !matches!(c, '[' | ']' | '\\')).take(200).collect();
     let name = if name.trim().is_empty() { "picture".to_owned() } else { name.trim().to_owned() };
     workspace.read(|r| r.require(subject.kind, &subject.id))?;
     let digest = workspace.store.put_blob(&bytes)?;

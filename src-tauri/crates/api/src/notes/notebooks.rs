@@ -18,6 +18,9 @@ use cairn_store::search::RunSearch;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+/// Bytes of a cell whose differences are found line by line.
+const LINES_MAX: usize = 64 * 1024;
+
 /// Runs whose files are looked through, the newest first.
 const RUNS: usize = 500;
 
@@ -158,10 +161,14 @@ fn difference(left: &[Cell], right: &[Cell]) -> NotebookDifference {
     let pair = |(pair, l, r): (Pair, Option<usize>, Option<usize>)| CellPair {
         change: word(pair).to_owned(),
         lines: match (pair, l.and_then(|l| left.get(l)), r.and_then(|r| right.get(r))) {
-            (Pair::Changed, Some(before), Some(after)) => changes(&before.source, &after.source),
+            // Longer ones are shown whole on both sides: finding their differences may take for ever.
+            (Pair::Changed, Some(before), Some(after)) if before.source.len().max(after.source.len()) <= LINES_MAX => {
+                changes(&before.source, &after.source)
+            }
             _ => Vec::new(),
         },
-        left: view(left, l),
+        // What is equal is sent once.
+        left: view(left, l.filter(|_| pair != Pair::Same)),
         right: view(right, r),
     };
     NotebookDifference { cells: aligned.into_iter().map(pair).collect(), summary }

@@ -235,6 +235,9 @@ fn judge_check(place: &Spanned<String>, check: &Check, problems: &mut Problems) 
                 problems.at(place, format!("There is no question \"{question}\" about a project"));
             }
         }
+        Check::MonitorsLive { watch } if watch.is_empty() => {
+            problems.at(place, "Say what must be watched".to_owned());
+        }
         Check::CriteriaSigned { by } if by.is_empty() => {
             problems.at(place, "Say which roles must sign the criteria".to_owned());
         }

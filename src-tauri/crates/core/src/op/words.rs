@@ -117,7 +117,6 @@ impl Watch {
 
 /// What is watched, from which value on somebody is told, and who.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct MonitorPlan {
     pub watch: Watch,
     /// What is measured, such as `recall, weekly`.
@@ -156,7 +155,6 @@ impl Met {
 
 /// What the team says to a statement of a scale of maturity, and by what it knows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct MaturityAnswer {
     pub met: Met,
     pub note: Body,
