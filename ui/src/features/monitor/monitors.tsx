@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { useAct, useCommand } from '../../host/cache';
 import type { Monitor } from '../../host/commands.gen';
-import { Badge, Empty, Failed, Time, type Tone, Waiting } from '../../parts/bits';
+import { Badge, Empty, Failed, lower, Time, type Tone, Waiting } from '../../parts/bits';
 import { Dialog } from '../../parts/dialog';
 import { ChooseParty, type Party } from '../../parts/party';
 import { Term } from '../../parts/term';
@@ -57,9 +57,7 @@ export function Monitors({ project }: { project: string }) {
           {all.data.map((m) => (
             <MonitorCard key={m.id} monitor={m} edit={() => edit(m)} report={() => report(m)} />
           ))}
-          {open.length > 0 && (
-            <p className="small muted">Not watched yet: {open.map(([, label]) => label.toLowerCase()).join('; ')}.</p>
-          )}
+          {open.length > 0 && <p className="small muted">Not watched yet: {open.map(([, label]) => lower(label)).join('; ')}.</p>}
         </>
       )}
       {editing && <Edit project={project} monitor={editing === 'new' ? undefined : editing} onClose={() => edit(null)} />}
@@ -103,8 +101,8 @@ function MonitorCard({ monitor: m, edit, report }: { monitor: Monitor; edit: () 
         </span>
       </p>
       <p className="small muted">
-        Beyond it {m.owner.label} is told: {m.route}. A value is expected{' '}
-        {m.every_days === 1 ? 'every day' : `every ${m.every_days} days`}.
+        Beyond it, {m.owner.kind === 'role' ? `the ${lower(m.owner.label)}` : m.owner.label} is told: {m.route}. A value is
+        expected {m.every_days === 1 ? 'every day' : `every ${m.every_days} days`}.
       </p>
       <div className="row">
         <button type="button" className="btn" onClick={report}>
