@@ -6,6 +6,7 @@ import { Html } from '../../parts/html';
 import { ChooseParty, type Party } from '../../parts/party';
 import { useToast } from '../../parts/toast';
 import { BothChanged } from '../../parts/versions';
+import { Delete } from '../record/delete';
 
 /** Everybody who can be asked. */
 export function usePeople() {
@@ -138,8 +139,6 @@ function ThreadView({ thread, gone }: { thread: Thread; gone: boolean }) {
 
 function CommentView({ comment: c }: { comment: Comment }) {
   const edit = useAct('comment.edit');
-  const remove = useAct('record.delete');
-  const toast = useToast();
   const [draft, setDraft] = useState<{ text: string; base: string } | null>(null);
   const subject = { kind: 'comment', id: c.id };
   return (
@@ -154,18 +153,7 @@ function CommentView({ comment: c }: { comment: Comment }) {
             <button type="button" className="btn plain" onClick={() => setDraft({ text: c.text, base: c.base })}>
               Change<span className="sr"> my comment</span>
             </button>
-            <button
-              type="button"
-              className="btn plain"
-              onClick={() =>
-                remove.mutate(
-                  { subject, restore: false },
-                  { onSuccess: () => toast('Deleted the comment.', () => remove.mutate({ subject, restore: true })) },
-                )
-              }
-            >
-              Delete<span className="sr"> my comment</span>
-            </button>
+            <Delete subject={subject} said="the comment" name="my comment" />
           </div>
         )}
       </div>
@@ -196,7 +184,7 @@ function CommentView({ comment: c }: { comment: Comment }) {
           </div>
         </form>
       )}
-      <Failed error={edit.error ?? remove.error} />
+      <Failed error={edit.error} />
     </div>
   );
 }

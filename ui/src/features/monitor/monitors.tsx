@@ -5,9 +5,9 @@ import { Badge, Empty, Failed, lower, Time, type Tone, Waiting } from '../../par
 import { Dialog } from '../../parts/dialog';
 import { ChooseParty, type Party } from '../../parts/party';
 import { Term } from '../../parts/term';
-import { useToast } from '../../parts/toast';
 import { BothChanged } from '../../parts/versions';
 import { usePeople } from '../comment/threads';
+import { Delete } from '../record/delete';
 
 /** One table: what can be watched, in plain words, with an example of what to measure. */
 const WATCHED: [string, string, string][] = [
@@ -69,9 +69,7 @@ export function Monitors({ project }: { project: string }) {
 const said = (m: Monitor) => `${m.comparator === 'at_least' ? 'at least' : 'at most'} ${m.threshold}`;
 
 function MonitorCard({ monitor: m, edit, report }: { monitor: Monitor; edit: () => void; report: () => void }) {
-  const remove = useAct('record.delete');
   const save = useAct('monitor.save');
-  const toast = useToast();
   const [word, tone] = STATES[m.state] ?? [m.state, 'plain'];
   const subject = { kind: 'monitor', id: m.id };
   return (
@@ -111,20 +109,9 @@ function MonitorCard({ monitor: m, edit, report }: { monitor: Monitor; edit: () 
         <button type="button" className="btn plain" onClick={edit}>
           Change<span className="sr"> {m.metric}</span>
         </button>
-        <button
-          type="button"
-          className="btn plain"
-          onClick={() =>
-            remove.mutate(
-              { subject, restore: false },
-              { onSuccess: () => toast(`Deleted "${m.metric}".`, () => remove.mutate({ subject, restore: true })) },
-            )
-          }
-        >
-          Delete<span className="sr"> {m.metric}</span>
-        </button>
+        <Delete subject={subject} said={`"${m.metric}"`} name={m.metric} />
       </div>
-      <Failed error={remove.error ?? save.error} />
+      <Failed error={save.error} />
     </article>
   );
 }

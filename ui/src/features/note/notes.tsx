@@ -7,6 +7,7 @@ import { useToast } from '../../parts/toast';
 import { BothChanged } from '../../parts/versions';
 import { Threads } from '../comment/threads';
 import { Backlinks } from '../find/pick';
+import { Delete } from '../record/delete';
 import { FileDialog } from '../run/files';
 import { Editor } from './editor';
 import { Parts } from './parts';
@@ -44,9 +45,7 @@ export function Notes({ about }: { about: SubjectRef }) {
 }
 
 function NoteCard({ note, edit }: { note: Note; edit: () => void }) {
-  const remove = useAct('record.delete');
   const save = useAct('note.save');
-  const toast = useToast();
   const subject = { kind: 'note', id: note.id };
   const [open, show] = useState<'talk' | 'past' | null>(null);
   return (
@@ -60,18 +59,7 @@ function NoteCard({ note, edit }: { note: Note; edit: () => void }) {
           <button type="button" className="btn plain" onClick={edit}>
             Edit<span className="sr">: {note.title}</span>
           </button>
-          <button
-            type="button"
-            className="btn plain"
-            onClick={() =>
-              remove.mutate(
-                { subject, restore: false },
-                { onSuccess: () => toast(`Deleted "${note.title}".`, () => remove.mutate({ subject, restore: true })) },
-              )
-            }
-          >
-            Delete<span className="sr">: {note.title}</span>
-          </button>
+          <Delete subject={subject} said={`"${note.title}"`} name={note.title} />
         </div>
       </div>
       {note.merged.length > 1 && (
@@ -106,7 +94,7 @@ function NoteCard({ note, edit }: { note: Note; edit: () => void }) {
       </div>
       {open === 'talk' && <Threads about={subject} title={`Comments on ${note.title}`} />}
       {open === 'past' && <History note={note} />}
-      <Failed error={remove.error ?? save.error} />
+      <Failed error={save.error} />
     </article>
   );
 }
