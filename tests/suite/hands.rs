@@ -3,7 +3,10 @@
 use crate::seat::{Seat, Team, join};
 use cairn_api::tracking::runs::{self, Batch, NewRun};
 use cairn_api::tracking::{Point, experiments};
-use cairn_core::op::RunStatus;
+use cairn_core::id::{CommentId, FindingId, ProjectId};
+use cairn_core::op::{Kind, Op, Party, RunStatus, Severity, Subject};
+use cairn_core::role::Role;
+use cairn_core::text::{Body, Title};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -223,7 +226,7 @@ fn criteria_that_were_signed_before_the_test_are_proven_to_be_and_later_ones_are
     let input = json!({ "dataset": { "name": "split", "digest": "d2", "source_type": "local", "source": "x" },
                         "tags": [{ "key": "mlflow.data.context", "value": "training" }] });
     let again = cairn_core::id::RunId::parse(run.clone()).unwrap();
-    w.append(cairn_core::op::Op::RunInputsLogged { run: again, inputs: [("split@d2".to_owned(), input)].into() }).unwrap();
+    w.append(Op::RunInputsLogged { run: again, inputs: [("split@d2".to_owned(), input)].into() }).unwrap();
     assert_eq!(standing(&team.dan, &project)["proof"], "after", "each time that somebody said it counts");
 
     // Neither knew of the other: not proven.
@@ -278,6 +281,36 @@ fn an_evaluation_in_nobodys_project_turns_a_gate_that_was_met() {
 }
 
 #[test]
+fn a_question_that_arrives_before_what_it_is_about_finds_its_project_when_that_comes() {
+    let team = Team::watched();
+    let project = id(&team.ana.must("project.create", json!({ "title": "Churn" })));
+    let workspace = team.ana.host.workspace().unwrap();
+    let body = |text: &str| Body::parse(text.to_owned()).unwrap();
+    let finding = FindingId::parse("f9").unwrap();
+    let asked = Op::CommentWritten {
+        comment: CommentId::parse("c9").unwrap(),
+        about: Subject { kind: Kind::Finding, id: finding.to_string() },
+        anchor: String::new(),
+        text: body("Why?"),
+        reply_to: None,
+        asks: Some(Party::Role(Role::Validator)),
+    };
+    workspace.append(asked).unwrap();
+    let of = || team.ana.must("inbox.elsewhere", json!({}))["asked"][0]["project"].clone();
+    assert!(of().is_null(), "nobody knows yet what it is about");
+    let raised = Op::FindingRaised {
+        finding,
+        project: ProjectId::parse(project.clone()).unwrap(),
+        title: Title::parse("Too few").unwrap(),
+        text: body("few"),
+        severity: Severity::Low,
+        about: None,
+    };
+    workspace.append(raised).unwrap();
+    assert_eq!(of(), project.as_str());
+}
+
+#[test]
 fn a_model_from_a_run_of_nobodys_project_is_judged_again_when_that_run_changes() {
     let team = Team::watched();
     team.ana.must("member.grant", json!({ "member": team.ana.me(), "role": "data_scientist" }));
@@ -290,7 +323,7 @@ fn a_model_from_a_run_of_nobodys_project_is_judged_again_when_that_run_changes()
     };
     assert_eq!(next(), "t");
     let workspace = team.ana.host.workspace().unwrap();
-    cairn_api::tracking::files::put_artifact(&workspace, cairn_core::op::Kind::Run, &run, "model.bom.json", b"{}").unwrap();
+    cairn_api::tracking::files::put_artifact(&workspace, Kind::Run, &run, "model.bom.json", b"{}").unwrap();
     assert_eq!(next(), "", "the file was logged to a run of an experiment without a project");
 }
 
@@ -519,6 +552,11 @@ fn monitors_count_when_they_have_said_something_in_this_cycle() {
     team.ana.must("member.grant", json!({ "member": team.dan.me(), "role": "ml_engineer" }));
     team.settle();
     assert_eq!(told(&team.dan), 1, "who answers for a monitor is told of a value beyond its threshold");
+    team.ana.must("project.end", json!({ "project": project, "ending": "completed", "reason": "it runs" }));
+    team.settle();
+    assert_eq!(told(&team.dan), 1, "what was completed may run all the same");
+    team.ana.must("project.end", json!({ "project": project, "reason": "not yet" }));
+    team.settle();
     plan(&team.dan, "quality", "recall", "0.6", json!({ "monitor": quality, "base": all[1]["base"] })).unwrap();
     plan(&team.ana, "quality", "recall", "0.9", json!({ "monitor": quality, "base": all[1]["base"] })).unwrap();
     team.settle();

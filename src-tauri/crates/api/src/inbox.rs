@@ -17,7 +17,7 @@ use crate::workspaces::Nothing;
 use crate::{ApiError, checklists, comments, members, monitors, releases, templates};
 use cairn_core::criterion;
 use cairn_core::lifecycle::{Check, Lifecycle};
-use cairn_core::op::Kind;
+use cairn_core::op::{Ending, Kind};
 use cairn_core::role::{Act, Role, permits};
 use cairn_store::records::{Cell, Record};
 use serde::{Deserialize, Serialize};
@@ -74,6 +74,10 @@ pub fn list(host: &Host, _: Nothing) -> Result<Vec<InboxItem>, ApiError> {
                 }
             }
             out.extend(items);
+        }
+        // What was completed may run all the same.
+        for project in all.projects.iter().filter(|p| p.get("ended") == Some(Ending::Completed.as_str())) {
+            alarms(&all, project, &mut out);
         }
         // What is about no project.
         out.extend(by_project.into_values().flatten());

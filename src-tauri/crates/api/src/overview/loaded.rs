@@ -33,7 +33,7 @@ pub(crate) struct Loaded {
     pub deployments: Groups,
     pub monitors: Groups,
     /// The project that each record with a question belongs to.
-    homes: HashMap<String, Option<String>>,
+    homes: HashMap<String, String>,
     /// Who might do what when the projects were judged.
     acl: Arc<Acl>,
     /// By project, of those that nothing has touched since.
@@ -140,7 +140,7 @@ impl Loaded {
         r: &Reader<'_>,
         checklists: Groups,
         comments: Groups,
-        homes: HashMap<String, Option<String>>,
+        homes: HashMap<String, String>,
         findings: Groups,
         projects: Vec<Record>,
     ) -> Result<Self, ApiError> {
@@ -214,7 +214,6 @@ impl Loaded {
                 self.judged.remove(&project);
             }
         }
-        let talked = stale.iter().any(|(kind, _)| *kind == Kind::Comment);
         for (kind, parent) in stale {
             let group = live(r, kind, Some(&parent))?;
             let Some(groups) = self.groups(kind) else { continue };
@@ -224,10 +223,8 @@ impl Loaded {
                 groups.insert(parent, group);
             }
         }
-        if talked || moved {
-            let known = if moved { HashMap::new() } else { std::mem::take(&mut self.homes) };
-            self.homes = homes(r, &self.comments, known)?;
-        }
+        let known = if moved { HashMap::new() } else { std::mem::take(&mut self.homes) };
+        self.homes = homes(r, &self.comments, known)?;
         Ok(())
     }
 
@@ -270,21 +267,19 @@ impl Loaded {
 
     /// The project of the record that a question is about.
     pub(crate) fn home_of(&self, comment: &Record) -> Option<&str> {
-        self.homes.get(comment.parent.as_deref()?)?.as_deref()
+        self.homes.get(comment.parent.as_deref()?).map(String::as_str)
     }
 }
 
-/// The project of each record that somebody asked about.
-fn homes(
-    r: &Reader<'_>,
-    comments: &Groups,
-    mut known: HashMap<String, Option<String>>,
-) -> Result<HashMap<String, Option<String>>, ApiError> {
+/// The project of each record that somebody asked about. One that is not found is looked for again the next time: a question
+/// may arrive before what it is about.
+fn homes(r: &Reader<'_>, comments: &Groups, mut known: HashMap<String, String>) -> Result<HashMap<String, String>, ApiError> {
     for (about, group) in comments {
         if !known.contains_key(about)
             && let Some(question) = group.iter().find(|c| c.get("asks").is_some())
+            && let Some(project) = project_of(r, &comments::about_of(question))?
         {
-            known.insert(about.clone(), project_of(r, &comments::about_of(question))?);
+            known.insert(about.clone(), project);
         }
     }
     Ok(known)
