@@ -321,6 +321,15 @@ pub(crate) fn sentence(acl: &Acl, op: &Op) -> String {
         Op::ChecklistHandedBack { .. } => "handed a checklist back".to_owned(),
         Op::ChecklistCompleted { .. } => "completed a checklist".to_owned(),
         Op::ReleaseRequested { .. } => "requested a release".to_owned(),
+        Op::ReleaseSubmitted { frozen, .. } => format!("requested a release, judged as {} risk by {}", frozen.class.as_str(), frozen.policy),
+        Op::ReleaseDecided { decision, role, .. } => {
+            format!("{} a release as {}", decision.words().trim_end_matches(" on"), role.label().to_lowercase())
+        }
+        Op::ReleaseAnswered { .. } => "answered what a colleague brought up against a release".to_owned(),
+        Op::ProjectClassSet { class, role, .. } => format!("stated the risk class {} as {}", class.as_str(), role.label().to_lowercase()),
+        Op::ProjectClassAgreed { role, .. } => format!("agreed to a lower risk class as {}", role.label().to_lowercase()),
+        Op::RulesAdopted { rules } => format!("adopted the rules for releases, version {rules}"),
+        Op::RequestDeclined { .. } => "declined a request to join".to_owned(),
         Op::ReleaseSigned { decision, role, .. } => {
             format!("signed \"{}\" as {}", decision.as_str().replace('_', " "), role.label().to_lowercase())
         }

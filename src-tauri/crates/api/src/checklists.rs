@@ -331,7 +331,7 @@ pub fn title_of(r: &Reader<'_>, subject: &Subject) -> Result<String, ApiError> {
         Kind::Assessment => "An assessment of maturity".to_owned(),
         Kind::Monitor => record.json("plan")["metric"].as_str().unwrap_or_default().to_owned(),
         Kind::Criteria => format!("Acceptance criteria of cycle {}", named("cycle")),
-        Kind::Finding => record.json("content")["title"].as_str().unwrap_or_default().to_owned(),
+        Kind::Finding => crate::findings::words_of(r, &*r.acl()?, &record)?.title,
         Kind::Comment => {
             let text = named("text");
             let mut line: String = text.lines().next().unwrap_or_default().chars().take(60).collect();

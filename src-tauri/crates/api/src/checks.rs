@@ -17,7 +17,7 @@ use cairn_core::authority::Acl;
 use cairn_core::checklist::{Checklist, ItemKind};
 use cairn_core::lifecycle::{Check, Lifecycle};
 use cairn_core::op::{Environment, Kind, Subject};
-use cairn_core::release::State;
+use cairn_core::decision::State;
 use cairn_core::role::Role;
 use cairn_store::Reader;
 use cairn_store::records::Record;
@@ -175,6 +175,12 @@ impl<'r, 'c> Looker<'r, 'c> {
 
     fn live(&self, kind: Kind, parent: &str) -> Result<Vec<Record>, ApiError> {
         Ok(self.r.records(kind, Some(parent))?.into_iter().filter(|x| !x.deleted()).collect())
+    }
+
+    /// Looks at this version only, whichever is the newest.
+    pub(crate) fn about(self, version: Record) -> Self {
+        let _ = self.versions.set(vec![version]);
+        self
     }
 
     /// The model versions of the project, the oldest first.
@@ -613,7 +619,7 @@ impl<'r, 'c> Looker<'r, 'c> {
     fn approved(&self) -> Result<BTreeMap<String, String>, ApiError> {
         let mut all = BTreeMap::new();
         for release in self.r.records(Kind::Release, Some(&self.project.id))? {
-            if releases::state_of(self.r, &release)?.state == State::Approved {
+            if releases::state_of(self.r, &release)?.standing.stands() {
                 all.insert(release.id.clone(), release.text("version"));
             }
         }
@@ -623,7 +629,7 @@ impl<'r, 'c> Looker<'r, 'c> {
     fn approvals_fresh(&self) -> Result<Found, ApiError> {
         let mut stale = Vec::new();
         for release in self.r.records(Kind::Release, Some(&self.project.id))? {
-            if matches!(releases::state_of(self.r, &release)?.state, State::Stale(_)) {
+            if matches!(releases::state_of(self.r, &release)?.standing.state, State::Stale(_)) {
                 stale.push(release.id.clone());
             }
         }

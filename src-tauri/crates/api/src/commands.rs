@@ -5,7 +5,7 @@ use crate::templates::manage as lifecycles;
 use crate::{
     ApiError, Host, artifacts, audit, cards, charts, checklists, comments, compare, criteria, cycles, datasets, deployments, find,
     findings, gate, graph, inbox, lead_times, lineage, maintenance, maturity, members, models, monitors, notes, overview, panels, pins,
-    problem, projects, recovery, releases, repair, reproduce, run_table, runs, settings, sharing, sources, test_score, views, workspaces,
+    problem, projects, recovery, releases, repair, reproduce, risk, rules, run_table, runs, settings, sharing, sources, test_score, views, workspaces,
 };
 use serde_json::Value;
 use std::any::TypeId;
@@ -183,8 +183,17 @@ commands! {
     "release.list" Query releases::list: projects::ProjectRef => Vec<releases::Release>, ["*"];
     "release.get" Query releases::get: releases::ReleaseRef => releases::Release, ["*"];
     "release.request" Mutation releases::request: releases::RequestRelease => releases::Release, [];
+    "release.earlier" Query releases::earlier: releases::VersionAsked => Vec<releases::EarlierView>, ["*"];
+    "release.page" Query releases::page::get: releases::ReleaseRef => releases::page::ReleasePage, ["*"];
+    "release.kept_page" Query releases::page::kept: releases::page::KeptPageRef => releases::page::KeptPage, ["signoff"];
     "release.sign" Mutation releases::sign: releases::SignRelease => releases::Release, [];
-    "release.withdraw" Mutation releases::withdraw: releases::ReleaseRef => releases::Release, [];
+    "release.answer" Mutation releases::answer: releases::AnswerChallenge => releases::Release, [];
+    "release.withdraw" Mutation releases::withdraw: releases::WithdrawRelease => releases::Release, [];
+    "risk.get" Query risk::get: projects::ProjectRef => risk::RiskView, ["*"];
+    "risk.set" Mutation risk::set: risk::SetClass => risk::RiskView, [];
+    "risk.agree" Mutation risk::agree: risk::AgreeClass => risk::RiskView, [];
+    "rules.get" Query rules::get: workspaces::Nothing => rules::Rules, ["*"];
+    "rules.adopt" Mutation rules::adopt: workspaces::Nothing => rules::Rules, [];
     "release.gate" Query gate::check: releases::ReleaseRef => gate::GateAnswer, ["*"];
     "deployment.list" Query deployments::list: projects::ProjectRef => Vec<deployments::Deployment>, ["deployment", "member"];
     "deployment.record" Mutation deployments::record: deployments::RecordDeployment => Vec<deployments::Deployment>, [];

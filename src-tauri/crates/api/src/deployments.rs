@@ -4,10 +4,9 @@ use crate::host::Host;
 use crate::people::{Person, person_at};
 use crate::projects::ProjectRef;
 use crate::tracking::registry::project_of;
-use crate::{ApiError, releases};
+use crate::{ApiError, gate};
 use cairn_core::id::{DeploymentId, ModelVersionId, ProjectId, ReleaseId};
 use cairn_core::op::{Environment, Kind, Op, Subject};
-use cairn_core::release::State;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -67,14 +66,22 @@ pub fn record(host: &Host, request: RecordDeployment) -> Result<Vec<Deployment>,
         let model = w.require(Kind::Model, record.parent.as_deref().unwrap_or_default())?;
         let project = ProjectId::parse(project_of(&model).ok_or_else(|| ApiError::conflict("This model belongs to no project yet"))?)?;
         let mut release = None;
-        for found in w.records(Kind::Release, Some(project.as_str()))? {
-            if found.get("version") == Some(version.as_str()) && releases::state_of(w, &found)?.state == State::Approved {
-                release = Some(ReleaseId::parse(found.id)?);
+        let mut held_up = Vec::new();
+        for found in w.records(Kind::Release, Some(project.as_str()))?.iter().filter(|f| f.get("version") == Some(version.as_str())) {
+            let answer = gate::judge(&workspace, w, found)?;
+            if answer.verdict == "pass" {
+                release = Some(ReleaseId::parse(found.id.clone())?);
+            } else if answer.state == "approved" {
+                held_up.extend(answer.reasons.into_iter().filter(|x| x.blocks).map(|x| x.sentence));
             }
         }
         if environment == Environment::Production && release.is_none() {
-            return Err(ApiError::conflict("Only an approved version goes to production")
-                .hint("Request a release and have it approved; a stale approval does not count."));
+            let error = ApiError::conflict("Only an approved version goes to production, and one that nothing holds up");
+            return Err(if held_up.is_empty() {
+                error.hint("Request a release and have it approved; a stale approval does not count.")
+            } else {
+                error.hint(held_up.join(" "))
+            });
         }
         w.append(Op::DeploymentRecorded { deployment, project: project.clone(), version, release, environment })?;
         Ok(project)

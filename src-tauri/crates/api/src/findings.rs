@@ -7,12 +7,13 @@ use crate::host::{Host, Workspace};
 use crate::notes::SubjectRef;
 use crate::people::{PartyName, PartyRef, Person, known_party, party_in, person_at};
 use crate::projects::{ProjectRef, Version, base_of, bases};
+use cairn_core::authority::Acl;
 use cairn_core::id::{FindingId, ProjectId};
 use cairn_core::op::{Day, Kind, Op, Outcome, Severity};
 use cairn_core::role::{Act, permits};
 use cairn_report::markdown::to_html;
 use cairn_store::Reader;
-use cairn_store::records::Record;
+use cairn_store::records::{Head, Record};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use ts_rs::TS;
@@ -27,6 +28,10 @@ pub struct Finding {
     pub html: String,
     pub base: String,
     pub versions: Vec<Version>,
+    /// What somebody else wrote over it, in earlier programs; the author's words stand.
+    pub rewritten: Vec<Version>,
+    /// I raised it, so I may change what it says.
+    pub i_may_reword: bool,
     /// `low`, `medium` or `high`.
     pub severity: String,
     pub about: Option<EvidenceLink>,
@@ -129,9 +134,13 @@ pub fn save(host: &Host, request: SaveFinding) -> Result<Finding, ApiError> {
             let base = bases(request.base.as_deref())?;
             workspace.write(|w| {
                 let record = w.require(Kind::Finding, finding.as_str())?;
-                let content = record.json("content");
-                let several = w.heads(Kind::Finding, finding.as_str(), "content", "")?.len() > 1;
-                if several || content["title"] != heading.as_str() || content["text"] != text.as_str() {
+                let acl = w.acl()?;
+                let now = words_of(w, &acl, &record)?;
+                if now.heads.len() > 1 || now.title != heading.as_str() || now.text != text.as_str() {
+                    if person_at(&acl, &record.device).id != person_at(&acl, w.device()?.as_str()).id {
+                        return Err(ApiError::new("not_yours", "A finding keeps its author's words")
+                            .hint("Answer it in a comment, grade it, or settle it with a reason; whoever raised it can change what it says."));
+                    }
                     w.append(Op::FindingEdited { finding: finding.clone(), title: heading, text, base })?;
                 }
                 if record.get("severity") != Some(severity.as_str()) {
@@ -267,6 +276,29 @@ fn alike(a: &BTreeSet<String>, b: &BTreeSet<String>) -> bool {
     shared * 2 >= a.union(b).count()
 }
 
+/// What a finding says: its author's words. Others answer, grade and settle; what they wrote over it, in earlier programs,
+/// stands beside it and never in its place.
+pub(crate) struct FindingWords {
+    pub title: String,
+    pub text: String,
+    /// The author's own current versions; more than one: they wrote at two computers at once.
+    pub heads: Vec<Head>,
+    /// What somebody else wrote over it.
+    pub others: Vec<Head>,
+}
+
+pub(crate) fn words_of(r: &Reader<'_>, acl: &Acl, record: &Record) -> Result<FindingWords, ApiError> {
+    let author = person_at(acl, &record.device).id;
+    let own = |h: &Head| person_at(acl, &h.device).id == author;
+    let all = r.history(Kind::Finding, &record.id, "content", "")?;
+    let (mine, others): (Vec<Head>, Vec<Head>) = all.into_iter().partition(own);
+    let replaced: BTreeSet<String> = mine.iter().flat_map(|e| e.base.iter().cloned()).collect();
+    let heads: Vec<Head> = mine.into_iter().filter(|h| !replaced.contains(&h.op)).collect();
+    let content: serde_json::Value = heads.first().map(|h| serde_json::from_str(&h.value)).transpose()?.unwrap_or_default();
+    let text = |key: &str| content[key].as_str().unwrap_or_default().to_owned();
+    Ok(FindingWords { title: text("title"), text: text("text"), heads, others })
+}
+
 fn get(workspace: &Workspace, finding: &FindingId) -> Result<Finding, ApiError> {
     workspace.read(|r| view(workspace, r, &r.require(Kind::Finding, finding.as_str())?))
 }
@@ -274,9 +306,8 @@ fn get(workspace: &Workspace, finding: &FindingId) -> Result<Finding, ApiError> 
 fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Finding, ApiError> {
     let acl = r.acl()?;
     let me = workspace.me(r)?;
-    let content = record.json("content");
+    let FindingWords { title, text, heads, others } = words_of(r, &acl, record)?;
     let text_of = |value: &serde_json::Value| value["text"].as_str().unwrap_or_default().to_owned();
-    let heads = r.heads(Kind::Finding, &record.id, "content", "")?;
     let base = base_of(&heads).unwrap_or_default();
     let several = heads.len() > 1;
     let about = match record.get("about").and_then(|a| a.split_once('/')) {
@@ -289,24 +320,22 @@ fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Findin
     };
     let ended = record.cell("outcome");
     let may = |act: Act| me.as_ref().and_then(|id| acl.members.get(id)).is_some_and(|m| m.roles.iter().any(|role| permits(*role, act)));
-    let text = text_of(&content);
+    let version = |h: Head| Version {
+        value: text_of(&serde_json::from_str(&h.value).unwrap_or_default()),
+        by: person_at(&acl, &h.device),
+        at_ms: h.at_ms,
+        op: h.op,
+    };
     Ok(Finding {
         id: record.id.clone(),
         project: record.parent.clone().unwrap_or_default(),
-        title: content["title"].as_str().unwrap_or_default().to_owned(),
+        title,
         html: to_html(&text),
         text,
         base,
-        versions: heads
-            .into_iter()
-            .filter(|_| several)
-            .map(|h| Version {
-                value: text_of(&serde_json::from_str(&h.value).unwrap_or_default()),
-                by: person_at(&acl, &h.device),
-                at_ms: h.at_ms,
-                op: h.op,
-            })
-            .collect(),
+        versions: if several { heads.into_iter().map(version).collect() } else { Vec::new() },
+        rewritten: others.into_iter().map(version).collect(),
+        i_may_reword: me.as_ref().is_some_and(|m| m.as_str() == person_at(&acl, &record.device).id),
         severity: record.text("severity"),
         about,
         by: person_at(&acl, &record.device),

@@ -44,6 +44,8 @@ pub mod recovery;
 pub mod releases;
 pub mod repair;
 pub mod reproduce;
+pub mod risk;
+pub mod rules;
 pub mod run_table;
 pub mod runs;
 pub mod settings;

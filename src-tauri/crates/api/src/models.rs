@@ -329,7 +329,7 @@ pub(crate) fn version_view(r: &Reader<'_>, v: &Record) -> Result<ModelVersion, A
     }
     let requests = r.records(Kind::Release, Some(&project))?;
     let release = match requests.iter().rev().find(|x| x.get("version") == Some(&v.id)) {
-        Some(found) => Some(releases::state_of(r, found)?.state.as_str().to_owned()),
+        Some(found) => Some(releases::state_of(r, found)?.standing.state.as_str().to_owned()),
         None => None,
     };
     // Where it runs: the newest deployment of each environment decides.

@@ -139,7 +139,7 @@ impl<'r, 'c> Overview<'r, 'c> {
             Some(party(&self.acl, self.me.as_ref(), &holder.or(given)?))
         });
         let release = match self.releases.get(&project.id).and_then(|all| all.last()) {
-            Some(newest) => Some(releases::state_of(self.r, newest)?.state.as_str().to_owned()),
+            Some(newest) => Some(releases::state_of(self.r, newest)?.standing.state.as_str().to_owned()),
             None => None,
         };
         let live = self
@@ -155,7 +155,7 @@ impl<'r, 'c> Overview<'r, 'c> {
             stage_name: template.stage(stage).map_or_else(String::new, |s| s.name.clone()),
             stage_number: Stage::ALL.iter().position(|s| *s == stage).map_or(1, |i| u32::try_from(i + 1).unwrap_or(1)),
             since_ms: project.cell("stage").map_or(project.at_ms, |c| c.at_ms),
-            risk: project.text("risk_class"),
+            risk: crate::risk::class_word(self.r, &project.id)?,
             hypothesis: project.text("hypothesis"),
             value_metric: project.text("value_metric"),
             success_date: answer_of(project, "success_date").map(str::to_owned),

@@ -10,7 +10,8 @@ use cairn_core::card::CardTemplate;
 use cairn_core::id::Digest;
 use cairn_core::lifecycle::Lifecycle;
 use cairn_core::op::Kind;
-use cairn_core::release::Policy;
+use cairn_core::decision::Policy;
+use cairn_core::release;
 use cairn_store::Reader;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -30,7 +31,9 @@ const LIFECYCLES: [&str; 8] = [
 /// How many of them, from the first, new projects are offered.
 const CURRENT: usize = 3;
 const CARD: &str = include_str!("../../../../assets/cards/model-1.json");
-const POLICY: &str = include_str!("../../../../assets/policies/standard-1.json");
+const POLICY: &str = include_str!("../../../../assets/policies/standard-2.json");
+/// By which earlier programs asked; requests of theirs are judged by it for ever.
+const OLDER_POLICY: &str = include_str!("../../../../assets/policies/standard-1.json");
 
 #[allow(clippy::expect_used)] // the files are compiled in, and a test reads them
 fn parse<T: serde::de::DeserializeOwned>(text: &str) -> T {
@@ -42,6 +45,7 @@ static BUILT_IN: LazyLock<Vec<(Arc<Lifecycle>, &'static str)>> =
     LazyLock::new(|| LIFECYCLES.map(|text| (Arc::new(read::read(text).expect("the templates in assets/ are well formed")), text)).to_vec());
 static CARDS: LazyLock<CardTemplate> = LazyLock::new(|| parse(CARD));
 static POLICIES: LazyLock<Policy> = LazyLock::new(|| parse(POLICY));
+static OLDER: LazyLock<release::Policy> = LazyLock::new(|| parse(OLDER_POLICY));
 
 /// The lifecycles that come with the program, with their texts.
 pub(crate) fn built_in() -> &'static [(Arc<Lifecycle>, &'static str)] {
@@ -67,9 +71,16 @@ pub fn card() -> &'static CardTemplate {
 pub fn policy() -> &'static Policy {
     &POLICIES
 }
-/// The digest of the policy's exact text: a sign-off binds to it.
+/// The digest of the policy's exact text: a request freezes it.
 pub fn policy_digest() -> Digest {
     sha256(POLICY.as_bytes())
+}
+/// The policy of a digest, if it is one of this program's.
+pub(crate) fn policy_of(digest: &Digest) -> Option<&'static Policy> {
+    (*digest == policy_digest()).then(policy)
+}
+pub(crate) fn older_policy_of(digest: &Digest) -> Option<&'static release::Policy> {
+    (*digest == sha256(OLDER_POLICY.as_bytes())).then_some(&*OLDER)
 }
 
 /// How a project names a version of a template of the team's own: `team/<template>/<fingerprint of its text>`.
@@ -142,7 +153,14 @@ mod tests {
         let risks: Vec<&String> = built_in()[..CURRENT].iter().flat_map(|(t, _)| &t.risk).collect();
         assert_eq!(risks, ["medium", "low", "high"], "one for each risk class");
         assert!(card().sections.iter().any(|s| s.required));
-        assert!(policy().rule("high").unwrap().signoffs.len() > 1);
+        assert!(policy().rule(cairn_core::op::RiskClass::High).unwrap().signoffs.len() > 1);
+    }
+
+    #[test]
+    fn a_policy_that_requests_froze_never_changes() {
+        assert_eq!(sha256(OLDER_POLICY.as_bytes()).as_str(), "9191b82214b307602807705542eb8f7691c4e4e1a8476c29af7de7ea30d96fd0");
+        assert_eq!(policy_digest().as_str(), "48550dd40828ba4f1678fad08bc40549864bb6e67b9f6e3c41c39db4bbf74320", "another text is another version, in a file of its own");
+        assert!(cairn_core::op::RiskClass::ALL.iter().all(|c| policy().rule(*c).is_some()), "a rule for each class");
     }
 
     #[test]

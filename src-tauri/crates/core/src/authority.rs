@@ -19,7 +19,7 @@ mod acl;
 mod model;
 mod verdict;
 
-pub use acl::{Acl, Device, Ended, Member, Proposal, Request, Void};
+pub use acl::{Acl, Adopted, Device, Ended, Member, Proposal, Request, Void};
 pub use verdict::{History, Line, Verdict, judge};
 
 use crate::id::DeviceId;
@@ -136,6 +136,8 @@ pub enum Denied {
     SecondGenesis,
     #[error("passing a gate that is not met needs a reason")]
     NoReason,
+    #[error("this needs a reason")]
+    Reason,
     #[error("the record is not named after the operation that makes it")]
     Name,
 }

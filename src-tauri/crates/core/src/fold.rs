@@ -26,7 +26,7 @@ pub enum Effect {
 
 /// Raised when cells come out otherwise than before, or operations are known that were not: then a
 /// program that opens an older file makes the views again.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// Stands between the key of a computer's own cell and the computer's name.
 pub const PART: char = '\u{1f}';
@@ -92,7 +92,8 @@ pub fn effects(op: &Op) -> Vec<Effect> {
         | Op::DeviceSealed {}
         | Op::DeviceRotated { .. }
         | Op::QuorumProposed { .. }
-        | Op::QuorumSeconded { .. } => Vec::new(),
+        | Op::QuorumSeconded { .. }
+        | Op::RulesAdopted { .. } => Vec::new(),
 
         Op::ProjectCreated { project, title, template } => Writes::on(Kind::Project, project.as_str())
             .record(None)
@@ -122,6 +123,13 @@ pub fn effects(op: &Op) -> Vec<Effect> {
             .put_key("trigger", cycle.to_string(), Some(json!({ "trigger": trigger, "evidence": evidence }).to_string()))
             .done(),
         Op::ProjectEnded { project, ending } => Writes::on(Kind::Project, project.as_str()).put("ended", ending.as_str()).done(),
+        // An edit, so that each statement stays beside the others: which one holds follows from what their authors knew.
+        Op::ProjectClassSet { project, class, .. } => {
+            Writes::on(Kind::Project, project.as_str()).edit("class", "", class.as_str().to_owned(), &[]).done()
+        }
+        Op::ProjectClassAgreed { project, proposal, .. } => {
+            Writes::on(Kind::Project, project.as_str()).put_key("class_agreed", proposal.to_string(), Some("1".to_owned())).done()
+        }
         Op::ProjectResumed { project } => Writes::on(Kind::Project, project.as_str()).put_key("ended", "", None).done(),
 
         Op::ExperimentCreated { experiment, name, project } => Writes::on(Kind::Experiment, experiment.as_str())
@@ -411,6 +419,27 @@ pub fn effects(op: &Op) -> Vec<Effect> {
             .put("statement", statement)
             .put("signature", signature)
             .done(),
+        Op::ReleaseSubmitted { release, project, version, frozen, answers } => Writes::on(Kind::Release, release.as_str())
+            .record(Some(project.as_str()))
+            .put("version", version.as_str())
+            .put("policy", &frozen.policy)
+            .put("policy_digest", frozen.policy_digest.as_str())
+            .put("frozen", json!(frozen).to_string())
+            .put("answers", json!(answers).to_string())
+            .done(),
+        Op::ReleaseDecided { release, signoff, decision, role, statement, signature, page, page_size } => {
+            Writes::on(Kind::Signoff, signoff)
+                .record(Some(release.as_str()))
+                .put("decision", decision.as_str())
+                .put("role", role.as_str())
+                .put("statement", statement)
+                .put("signature", signature)
+                .put("page", json!({ "digest": page, "size": page_size }).to_string())
+                .done()
+        }
+        Op::ReleaseAnswered { release, challenge, role } => Writes::on(Kind::Release, release.as_str())
+            .put_key("answered", challenge.to_string(), Some(role.as_str().to_owned()))
+            .done(),
         Op::ReleaseWithdrawn { release } => Writes::on(Kind::Release, release.as_str()).put("withdrawn", "1").done(),
         Op::DeploymentRecorded { deployment, project, version, release, environment } => Writes::on(Kind::Deployment, deployment.as_str())
             .record(Some(project.as_str()))
@@ -419,6 +448,10 @@ pub fn effects(op: &Op) -> Vec<Effect> {
             .put_key("release", "", release.as_ref().map(ToString::to_string))
             .done(),
 
+        // Beside the settings, because a kind of its own would be malformed to programs that do not know it.
+        Op::RequestDeclined { device } => {
+            Writes::on(Kind::Setting, "join_requests").record(None).put_key("declined", device.as_str(), Some("1".to_owned())).done()
+        }
         Op::RecordDeleted { subject } if deletable(subject.kind) => Writes::on(subject.kind, subject.id.clone()).put("deleted", "1").done(),
         Op::RecordDeleted { .. } | Op::DeviceWitnessed {} => Vec::new(),
         Op::RecordRestored { subject } => Writes::on(subject.kind, subject.id.clone()).put_key("deleted", "", None).done(),

@@ -6,11 +6,12 @@
 mod words;
 
 pub use words::{
-    Column, Day, Decision, Ending, Environment, MaturityAnswer, Met, MonitorPlan, Outcome, Party, ProjectField, RunStatus, Severity,
-    Trigger, Watch,
+    Column, Day, Decision, Ending, Environment, MaturityAnswer, Met, MonitorPlan, Outcome, Party, ProjectField, RiskClass, Ruling,
+    RunStatus, Severity, Trigger, Watch,
 };
 
 use crate::criterion::Criterion;
+use crate::decision::Frozen;
 use crate::hlc::Hlc;
 use crate::id::{
     AssessmentId, ChecklistId, CommentId, CriteriaId, DatasetId, DatasetVersionId, DeploymentId, DeviceId, Digest, ExperimentId, FindingId,
@@ -317,6 +318,9 @@ pub enum Op {
     QuorumProposed { change: Change },
     #[serde(rename = "quorum.seconded")]
     QuorumSeconded { proposal: OpId },
+    /// From here on releases are judged by these rules (`decision`); whoever does not know them must not say yes.
+    #[serde(rename = "rules.adopted")]
+    RulesAdopted { rules: u32 },
 
     // ---- projects ----
     #[serde(rename = "project.created")]
@@ -346,6 +350,12 @@ pub enum Op {
     ProjectEnded { project: ProjectId, ending: Ending },
     #[serde(rename = "project.resumed")]
     ProjectResumed { project: ProjectId },
+    /// How much an error of the model can cost, stated by somebody who may; the line's `why` is required.
+    #[serde(rename = "project.class_set")]
+    ProjectClassSet { project: ProjectId, class: RiskClass, role: Role },
+    /// A second person, in another role, agrees to a lower class (`proposal` is a `project.class_set`); `why` is required.
+    #[serde(rename = "project.class_agreed")]
+    ProjectClassAgreed { project: ProjectId, proposal: OpId, role: Role },
 
     // ---- tracking ----
     #[serde(rename = "experiment.created")]
@@ -630,6 +640,24 @@ pub enum Op {
     ReleaseSigned { release: ReleaseId, signoff: String, decision: Decision, role: Role, statement: String, signature: String },
     #[serde(rename = "release.withdrawn")]
     ReleaseWithdrawn { release: ReleaseId },
+    /// A request that holds what judges it, and answers what earlier decisions asked for (by the sign-off's name).
+    #[serde(rename = "release.submitted")]
+    ReleaseSubmitted { release: ReleaseId, project: ProjectId, version: ModelVersionId, frozen: Frozen, answers: BTreeMap<String, String> },
+    /// A signed decision on a submitted request. `page` is what was shown to the signer, kept as a file that always travels.
+    #[serde(rename = "release.decided")]
+    ReleaseDecided {
+        release: ReleaseId,
+        signoff: String,
+        decision: Ruling,
+        role: Role,
+        statement: String,
+        signature: String,
+        page: Digest,
+        page_size: u64,
+    },
+    /// A signer deals with what a colleague did meanwhile (`challenge`, an operation); the line's `why` says how.
+    #[serde(rename = "release.answered")]
+    ReleaseAnswered { release: ReleaseId, challenge: OpId, role: Role },
     #[serde(rename = "deployment.recorded")]
     DeploymentRecorded {
         deployment: DeploymentId,
@@ -638,6 +666,10 @@ pub enum Op {
         release: Option<ReleaseId>,
         environment: Environment,
     },
+
+    /// Whoever asked to join is not let in; asking again from another computer stays possible.
+    #[serde(rename = "request.declined")]
+    RequestDeclined { device: DeviceId },
 
     /// Nothing happened but that this computer saw what its parents stand for.
     #[serde(rename = "device.witnessed")]
@@ -677,6 +709,7 @@ impl Op {
                 | Self::DeviceRotated { .. }
                 | Self::QuorumProposed { .. }
                 | Self::QuorumSeconded { .. }
+                | Self::RulesAdopted { .. }
         )
     }
 
@@ -693,7 +726,8 @@ impl Op {
             | Self::DeviceSealed {}
             | Self::DeviceRotated { .. }
             | Self::QuorumProposed { .. }
-            | Self::QuorumSeconded { .. } => Needs::Standing,
+            | Self::QuorumSeconded { .. }
+            | Self::RulesAdopted { .. } => Needs::Standing,
             Self::ProjectStageEntered { waived, .. } if !waived.is_empty() => Needs::Permission(Act::WaiveGate),
             // Another template may ask for less: as much as a waiver.
             Self::ProjectTemplateSet { .. } => Needs::Permission(Act::WaiveGate),
@@ -728,7 +762,7 @@ impl Op {
             | Self::ArtifactRemoved { .. }
             | Self::ArtifactReferenced { .. }
             | Self::RunSourceRecorded { .. } => Needs::Permission(Act::Track),
-            Self::SettingChanged { .. } => Needs::Permission(Act::ManageMembers),
+            Self::SettingChanged { .. } | Self::RequestDeclined { .. } => Needs::Permission(Act::ManageMembers),
             Self::DatasetCreated { .. } | Self::DatasetVersionAdded { .. } => Needs::Permission(Act::RegisterData),
             Self::ModelCreated { .. }
             | Self::ModelVersionAdded { .. }
@@ -786,8 +820,13 @@ impl Op {
             Self::FindingGraded { .. } | Self::FindingSettled { outcome: Outcome::Fixed | Outcome::NoProblem, .. } => {
                 Needs::Permission(Act::SettleFinding)
             }
-            Self::ReleaseRequested { .. } | Self::ReleaseWithdrawn { .. } => Needs::Permission(Act::RequestRelease),
-            Self::ReleaseSigned { role, .. } => Needs::AsRole(Act::SignRelease, *role),
+            Self::ReleaseRequested { .. } | Self::ReleaseSubmitted { .. } | Self::ReleaseWithdrawn { .. } => {
+                Needs::Permission(Act::RequestRelease)
+            }
+            Self::ReleaseSigned { role, .. } | Self::ReleaseDecided { role, .. } | Self::ReleaseAnswered { role, .. } => {
+                Needs::AsRole(Act::SignRelease, *role)
+            }
+            Self::ProjectClassSet { role, .. } | Self::ProjectClassAgreed { role, .. } => Needs::AsRole(Act::ClassifyRisk, *role),
             Self::DeploymentRecorded { .. } => Needs::Permission(Act::RecordDeployment),
             Self::RecordDeleted { subject } | Self::RecordRestored { subject } => Needs::Permission(delete_needs(subject.kind)),
         }
@@ -816,6 +855,7 @@ impl Op {
             Self::ArtifactLogged { digest, size, .. }
             | Self::NoteFrozen { digest, size, .. }
             | Self::RecordAttached { digest, size, .. } => vec![(digest.clone(), *size)],
+            Self::ReleaseDecided { page, page_size, .. } => vec![(page.clone(), *page_size)],
             Self::RunSourceRecorded { source, .. } => RunSource::read(source).files().map(|(d, n)| (d.clone(), n)).collect(),
             _ => Vec::new(),
         }
@@ -919,7 +959,7 @@ pub fn claimed_ms(hlc: Hlc, at: Option<i64>) -> i64 {
 }
 
 /// The types of operations that speak of files.
-pub const FILE_OPS: [&str; 4] = ["artifact.logged", "run.source_recorded", "note.frozen", "record.attached"];
+pub const FILE_OPS: [&str; 5] = ["artifact.logged", "run.source_recorded", "note.frozen", "record.attached", "release.decided"];
 
 /// The files that a line speaks of. Most lines speak of none, and are not read for it.
 pub fn files_of(line: &str) -> Vec<(Digest, u64)> {

@@ -1,14 +1,12 @@
-//! Releases: what a signature binds to, and the state that follows from the signatures.
-//!
-//! The state is computed from the log whenever it is asked for and stored nowhere as truth: a card
-//! that changes makes its approvals stale without anybody having to notice.
+//! Releases as earlier programs asked for and signed them, read and judged as they did: signed histories hold such lines for
+//! ever. What is asked now goes by `decision`.
 
 use crate::canonical::sha256;
 use crate::id::{DeviceId, Digest, MemberId, ReleaseId};
 use crate::op::Decision;
 use crate::role::Role;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The type of our statements.
 pub const PREDICATE_TYPE: &str = "https://cairn.dev/attestation/approval/v1";
@@ -57,51 +55,6 @@ impl Policy {
     pub fn rule(&self, risk_class: &str) -> Option<&Rule> {
         self.rules.iter().find(|r| r.risk_class == risk_class).or(self.rules.last())
     }
-}
-
-/// Everything that goes into a statement.
-#[derive(Debug, Clone)]
-pub struct StatementParts<'a> {
-    pub release: &'a str,
-    pub decision: Decision,
-    pub role: Role,
-    pub name: &'a str,
-    pub member: &'a MemberId,
-    pub fingerprint: &'a str,
-    pub reason: &'a str,
-    pub policy: &'a str,
-    pub policy_digest: &'a Digest,
-    /// RFC 3339 with offset: the signer's claim.
-    pub signed_at: &'a str,
-    pub subjects: &'a [Bound],
-}
-
-/// The in-toto Statement v1 (<https://in-toto.io/Statement/v1>) of a sign-off, as the exact text to sign.
-pub fn statement(parts: &StatementParts<'_>) -> String {
-    let subject: Vec<Value> = parts.subjects.iter().map(|s| json!({ "name": s.name, "digest": { "sha256": s.sha256 } })).collect();
-    json!({
-        "_type": "https://in-toto.io/Statement/v1",
-        "subject": subject,
-        "predicateType": PREDICATE_TYPE,
-        "predicate": {
-            "release": parts.release,
-            "decision": parts.decision,
-            "meaning": "deployment approval",
-            "gate": "validation->deployment",
-            "role": parts.role,
-            "signer": {
-                "printedName": parts.name,
-                "principal": parts.member,
-                "keyFingerprint": parts.fingerprint,
-            },
-            "reason": parts.reason,
-            "policy": { "name": parts.policy, "digest": { "sha256": parts.policy_digest } },
-            "claimedAt": parts.signed_at,
-            "timeSource": "signer's clock",
-            "conditions": [],
-        }
-    })
-    .to_string()
 }
 
 /// What a statement says, read back from its bytes.
@@ -165,22 +118,6 @@ pub enum State {
     /// Sign-offs of these roles are missing.
     Waiting(Vec<Role>),
     Approved,
-    /// Somebody changed who may do what with a newer program: nobody can say here what a sign-off is worth.
-    Undetermined,
-}
-
-impl State {
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Withdrawn => "withdrawn",
-            Self::Rejected => "rejected",
-            Self::SentBack => "sent_back",
-            Self::Stale(_) => "stale",
-            Self::Waiting(_) => "waiting",
-            Self::Approved => "approved",
-            Self::Undetermined => "undetermined",
-        }
-    }
 }
 
 /// The state of a release: of contradictory decisions the most restrictive counts.
@@ -323,27 +260,5 @@ mod tests {
         };
         assert_eq!(policy.rule("").map(|r| r.signoffs.len()), Some(2));
         assert_eq!(policy.rule("low").map(|r| r.signoffs.len()), Some(1));
-    }
-
-    #[test]
-    fn a_statement_reads_back_what_was_signed() {
-        let subjects = bound("now");
-        let text = statement(&StatementParts {
-            release: "r1",
-            decision: Decision::Approved,
-            role: Role::BusinessOwner,
-            name: "Bea",
-            member: &who("bea"),
-            fingerprint: "SHA256:x",
-            reason: "meets the criteria",
-            policy: "standard/1",
-            policy_digest: &sha256(b"policy"),
-            signed_at: "2026-11-20T12:00:00+01:00",
-            subjects: &subjects,
-        });
-        let back = read(&text).unwrap();
-        assert_eq!((back.release.as_str(), back.principal.as_str()), ("r1", "bea"));
-        assert_eq!(back.subjects, subjects);
-        assert!(read(&text.replace("in-toto.io/Statement/v1", "in-toto.io/Statement/v9")).is_err());
     }
 }

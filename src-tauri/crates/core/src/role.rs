@@ -91,6 +91,8 @@ pub enum Act {
     /// Approve or reject; which role's sign-off counts is the policy's question.
     SignRelease,
     RecordDeployment,
+    /// State a project's risk class, which decides who must approve: those who answer for it, not those who build.
+    ClassifyRisk,
     /// Say that a finding is dealt with: those who check, not those who build.
     SettleFinding,
 }
@@ -109,6 +111,7 @@ impl Act {
             Self::RequestRelease => "request a release",
             Self::SignRelease => "sign a release",
             Self::RecordDeployment => "record a deployment",
+            Self::ClassifyRisk => "state a risk class",
             Self::SettleFinding => "settle a finding or say how much it matters",
         }
     }
@@ -128,7 +131,7 @@ pub fn permits(role: Role, act: Act) -> bool {
         Act::RequestRelease => matches!(role, DataScientist | MlEngineer),
         Act::SignRelease => matches!(role, BusinessOwner | Validator | Compliance),
         Act::RecordDeployment => matches!(role, MlEngineer),
-        Act::SettleFinding => matches!(role, BusinessOwner | Validator | Compliance),
+        Act::SettleFinding | Act::ClassifyRisk => matches!(role, BusinessOwner | Validator | Compliance),
     }
 }
 

@@ -5,6 +5,7 @@
 //! by any other path, so they can always be made again from the log.
 
 pub mod blobs;
+pub mod causal;
 pub mod cells;
 pub mod chunk;
 pub mod clean;

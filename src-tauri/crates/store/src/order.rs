@@ -34,7 +34,7 @@ impl<'r, 'c> Orders<'r, 'c> {
         Self { r, pasts: RefCell::default() }
     }
 
-    fn past(&self, op: &OpId) -> Result<Rc<Past>, StoreError> {
+    pub(crate) fn past(&self, op: &OpId) -> Result<Rc<Past>, StoreError> {
         let oid = self.r.commit_of(op)?.unwrap_or_default();
         if let Some(found) = self.pasts.borrow().get(&oid) {
             return Ok(Rc::clone(found));

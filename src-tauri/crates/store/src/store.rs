@@ -1,5 +1,6 @@
 //! The file, its one writer and its readers.
 
+use crate::causal::{Contents, ContentsVersion};
 use crate::writer::Writer;
 use crate::{StoreError, migrate};
 use cairn_core::authority::{Acl, History};
@@ -27,6 +28,8 @@ pub struct Store {
     acl: Mutex<Option<(AuthorityVersion, Arc<Acl>)>>,
     /// The valid operations of authority, as the last writer left them.
     history: Mutex<Option<(AuthorityVersion, History)>>,
+    /// Which model versions are of the same content.
+    contents: Mutex<Option<(ContentsVersion, Arc<Contents>)>>,
 }
 
 /// Read access. Derefs to the connection for the modules of this crate only.
@@ -69,6 +72,7 @@ impl Store {
             readers: Mutex::new(Vec::new()),
             acl: Mutex::new(None),
             history: Mutex::new(None),
+            contents: Mutex::new(None),
         })
     }
 
@@ -143,6 +147,21 @@ impl Store {
 
     pub(crate) fn keep_history(&self, version: AuthorityVersion, history: History) {
         *lock(&self.history) = Some((version, history));
+    }
+
+    pub(crate) fn cached_contents(
+        &self,
+        version: ContentsVersion,
+        make: impl FnOnce() -> Result<Contents, StoreError>,
+    ) -> Result<Arc<Contents>, StoreError> {
+        if let Some((at, contents)) = lock(&self.contents).as_ref()
+            && *at == version
+        {
+            return Ok(Arc::clone(contents));
+        }
+        let contents = Arc::new(make()?);
+        *lock(&self.contents) = Some((version, Arc::clone(&contents)));
+        Ok(contents)
     }
 
     pub(crate) fn cached_acl(

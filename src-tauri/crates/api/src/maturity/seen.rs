@@ -6,7 +6,7 @@ use crate::ApiError;
 use crate::releases;
 use crate::reproduce::origin_of;
 use cairn_core::op::{Environment, Kind};
-use cairn_core::release::State;
+use cairn_core::decision::State;
 use cairn_store::Reader;
 use cairn_store::records::{Cell, Record};
 use cairn_store::search::{RunSearch, View};
@@ -159,8 +159,8 @@ impl<'r, 'c> Looker<'r, 'c> {
         for deployment in &all {
             let release = deployment.get("release").map(|id| self.r.record(Kind::Release, id)).transpose()?.flatten();
             if let Some(release) = release {
-                let state = releases::state_of(self.r, &release)?.state;
-                if state == State::Undetermined {
+                let state = releases::state_of(self.r, &release)?.standing.state;
+                if matches!(state, State::Undetermined(_)) {
                     return Ok(Seen {
                         met: None,
                         said: "Somebody changed who may do what with a newer Cairn; update this one first.".to_owned(),

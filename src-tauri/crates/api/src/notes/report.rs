@@ -132,19 +132,44 @@ pub fn freeze(host: &Host, request: FreezeNote) -> Result<Note, ApiError> {
 /// The note as a page that needs nothing else: text, pictures and tables as they are now. The same note over the same
 /// runs gives the same bytes.
 fn page(workspace: &Workspace, note: &Note) -> Result<String, ApiError> {
-    let plain = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
     let mut out = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{0}</title>\n<style>body{{font:15px/1.5 system-ui,sans-serif;max-width:860px;margin:32px auto;padding:0 16px;color:#1d2322}}table{{border-collapse:collapse}}td,th{{border:1px solid #ccc;padding:4px 8px;text-align:left}}figure{{margin:24px 0}}figcaption{{color:#51595a;font-size:13px}}</style></head>\n<body>\n<h1>{0}</h1>\n",
         plain(&note.title)
     );
-    for part in &note.parts {
+    write_parts(workspace, &note.parts, Detail::Full, &mut out)?;
+    out.push_str("\n</body>\n</html>\n");
+    Ok(out)
+}
+
+/// Text as it stands in HTML.
+pub(crate) fn plain(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// How much of its charts a page holds, where there is a limit to its size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// Drawn, with their numbers as tables.
+    Full,
+    /// Drawn.
+    Drawn,
+    /// Named only, with their summary.
+    Named,
+}
+
+/// Writes parts of a text as they are now: words, pictures, charts drawn from the runs as they are.
+pub(crate) fn write_parts(workspace: &Workspace, parts: &[NotePart], detail: Detail, out: &mut String) -> Result<(), ApiError> {
+    for part in parts {
         match part {
             NotePart::Html { html } => out.push_str(html),
             NotePart::Picture { digest, words } => {
                 let bytes = cairn_core::id::Digest::parse(digest.clone()).ok().and_then(|d| workspace.store.blob(&d).ok().flatten());
                 match bytes.and_then(|b| Some((super::attach::picture_of(&b)?, b))) {
-                    Some((media, bytes)) => {
+                    Some((media, bytes)) if detail != Detail::Named => {
                         let _ = writeln!(out, "<p><img alt=\"{}\" src=\"{}\"></p>", plain(words), data_url(media, &bytes));
+                    }
+                    Some(_) => {
+                        let _ = writeln!(out, "<p>A picture, by its fingerprint <code>{}</code>: {}</p>", plain(digest), plain(words));
                     }
                     None => {
                         let _ = writeln!(out, "<p><em>A picture that is not on this computer: {}</em></p>", plain(words));
@@ -157,45 +182,52 @@ fn page(workspace: &Workspace, note: &Note) -> Result<String, ApiError> {
             NotePart::Broken { line, why } => {
                 let _ = writeln!(out, "<p><strong>The chart in line {line} cannot be read:</strong> {}</p>", plain(why));
             }
-            NotePart::Chart { spec, of } => {
-                let of = resolved(workspace, of.clone());
-                let request = DrawChart { spec: (**spec).clone(), of, width: SIZE.0, height: SIZE.1, ..DrawChart::default() };
-                match keep_in(workspace, &request) {
-                    Ok(Kept { chart, table: rows, runs }) => {
-                        let mut notes = chart.notes.iter().map(|n| format!(" {}", plain(n))).collect::<String>();
-                        if !chart.complete {
-                            notes.push_str(" Not all points were on the computer that kept this.");
-                        }
-                        let _ = write!(out, "<figure>{}", chart.svg);
-                        if spec.kind == ChartKind::Images {
-                            notes.push_str(&plain(&pictures(workspace, &rows, &mut out)?));
-                        }
-                        let numbers = table(&rows, &plain);
-                        if spec.kind == ChartKind::Table {
-                            out.push_str(&numbers);
-                        } else {
-                            let _ = write!(out, "<details><summary>The numbers as a table</summary>{numbers}</details>");
-                        }
-                        if rows.more > 0 {
-                            let _ = write!(notes, " {} more rows are not in the table.", rows.more);
-                        }
-                        out.push_str(&runs_of(&runs, &plain));
-                        let _ = writeln!(
-                            out,
-                            "<figcaption><strong>{}</strong> {}{notes}</figcaption></figure>",
-                            plain(&chart.title),
-                            plain(&chart.summary)
-                        );
-                    }
-                    Err(error) => {
-                        let _ = writeln!(out, "<p><strong>A chart could not be drawn:</strong> {}</p>", plain(&error.message));
-                    }
-                }
-            }
+            NotePart::Chart { spec, of } => write_chart(workspace, spec, of, detail, out)?,
         }
     }
-    out.push_str("\n</body>\n</html>\n");
-    Ok(out)
+    Ok(())
+}
+
+fn write_chart(workspace: &Workspace, spec: &ChartSpec, of: &RunSet, detail: Detail, out: &mut String) -> Result<(), ApiError> {
+    let of = resolved(workspace, of.clone());
+    let request = DrawChart { spec: spec.clone(), of, width: SIZE.0, height: SIZE.1, ..DrawChart::default() };
+    let Kept { chart, table: rows, runs } = match keep_in(workspace, &request) {
+        Ok(kept) => kept,
+        Err(error) => {
+            let _ = writeln!(out, "<p><strong>A chart could not be drawn:</strong> {}</p>", plain(&error.message));
+            return Ok(());
+        }
+    };
+    let mut notes = chart.notes.iter().map(|n| format!(" {}", plain(n))).collect::<String>();
+    if !chart.complete {
+        notes.push_str(" Not all points were on the computer that kept this.");
+    }
+    out.push_str("<figure>");
+    if detail != Detail::Named {
+        out.push_str(&chart.svg);
+    }
+    if spec.kind == ChartKind::Images {
+        notes.push_str(&plain(&pictures(workspace, &rows, out)?));
+    }
+    if spec.kind == ChartKind::Table || detail == Detail::Full {
+        let numbers = table(&rows, &plain);
+        if spec.kind == ChartKind::Table {
+            out.push_str(&numbers);
+        } else {
+            let _ = write!(out, "<details><summary>The numbers as a table</summary>{numbers}</details>");
+        }
+        if rows.more > 0 {
+            let _ = write!(notes, " {} more rows are not in the table.", rows.more);
+        }
+        out.push_str(&runs_of(&runs, &plain));
+    }
+    let _ = writeln!(
+        out,
+        "<figcaption><strong>{}</strong> {}{notes}</figcaption></figure>",
+        plain(&chart.title),
+        plain(&chart.summary)
+    );
+    Ok(())
 }
 
 /// The runs that a chart was drawn from, by id: what proves where its numbers come from.

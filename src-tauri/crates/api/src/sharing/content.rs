@@ -4,7 +4,7 @@ use cairn_core::authority::Acl;
 use cairn_core::canonical::sha256;
 use cairn_core::id::DeviceId;
 use cairn_core::op::{Change, Op, Vouch};
-use cairn_core::{criterion, release};
+use cairn_core::{criterion, decision, release};
 use cairn_sync::keys;
 
 /// The SSHSIG namespace in which one computer gives its word for another.
@@ -40,13 +40,128 @@ pub fn check_content(op: &Op, acl: &Acl, device: &DeviceId) -> Result<(), String
             let same = says.release == release.as_str() && says.decision == *decision && says.role == *role && says.principal == member;
             if same { Ok(()) } else { Err("the signed statement says something else than the sign-off".to_owned()) }
         }
+        Op::ReleaseDecided { release, signoff, decision: ruling, role, statement, signature, page, page_size } => {
+            let member = signed_by(acl, device, signoff, statement, signature)?;
+            let says = decision::read(statement)?;
+            let same = says.release == *release
+                && says.decision == *ruling
+                && says.role == *role
+                && says.principal.as_str() == member
+                && says.shown.sha256 == *page
+                && says.shown.size == *page_size;
+            if same { Ok(()) } else { Err("the signed statement says something else than the sign-off".to_owned()) }
+        }
         Op::CriteriaSigned { criteria, signoff, role, statement, signature } => {
             let member = signed_by(acl, device, signoff, statement, signature)?;
             let says = criterion::read(statement)?;
             let same = says.criteria == criteria.as_str() && says.role == *role && says.principal == member;
             if same { Ok(()) } else { Err("the signed statement says something else than the sign-off".to_owned()) }
         }
-        _ => Ok(()),
+        // Each by name: an operation that carries a signature must not slip in unchecked.
+        Op::RoleGranted { .. }
+        | Op::RoleRevoked { .. }
+        | Op::DeviceRevoked { .. }
+        | Op::DeviceReadmitted { .. }
+        | Op::DeviceSealed { .. }
+        | Op::QuorumProposed { change: Change::GrantOwner { .. } | Change::RevokeOwner { .. } | Change::RevokeDevice { .. } | Change::ReadmitDevice { .. } }
+        | Op::QuorumSeconded { .. }
+        | Op::RulesAdopted { .. }
+        | Op::ProjectCreated { .. }
+        | Op::ProjectEdited { .. }
+        | Op::ProjectMemberAdded { .. }
+        | Op::ProjectMemberRemoved { .. }
+        | Op::ProjectStageEntered { .. }
+        | Op::ProjectTemplateSet { .. }
+        | Op::ProjectAnswered { .. }
+        | Op::ProjectTriggered { .. }
+        | Op::ProjectEnded { .. }
+        | Op::ProjectResumed { .. }
+        | Op::ProjectClassSet { .. }
+        | Op::ProjectClassAgreed { .. }
+        | Op::ExperimentCreated { .. }
+        | Op::ExperimentRenamed { .. }
+        | Op::ExperimentLinked { .. }
+        | Op::ExperimentTagged { .. }
+        | Op::RunCreated { .. }
+        | Op::RunUpdated { .. }
+        | Op::RunParamsLogged { .. }
+        | Op::RunTagged { .. }
+        | Op::RunMetricSummarised { .. }
+        | Op::RunMetricsSummarised { .. }
+        | Op::SegmentStored { .. }
+        | Op::RunInputsLogged { .. }
+        | Op::RunOutputsLogged { .. }
+        | Op::LoggedModelCreated { .. }
+        | Op::LoggedModelUpdated { .. }
+        | Op::LoggedModelTagged { .. }
+        | Op::LoggedModelParamsLogged { .. }
+        | Op::LoggedModelMetricsSummarised { .. }
+        | Op::ArtifactLogged { .. }
+        | Op::ArtifactRemoved { .. }
+        | Op::ArtifactReferenced { .. }
+        | Op::RunSourceRecorded { .. }
+        | Op::DatasetCreated { .. }
+        | Op::DatasetVersionAdded { .. }
+        | Op::ModelCreated { .. }
+        | Op::ModelVersionAdded { .. }
+        | Op::ModelAliasSet { .. }
+        | Op::ModelRegistered { .. }
+        | Op::ModelRenamed { .. }
+        | Op::ModelLinked { .. }
+        | Op::ModelDescribed { .. }
+        | Op::ModelTagged { .. }
+        | Op::ModelVersionRegistered { .. }
+        | Op::ModelVersionDescribed { .. }
+        | Op::ModelVersionTagged { .. }
+        | Op::ModelVersionStaged { .. }
+        | Op::CardEdited { .. }
+        | Op::NoteCreated { .. }
+        | Op::NoteEdited { .. }
+        | Op::ViewCreated { .. }
+        | Op::ViewEdited { .. }
+        | Op::NoteFrozen { .. }
+        | Op::PanelCreated { .. }
+        | Op::PanelEdited { .. }
+        | Op::PinCreated { .. }
+        | Op::PinEdited { .. }
+        | Op::TemplateSaved { .. }
+        | Op::RecordAttached { .. }
+        | Op::CommentWritten { .. }
+        | Op::CommentEdited { .. }
+        | Op::CommentResolved { .. }
+        | Op::CommentReopened { .. }
+        | Op::MaturityAssessed { .. }
+        | Op::CriteriaWritten { .. }
+        | Op::FindingRaised { .. }
+        | Op::FindingEdited { .. }
+        | Op::FindingGraded { .. }
+        | Op::FindingAssigned { .. }
+        | Op::FindingSettled { .. }
+        | Op::FindingReopened { .. }
+        | Op::SettingChanged { .. }
+        | Op::ChecklistStarted { .. }
+        | Op::ChecklistPickedUp { .. }
+        | Op::ChecklistItemDone { .. }
+        | Op::ChecklistItemReopened { .. }
+        | Op::ChecklistHandedBack { .. }
+        | Op::ChecklistCompleted { .. }
+        | Op::ChecklistAssigned { .. }
+        | Op::ChecklistDueSet { .. }
+        | Op::ChecklistBlocked { .. }
+        | Op::ChecklistUnblocked { .. }
+        | Op::ChecklistReceived { .. }
+        | Op::ChecklistAccepted { .. }
+        | Op::MonitorPlanned { .. }
+        | Op::MonitorReported { .. }
+        | Op::ReleaseRequested { .. }
+        | Op::ReleaseWithdrawn { .. }
+        | Op::ReleaseSubmitted { .. }
+        | Op::ReleaseAnswered { .. }
+        | Op::DeploymentRecorded { .. }
+        | Op::RequestDeclined { .. }
+        | Op::DeviceWitnessed { .. }
+        | Op::RecordDeleted { .. }
+        | Op::RecordRestored { .. } => Ok(()),
     }
 }
 

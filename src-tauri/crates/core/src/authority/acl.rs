@@ -61,6 +61,14 @@ pub struct Proposal {
     pub decided: bool,
 }
 
+/// An owner's word that releases are judged by newer rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adopted {
+    pub id: OpId,
+    pub rules: u32,
+    pub past: Arc<Past>,
+}
+
 /// An operation that was valid where it was written and has no effect now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Void {
@@ -147,6 +155,8 @@ pub struct Acl {
     pub recovery: Option<DeviceId>,
     /// The recovery key was used: everybody should know.
     pub recovery_used: bool,
+    /// Where owners adopted which rules for releases, each with what its author knew.
+    pub adopted: Vec<Adopted>,
     pub proposals: Vec<Proposal>,
     pub void: Vec<Void>,
     intros: BTreeMap<DeviceId, Vec<Intro>>,
@@ -275,6 +285,32 @@ impl Acl {
             })
             .map(|g| g.role)
             .collect()
+    }
+
+    /// The roles that the author of an operation could use, by what its author knew.
+    pub fn roles_for(&self, device: &DeviceId, n: u64, past: &Past) -> BTreeSet<Role> {
+        let view = View { past, own: Some((device, n)) };
+        self.actor(device, n, Some(view)).map(|a| a.roles).unwrap_or_default()
+    }
+
+    /// Everybody to whom a role was ever given, whatever became of it, by somebody who did not know of `of`: taking people away
+    /// makes a team no smaller, and neither does not having heard of them.
+    pub fn ever_held(&self, of: &OpId) -> BTreeMap<MemberId, BTreeSet<Role>> {
+        let earlier = |g: &&Grant| !knows(&g.said.past, &of.device, of.n);
+        let roles = |all: &[Grant]| all.iter().filter(earlier).map(|g| g.role).collect::<BTreeSet<_>>();
+        self.grants.iter().map(|(m, all)| (m.clone(), roles(all))).filter(|(_, all)| !all.is_empty()).collect()
+    }
+
+    /// Whether a member has a role only by their own word, as far as a past knows: nobody else gave it. What the founder began
+    /// with is not their own word, as there was nobody else.
+    pub fn gave_themself(&self, member: &MemberId, role: Role, past: &Past) -> bool {
+        let Some(all) = self.grants.get(member) else { return false };
+        let mut of_role = all.iter().filter(|g| g.role == role && g.said.known_in(View::of(past))).peekable();
+        let own = |g: &Grant| {
+            let by = g.said.by.iter().filter_map(|(d, _)| self.intros.get(d)?.first());
+            g.said.level != Level::Genesis && by.clone().count() > 0 && by.into_iter().all(|i| i.member == *member)
+        };
+        of_role.peek().is_some() && of_role.all(own)
     }
 
     /// Does this introduction hang on nobody but the member?
@@ -409,7 +445,15 @@ impl Acl {
                 Err(Denied::NoReason)
             }
             // Named by its operation, so that nobody can write themselves in as another's requester.
-            Op::ReleaseRequested { release, .. } if *release != release_id(device, n) => Err(Denied::Name),
+            Op::ReleaseRequested { release, .. } | Op::ReleaseSubmitted { release, .. } if *release != release_id(device, n) => {
+                Err(Denied::Name)
+            }
+            // What moves the ground under a decision says why, or it does not count anywhere.
+            Op::ProjectClassSet { .. } | Op::ProjectClassAgreed { .. } | Op::ReleaseSubmitted { .. } | Op::ReleaseAnswered { .. }
+                if why.is_none_or(|w| w.trim().is_empty()) =>
+            {
+                Err(Denied::Reason)
+            }
             _ => Ok(()),
         }
     }
@@ -537,6 +581,9 @@ impl Acl {
                 let other = |i: &Intro| i.said.by != [(me.clone(), n)];
                 if self.intros.get(new).is_some_and(|all| all.iter().any(|i| !i.void && other(i))) { Err(Denied::KeyInUse) } else { Ok(()) }
             }
+            Op::RulesAdopted { .. } if !recovery && !actor.roles.contains(&Role::Owner) => {
+                Err(Denied::NotInRole { name: actor.name, role: Role::Owner.label() })
+            }
             Op::QuorumProposed { .. } | Op::QuorumSeconded { .. } if !recovery && !actor.roles.contains(&Role::Owner) => {
                 Err(Denied::NotInRole { name: actor.name, role: Role::Owner.label() })
             }
@@ -650,6 +697,10 @@ impl Acl {
                 self.vote(&id, entry);
             }
             Op::QuorumSeconded { proposal } => self.vote(proposal, entry),
+            Op::RulesAdopted { rules } => {
+                let id = OpId { device: entry.device.clone(), n: entry.n };
+                self.adopted.push(Adopted { id, rules: *rules, past: entry.past.clone() });
+            }
             _ => {}
         }
     }

@@ -33,6 +33,64 @@ impl RunStatus {
     }
 }
 
+/// How much an error of a model can cost. The order is that of strictness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RiskClass {
+    Low,
+    Medium,
+    High,
+}
+
+impl RiskClass {
+    pub const ALL: [Self; 3] = [Self::Low, Self::Medium, Self::High];
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+    pub fn parse(raw: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|c| c.as_str() == raw)
+    }
+}
+
+/// What a signer decides on a submitted release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ruling {
+    Approved,
+    Rejected,
+    SentBack,
+    /// An approval no longer holds: something became known after it.
+    TakenBack,
+}
+
+impl Ruling {
+    pub const ALL: [Self; 4] = [Self::Approved, Self::Rejected, Self::SentBack, Self::TakenBack];
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::SentBack => "sent_back",
+            Self::TakenBack => "taken_back",
+        }
+    }
+    pub fn parse(raw: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|r| r.as_str() == raw)
+    }
+    /// As people say it, after a name.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::SentBack => "sent back",
+            Self::TakenBack => "took the approval back on",
+        }
+    }
+}
+
 /// Where a model version runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
