@@ -51,9 +51,9 @@ fn what_a_demoted_member_signs_offline_is_held() {
     sign(&bea, &release, "approved").unwrap();
     bea.share();
     team.settle();
-    assert_eq!(team.dan.must("release.gate", json!({ "release": release }))["approved"], false);
+    assert_eq!(team.dan.must("release.gate", json!({ "release": release }))["verdict"], "fail");
     assert_eq!(team.ana.digest(), team.dan.digest());
-    assert_eq!(bea.must("release.gate", json!({ "release": release }))["approved"], false, "her own program says so, too");
+    assert_eq!(bea.must("release.gate", json!({ "release": release }))["verdict"], "fail", "her own program says so, too");
 }
 
 #[test]

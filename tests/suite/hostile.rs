@@ -4,9 +4,9 @@ use crate::seat::{Seat, Team, git};
 use cairn_core::envelope::Header;
 use cairn_core::hlc::Hlc;
 use cairn_core::id::{Digest, ReleaseId};
-use cairn_core::op::{Decision, Op, OpLine};
-use cairn_core::release::{self, StatementParts};
+use cairn_core::op::{Kind, Op, OpLine, Ruling};
 use cairn_core::role::Role;
+use cairn_core::{decision, release};
 use cairn_sync::envelope::{Draft, make};
 use cairn_sync::{DeviceKey, Repo, keys};
 use git2::{Oid, Repository, Signature, Time};
@@ -144,27 +144,38 @@ fn an_approval_without_the_role_changes_nothing_and_is_listed_as_refused() {
         .collect();
     let key = team.dan.key();
     let me = cairn_core::id::MemberId::parse(team.dan.me()).unwrap();
-    let statement = release::statement(&StatementParts {
-        release: &id,
-        decision: Decision::Approved,
+    let release = ReleaseId::parse(id.clone()).unwrap();
+    let workspace = team.dan.host.workspace().unwrap();
+    let frozen: decision::Frozen = workspace
+        .read(|r| Ok::<_, cairn_store::StoreError>(serde_json::from_str(r.require(Kind::Release, &id)?.get("frozen").unwrap()).unwrap()))
+        .unwrap();
+    let shown = decision::Shown { sha256: Digest::from_bytes(&[0; 32]), size: 1 };
+    let statement = decision::statement(&decision::StatementParts {
+        release: &release,
+        request: &cairn_core::id::OpId { device: workspace.device(), n: 1 },
+        frozen: &frozen,
+        decision: Ruling::Approved,
         role: Role::BusinessOwner,
         name: "Dan",
         member: &me,
         fingerprint: &key.fingerprint(),
         reason: "trust me",
-        policy: "standard/1",
-        policy_digest: &Digest::from_bytes(&[0; 32]),
         signed_at: "2026-11-20T12:00:00+01:00",
         subjects: &subjects,
+        shown: &shown,
+        earlier: &[],
+        independent: true,
     });
     let signature = key.sign(release::NAMESPACE, statement.as_bytes()).unwrap();
-    let forged = line(Op::ReleaseSigned {
-        release: ReleaseId::parse(id.clone()).unwrap(),
+    let forged = line(Op::ReleaseDecided {
+        release,
         signoff: cairn_api::sharing::signoff_id(&signature),
-        decision: Decision::Approved,
+        decision: Ruling::Approved,
         role: Role::BusinessOwner,
         statement,
         signature,
+        page: shown.sha256,
+        page_size: shown.size,
     });
     let b = branch(&team.dan);
     let repo = Repo::open(&team.dan.dir.join("git")).unwrap();
@@ -189,10 +200,10 @@ fn an_approval_without_the_role_changes_nothing_and_is_listed_as_refused() {
     push(&team, &team.dan, &made.oid);
     team.ana.share();
     assert_eq!(team.ana.must("release.get", json!({ "release": id }))["state"], "waiting", "the forged approval does not count");
-    assert_eq!(team.ana.must("release.gate", json!({ "release": id }))["approved"], false);
+    assert_eq!(team.ana.must("release.gate", json!({ "release": id }))["verdict"], "fail");
     let status = team.ana.must("sharing.status", json!({}));
     let listed = &status["not_counted"][0];
-    assert_eq!((listed["operation"].as_str(), listed["state"].as_str()), (Some("release.signed"), Some("refused")));
+    assert_eq!((listed["operation"].as_str(), listed["state"].as_str()), (Some("release.decided"), Some("refused")));
     assert_eq!(listed["reason"], "Dan does not hold the role Business owner");
 }
 

@@ -4,6 +4,7 @@
 mod architecture;
 mod authority;
 mod charts;
+mod decisions;
 mod faults;
 mod files;
 mod fuzz;

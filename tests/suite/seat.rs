@@ -225,7 +225,13 @@ impl Team {
 
     /// A project of Ana's with a model version of Dan's whose card is complete.
     pub(crate) fn candidate(&self) -> Candidate {
-        let project = self.ana.must("project.create", json!({ "title": "Churn", "problem": "Customers leave", "risk_class": "low" }));
+        self.candidate_of("low")
+    }
+
+    pub(crate) fn candidate_of(&self, class: &str) -> Candidate {
+        let project = self
+            .ana
+            .must("project.create", json!({ "title": "Churn", "problem": "Customers leave", "risk_class": class, "template": "light/1" }));
         let project = project["id"].as_str().unwrap().to_owned();
         self.settle();
         let run = crate::tracking::model_run(&self.dan);
@@ -243,13 +249,14 @@ impl Team {
             self.dan.must("card.edit", json!({ "version": version, "section": section, "text": text }));
         }
         self.settle();
-        Candidate { project, version }
+        Candidate { project, version, run }
     }
 }
 
 pub(crate) struct Candidate {
     pub(crate) project: String,
     pub(crate) version: String,
+    pub(crate) run: String,
 }
 
 pub(crate) fn join(owner: &Seat, dir: &Path, name: &str, ids: &str, roles: &[&str]) -> Seat {
@@ -266,12 +273,19 @@ pub(crate) fn join(owner: &Seat, dir: &Path, name: &str, ids: &str, roles: &[&st
     seat
 }
 
-/// Signs what stands now, as the window does.
+/// Signs what stands now as a business owner, as the window does.
 pub(crate) fn sign(seat: &Seat, release: &str, decision: &str) -> Result<Value, ApiError> {
-    let shown = seat.must("release.get", json!({ "release": release }));
-    let card = shown["binds"].as_array().unwrap().iter().find(|b| b["name"] == "card").unwrap()["sha256"].clone();
-    seat.call(
-        "release.sign",
-        json!({ "release": release, "decision": decision, "role": "business_owner", "reason": "read it", "card_digest": card }),
-    )
+    sign_as(seat, release, decision, "business_owner")
+}
+
+pub(crate) fn sign_as(seat: &Seat, release: &str, decision: &str, role: &str) -> Result<Value, ApiError> {
+    let page = seat.must("release.page", json!({ "release": release }))["sha256"].clone();
+    seat.call("release.sign", json!({ "release": release, "decision": decision, "role": role, "reason": "read it", "page": page }))
+}
+
+/// Moves a project to the stage of approval, past whatever its gates ask for.
+pub(crate) fn to_approval(owner: &Seat, project: &str) {
+    for stage in ["data", "training", "validation", "approval"] {
+        owner.must("project.enter_stage", json!({ "project": project, "stage": stage, "reason": "for this test" }));
+    }
 }

@@ -321,7 +321,9 @@ pub(crate) fn sentence(acl: &Acl, op: &Op) -> String {
         Op::ChecklistHandedBack { .. } => "handed a checklist back".to_owned(),
         Op::ChecklistCompleted { .. } => "completed a checklist".to_owned(),
         Op::ReleaseRequested { .. } => "requested a release".to_owned(),
-        Op::ReleaseSubmitted { frozen, .. } => format!("requested a release, judged as {} risk by {}", frozen.class.as_str(), frozen.policy),
+        Op::ReleaseSubmitted { frozen, .. } => {
+            format!("requested a release, judged as {} risk by {}", frozen.class.as_str(), frozen.policy)
+        }
         Op::ReleaseDecided { decision, role, .. } => {
             format!("{} a release as {}", decision.words().trim_end_matches(" on"), role.label().to_lowercase())
         }

@@ -15,9 +15,9 @@ use crate::tracking::runs::{self as tracked, Run};
 use crate::{ApiError, cards, models, releases, templates};
 use cairn_core::authority::Acl;
 use cairn_core::checklist::{Checklist, ItemKind};
+use cairn_core::decision::State;
 use cairn_core::lifecycle::{Check, Lifecycle};
 use cairn_core::op::{Environment, Kind, Subject};
-use cairn_core::decision::State;
 use cairn_core::role::Role;
 use cairn_store::Reader;
 use cairn_store::records::Record;
@@ -222,12 +222,15 @@ impl<'r, 'c> Looker<'r, 'c> {
 
     pub(crate) fn look(&self, check: &Check) -> Result<Found, ApiError> {
         match check {
+            Check::FieldFilled { field } if field == "risk_class" => {
+                Ok(Found::new(!crate::risk::class_word(self.r, &self.project.id)?.is_empty(), ""))
+            }
             Check::FieldFilled { field } => Ok(Found::new(self.filled(field), "")),
             Check::MemberNamed { role } => self.named(*role),
             Check::Answered { question } => Ok(self.answered(std::slice::from_ref(question))),
             Check::AllAnswered { questions } => Ok(self.answered(questions)),
             Check::AnsweredAtLeast { question, at_least } => Ok(self.answered_at_least(question, *at_least)),
-            Check::RiskDecided => Ok(self.risk_decided()),
+            Check::RiskDecided => self.risk_decided(),
             Check::CriteriaSigned { by } => self.criteria_signed(by),
             Check::CriteriaBeforeTest => self.criteria_before_test(),
             Check::CriteriaMet => self.criteria_met(),
@@ -237,7 +240,7 @@ impl<'r, 'c> Looker<'r, 'c> {
             Check::MonitorsLive { watch } => self.monitors_live(watch),
             Check::TriggerRecorded => Ok(self.trigger_recorded()),
             Check::RolesApart { roles, apart, from } => self.roles_apart(roles, *apart, from),
-            Check::InInventory => Ok(self.in_inventory()),
+            Check::InInventory => self.in_inventory(),
             Check::DatasetRegistered => self.dataset_registered(),
             Check::DataDescribed => self.data_described(),
             Check::TestDataApart => self.test_data_apart(),
@@ -308,16 +311,19 @@ impl<'r, 'c> Looker<'r, 'c> {
         Ok(Found::new(true, "Every role is named, and who checks does not build."))
     }
 
-    fn in_inventory(&self) -> Found {
-        let mut missing: Vec<&str> = [("problem", "the problem"), ("value_metric", "the value metric"), ("risk_class", "the risk class")]
+    fn in_inventory(&self) -> Result<Found, ApiError> {
+        let mut missing: Vec<&str> = [("problem", "the problem"), ("value_metric", "the value metric")]
             .into_iter()
             .filter(|(field, _)| !self.filled(field))
             .map(|(_, name)| name)
             .collect();
+        if crate::risk::class_word(self.r, &self.project.id)?.is_empty() {
+            missing.push("the risk class");
+        }
         if members_of(self.project).iter().all(|m| m.1 != Role::BusinessOwner) {
             missing.push("a business owner");
         }
-        if missing.is_empty() { Found::new(true, "") } else { Found::new(false, format!("Missing: {}.", missing.join(", "))) }
+        Ok(if missing.is_empty() { Found::new(true, "") } else { Found::new(false, format!("Missing: {}.", missing.join(", "))) })
     }
 
     pub(crate) fn dataset_versions(&self) -> Result<Vec<(Record, Record)>, ApiError> {

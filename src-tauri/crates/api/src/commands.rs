@@ -3,9 +3,10 @@
 
 use crate::templates::manage as lifecycles;
 use crate::{
-    ApiError, Host, artifacts, audit, cards, charts, checklists, comments, compare, criteria, cycles, datasets, deployments, find,
-    findings, gate, graph, inbox, lead_times, lineage, maintenance, maturity, members, models, monitors, notes, overview, panels, pins,
-    problem, projects, recovery, releases, repair, reproduce, risk, rules, run_table, runs, settings, sharing, sources, test_score, views, workspaces,
+    ApiError, Host, artifacts, audit, cards, charts, checklists, comments, compare, criteria, cycles, datasets, deletion, deployments,
+    find, findings, gate, graph, inbox, lead_times, lineage, maintenance, maturity, members, models, monitors, notes, overview, panels,
+    pins, problem, projects, recovery, releases, repair, reproduce, risk, rules, run_table, runs, settings, sharing, sources, test_score,
+    views, workspaces,
 };
 use serde_json::Value;
 use std::any::TypeId;
@@ -37,8 +38,7 @@ macro_rules! commands {
             kind: Kind::$kind,
             tags: &[$($tag),*],
             call: |host, value| {
-                let request: $req = serde_json::from_value(value)
-                    .map_err(|e| ApiError::invalid(format!("The request of {} does not fit: {e}", $name)))?;
+                let request: $req = read_request($name, value)?;
                 let response: $res = $handler(host, request)?;
                 Ok(serde_json::to_value(response)?)
             },
@@ -166,7 +166,8 @@ commands! {
     "pin.list" Query pins::list: pins::PinQuery => Vec<pins::PinView>, ["pin", "member"];
     "pin.save" Mutation pins::save: pins::SavePin => pins::PinView, [];
     "note.save" Mutation notes::save: notes::SaveNote => notes::Note, [];
-    "record.delete" Mutation notes::delete: notes::DeleteRecord => notes::SubjectRef, [];
+    "record.delete" Mutation deletion::delete: deletion::DeleteRecord => notes::SubjectRef, [];
+    "record.resting" Query deletion::resting: notes::SubjectRef => deletion::Resting, ["*"];
     "checklist.list" Query checklists::list: projects::ProjectRef => Vec<checklists::Checklist>, ["*"];
     "checklist.get" Query checklists::get: checklists::ChecklistRef => checklists::Checklist, ["*"];
     "checklist.start" Mutation checklists::work::start: checklists::work::StartChecklist => checklists::Checklist, [];
@@ -220,6 +221,19 @@ commands! {
     "log.rebuild" Mutation maintenance::rebuild: workspaces::Nothing => maintenance::Rebuilt, [];
     "app.clean" Mutation maintenance::clean: maintenance::Clean => maintenance::Room, [];
     "app.doctor" Query maintenance::doctor: workspaces::Nothing => Vec<maintenance::Symptom>, [];
+}
+
+/// Reads a request. A field that there is not does nothing at all: a word at the wrong place must not pass for one that was
+/// heard (`"compromised": true` once merely retired a computer).
+fn read_request<T: serde::de::DeserializeOwned>(name: &str, value: Value) -> Result<T, ApiError> {
+    let mut strange: Vec<String> = Vec::new();
+    let request = serde_ignored::deserialize(value, |path| strange.push(path.to_string()))
+        .map_err(|e| ApiError::invalid(format!("The request of {name} does not fit: {e}")))?;
+    if strange.is_empty() {
+        return Ok(request);
+    }
+    Err(ApiError::invalid(format!("{name} knows no field \"{}\"; nothing was done", strange.join("\", \"")))
+        .hint("Correct its name or leave it out. The fields of each command stand in ui/src/host/commands.gen.ts."))
 }
 
 /// Runs a command by name.

@@ -138,8 +138,9 @@ pub fn save(host: &Host, request: SaveFinding) -> Result<Finding, ApiError> {
                 let now = words_of(w, &acl, &record)?;
                 if now.heads.len() > 1 || now.title != heading.as_str() || now.text != text.as_str() {
                     if person_at(&acl, &record.device).id != person_at(&acl, w.device()?.as_str()).id {
-                        return Err(ApiError::new("not_yours", "A finding keeps its author's words")
-                            .hint("Answer it in a comment, grade it, or settle it with a reason; whoever raised it can change what it says."));
+                        return Err(ApiError::new("not_yours", "A finding keeps its author's words").hint(
+                            "Answer it in a comment, grade it, or settle it with a reason; whoever raised it can change what it says.",
+                        ));
                     }
                     w.append(Op::FindingEdited { finding: finding.clone(), title: heading, text, base })?;
                 }
@@ -297,6 +298,15 @@ pub(crate) fn words_of(r: &Reader<'_>, acl: &Acl, record: &Record) -> Result<Fin
     let content: serde_json::Value = heads.first().map(|h| serde_json::from_str(&h.value)).transpose()?.unwrap_or_default();
     let text = |key: &str| content[key].as_str().unwrap_or_default().to_owned();
     Ok(FindingWords { title: text("title"), text: text("text"), heads, others })
+}
+
+/// The author's title, for lists of many: the history is read only where somebody else wrote last.
+pub(crate) fn title_in(r: &Reader<'_>, acl: &Acl, record: &Record) -> Result<String, ApiError> {
+    let last = record.cell("content").map(|c| c.device().to_owned()).unwrap_or_default();
+    if last == record.device || person_at(acl, &last).id == person_at(acl, &record.device).id {
+        return Ok(record.json("content")["title"].as_str().unwrap_or_default().to_owned());
+    }
+    Ok(words_of(r, acl, record)?.title)
 }
 
 fn get(workspace: &Workspace, finding: &FindingId) -> Result<Finding, ApiError> {

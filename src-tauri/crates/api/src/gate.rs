@@ -54,63 +54,67 @@ pub fn check(host: &Host, request: ReleaseRef) -> Result<GateAnswer, ApiError> {
 /// The gate's answer for a release.
 pub(crate) fn judge(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<GateAnswer, ApiError> {
     let now = workspace.edge.now_ms();
-        let judged = state_of(r, record)?;
-        let shown = view(workspace, r, record)?;
-        let mut reasons = Vec::new();
-        let mut no = |code: &str, sentence: String| reasons.push(GateReason { code: code.to_owned(), sentence, blocks: true, due: None });
-        if judged.standing.state != State::Approved {
-            no(if shown.state == "stale" { "stale" } else { "not_approved" }, shown.sentence.clone());
-        }
-        for BlockView { code, sentence } in shown.blocks {
-            no(&code, sentence);
-        }
-        for sentence in criteria(r, record, &judged)? {
-            no("criteria", sentence);
-        }
-        let shared = r.local("remote")?.is_some_and(|t| !t.is_empty());
-        let last: Option<i64> = if shared { r.local("shared_at")?.and_then(|t| t.parse().ok()) } else { Some(now) };
-        if let Some(rule) = &judged.standing.rule {
-            let most = i64::from(rule.knowledge_hours) * 3_600_000;
-            match last {
-                None => no("old_knowledge", "This computer never got the latest from the team.".to_owned()),
-                Some(at) if now.saturating_sub(at) > most => no(
-                    "old_knowledge",
-                    format!("This computer last got the latest from the team at {}; the policy allows {} hours.", edge::rfc3339(at), rule.knowledge_hours),
+    let judged = state_of(r, record)?;
+    let shown = view(workspace, r, record)?;
+    let mut reasons = Vec::new();
+    let mut no = |code: &str, sentence: String| reasons.push(GateReason { code: code.to_owned(), sentence, blocks: true, due: None });
+    if judged.standing.state != State::Approved {
+        no(if shown.state == "stale" { "stale" } else { "not_approved" }, shown.sentence.clone());
+    }
+    for BlockView { code, sentence } in shown.blocks {
+        no(&code, sentence);
+    }
+    for sentence in criteria(r, record, &judged)? {
+        no("criteria", sentence);
+    }
+    let shared = r.local("remote")?.is_some_and(|t| !t.is_empty());
+    let last: Option<i64> = if shared { r.local("shared_at")?.and_then(|t| t.parse().ok()) } else { Some(now) };
+    if let Some(rule) = &judged.standing.rule {
+        let most = i64::from(rule.knowledge_hours) * 3_600_000;
+        match last {
+            None => no("old_knowledge", "This computer never got the latest from the team.".to_owned()),
+            Some(at) if now.saturating_sub(at) > most => no(
+                "old_knowledge",
+                format!(
+                    "This computer last got the latest from the team at {}; the policy allows {} hours.",
+                    edge::rfc3339(at),
+                    rule.knowledge_hours
                 ),
-                Some(_) => {}
-            }
+            ),
+            Some(_) => {}
         }
-        for (c, said) in judged.standing.challenges.iter().zip(&shown.challenges) {
-            let due = due_of(r, &judged.standing, &c.id)?;
-            let overdue = !c.answered && due.is_some_and(|d| now > d);
-            reasons.push(GateReason {
-                code: "challenge".to_owned(),
-                sentence: match (c.answered, overdue) {
-                    (true, _) => format!("{} This was answered.", said.sentence),
-                    (false, true) => format!("{} Nobody who decides has answered it in time.", said.sentence),
-                    (false, false) => said.sentence.clone(),
-                },
-                blocks: overdue,
-                due: due.filter(|_| !c.answered).map(edge::rfc3339),
-            });
-        }
-        if let Some(sentence) = shown.independence {
-            reasons.push(GateReason { code: "independence".to_owned(), sentence, blocks: false, due: None });
-        }
-        reasons.sort_by_key(|x| !x.blocks);
-        let pass = !reasons.iter().any(|x| x.blocks);
-        Ok(GateAnswer {
-            verdict: if pass { "pass" } else { "fail" }.to_owned(),
-            as_of: last.map(edge::rfc3339),
-            reasons,
-            state: shown.state,
-            sentence: shown.sentence,
-            model: shown.version.model_name,
-            version: shown.version.number,
-            model_digest: shown.version.digest,
-            release: shown.id,
-            risk_class: shown.risk_class,
-        })
+    }
+    for (c, said) in judged.standing.challenges.iter().zip(&shown.challenges) {
+        let due = due_of(r, &judged.standing, &c.id)?;
+        let overdue = !c.answered && due.is_some_and(|d| now > d);
+        reasons.push(GateReason {
+            code: "challenge".to_owned(),
+            sentence: match (c.answered, overdue) {
+                (true, _) => format!("{} This was answered.", said.sentence),
+                (false, true) => format!("{} Nobody who decides has answered it in time.", said.sentence),
+                (false, false) => said.sentence.clone(),
+            },
+            blocks: overdue,
+            due: due.filter(|_| !c.answered).map(edge::rfc3339),
+        });
+    }
+    if let Some(sentence) = shown.independence {
+        reasons.push(GateReason { code: "independence".to_owned(), sentence, blocks: false, due: None });
+    }
+    reasons.sort_by_key(|x| !x.blocks);
+    let pass = !reasons.iter().any(|x| x.blocks);
+    Ok(GateAnswer {
+        verdict: if pass { "pass" } else { "fail" }.to_owned(),
+        as_of: last.map(edge::rfc3339),
+        reasons,
+        state: shown.state,
+        sentence: shown.sentence,
+        model: shown.version.model_name,
+        version: shown.version.number,
+        model_digest: shown.version.digest,
+        release: shown.id,
+        risk_class: shown.risk_class,
+    })
 }
 
 /// What the criteria that the request froze say of the version: nothing where they all hold.
@@ -122,7 +126,11 @@ fn criteria(r: &Reader<'_>, record: &Record, judged: &Judged) -> Result<Vec<Stri
     };
     if frozen.criteria.is_empty() {
         let asked = asks_for_criteria(&lifecycle);
-        return Ok(if asked { vec!["The lifecycle asks for signed acceptance criteria, and there are none.".to_owned()] } else { Vec::new() });
+        return Ok(if asked {
+            vec!["The lifecycle asks for signed acceptance criteria, and there are none.".to_owned()]
+        } else {
+            Vec::new()
+        });
     }
     let version = r.require(Kind::ModelVersion, &record.text("version"))?;
     let looker = Looker::new(r, &project, frozen.cycle, lifecycle).about(version);

@@ -9,6 +9,7 @@ pub use news::{Notice, Notices, SetNotices, news, notices, set_notices};
 
 use crate::checks::acceptance::{cycle_of, digest_of};
 use crate::checks::handed_over;
+use crate::findings::title_in;
 use crate::host::{Host, Workspace};
 use crate::notes::SubjectRef;
 use crate::overview::{Overview, Standing};
@@ -61,7 +62,7 @@ pub fn list(host: &Host, _: Nothing) -> Result<Vec<InboxItem>, ApiError> {
             decisions(&workspace, &all, project, &mut items)?;
             criteria(&all, project, &standing, &mut items)?;
             handoffs(&all, project, &standing, &mut items)?;
-            findings(&all, project, &mut items);
+            findings(&all, project, &mut items)?;
             alarms(&all, project, &mut items);
             if items.is_empty()
                 && let Some(next) = &standing.missing
@@ -306,15 +307,16 @@ fn person_of(all: &Overview<'_, '_>, member: Option<&str>) -> String {
     member.map_or_else(|| "Somebody".to_owned(), |id| crate::people::person(&all.acl, id).name)
 }
 
-fn findings(all: &Overview<'_, '_>, project: &Record, out: &mut Vec<InboxItem>) {
+fn findings(all: &Overview<'_, '_>, project: &Record, out: &mut Vec<InboxItem>) -> Result<(), ApiError> {
     for finding in all.findings.get(&project.id).map(Vec::as_slice).unwrap_or_default() {
         let mine = party_in(&all.acl, all.me.as_ref(), finding.get("assigned")).is_some_and(|p| p.mine);
         if mine && finding.get("outcome").is_none() {
-            let title = format!("Finding: {}", title_of_finding(finding));
+            let title = format!("Finding: {}", title_in(all.r, &all.acl, finding)?);
             let text = format!("Of {} severity, with you.", finding.text("severity"));
             out.push(item(all, "finding", title, text, Some(project), finding.id.clone(), None, finding.at_ms, finding.get("due")));
         }
     }
+    Ok(())
 }
 
 /// Monitors whose newest value is beyond its threshold, and that I answer for.
@@ -330,10 +332,6 @@ fn alarms(all: &Overview<'_, '_>, project: &Record, out: &mut Vec<InboxItem>) {
             out.push(item(all, "alarm", title, text, Some(project), monitor.id.clone(), None, since, None));
         }
     }
-}
-
-fn title_of_finding(finding: &Record) -> String {
-    finding.json("content")["title"].as_str().unwrap_or_default().to_owned()
 }
 
 /// A question that nobody has answered.

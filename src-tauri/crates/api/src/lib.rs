@@ -17,6 +17,7 @@ pub mod content;
 pub mod criteria;
 pub mod cycles;
 pub mod datasets;
+pub mod deletion;
 pub mod deployments;
 pub mod edge;
 pub mod error;

@@ -75,14 +75,6 @@ pub struct SaveNote {
     pub base: Option<String>,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
-pub struct DeleteRecord {
-    pub subject: SubjectRef,
-    /// Undo of a deletion.
-    #[serde(default)]
-    pub restore: bool,
-}
-
 pub fn list(host: &Host, request: NotesAbout) -> Result<Vec<Note>, ApiError> {
     let about = request.about.parse()?;
     let workspace = host.workspace()?;
@@ -124,30 +116,6 @@ pub fn save(host: &Host, request: SaveNote) -> Result<Note, ApiError> {
         }
     };
     workspace.read(|r| view(r, &r.require(Kind::Note, note.as_str())?))
-}
-
-/// Hides a record, or shows it again. Nothing governed is ever erased.
-pub fn delete(host: &Host, request: DeleteRecord) -> Result<SubjectRef, ApiError> {
-    let workspace = host.workspace()?;
-    let subject = request.subject.parse()?;
-    if matches!(subject.kind, Kind::Release | Kind::Signoff | Kind::Deployment) {
-        return Err(ApiError::conflict("Decisions and deployments stay in the history for ever")
-            .hint("Withdraw the release, or record a new deployment."));
-    }
-    if matches!(subject.kind, Kind::Criteria | Kind::Finding) {
-        return Err(ApiError::conflict("Criteria and findings stay in the history for ever")
-            .hint("Write criteria anew, which replaces them, or settle the finding."));
-    }
-    workspace.read(|r| {
-        let record = r.require(subject.kind, &subject.id)?;
-        let me = workspace.me(r)?.map(|m| m.to_string()).unwrap_or_default();
-        if subject.kind == Kind::Comment && person_at(&*r.acl()?, &record.device).id != me {
-            return Err(ApiError::conflict("Only whoever wrote a comment deletes it").hint("Resolve the thread instead."));
-        }
-        Ok(())
-    })?;
-    workspace.append(if request.restore { Op::RecordRestored { subject } } else { Op::RecordDeleted { subject } })?;
-    Ok(request.subject)
 }
 
 /// The edits that an edit based on `base` builds on, newest first like `edits`.

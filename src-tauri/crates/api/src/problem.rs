@@ -184,6 +184,10 @@ pub struct AnswerProblem {
     #[serde(default)]
     #[ts(optional)]
     pub base: Option<String>,
+    /// For the risk class: why. Left out: the reason that stands in the form, or what follows from the answers.
+    #[serde(default)]
+    #[ts(optional)]
+    pub reason: Option<String>,
 }
 
 fn versions(r: &Reader<'_>, record: &Record, field: &str, key: &str) -> Result<Field, ApiError> {
@@ -276,15 +280,12 @@ fn follows(record: &Record) -> (Option<String>, String) {
     (suggested, why)
 }
 
-fn is_lower(record: &Record, suggested: Option<&String>) -> bool {
-    let chosen = record.get("risk_class").unwrap_or_default();
+fn is_lower(chosen: &str, suggested: Option<&String>) -> bool {
     suggested.is_some_and(|s| !chosen.is_empty() && rank(chosen) < rank(s))
 }
 
-fn is_decided(record: &Record, suggested: Option<&String>) -> bool {
-    // A word that is no class, as another program may write it, decides nothing.
-    let chosen = record.get("risk_class").is_some_and(|c| CLASSES.contains(&c));
-    chosen && suggested.is_some() && (!is_lower(record, suggested) || answer_of(record, RISK_REASON).is_some())
+fn is_decided(record: &Record, chosen: &str, suggested: Option<&String>) -> bool {
+    CLASSES.contains(&chosen) && suggested.is_some() && (!is_lower(chosen, suggested) || answer_of(record, RISK_REASON).is_some())
 }
 
 fn risk(r: &Reader<'_>, record: &Record) -> Result<Risk, ApiError> {
@@ -300,13 +301,14 @@ fn risk(r: &Reader<'_>, record: &Record) -> Result<Risk, ApiError> {
         });
     }
     let (suggested, why) = follows(record);
+    let class = crate::risk::class_word(r, &record.id)?;
     Ok(Risk {
         questions,
         why,
-        chosen: versions(r, record, "risk_class", "")?,
+        chosen: Field { name: "risk_class".to_owned(), value: class.clone(), base: None, versions: Vec::new() },
         reason: versions(r, record, "answer", RISK_REASON)?,
-        lower: is_lower(record, suggested.as_ref()),
-        done: is_decided(record, suggested.as_ref()),
+        lower: is_lower(&class, suggested.as_ref()),
+        done: is_decided(record, &class, suggested.as_ref()),
         suggested,
     })
 }
@@ -324,15 +326,14 @@ fn spoken(class: &str) -> &'static str {
 }
 
 /// Whether the risk questions are answered and the class that was chosen has its reason; and what is said of it.
-pub(crate) fn risk_decided(record: &Record) -> (bool, String) {
+pub(crate) fn risk_decided(record: &Record, chosen: &str) -> (bool, String) {
     let (suggested, why) = follows(record);
-    let done = is_decided(record, suggested.as_ref());
-    let chosen = record.get("risk_class").unwrap_or_default();
+    let done = is_decided(record, chosen, suggested.as_ref());
     let said = if suggested.is_none() {
         why
     } else if chosen.is_empty() {
         format!("The answers say: {why} No class is chosen yet.")
-    } else if is_lower(record, suggested.as_ref()) {
+    } else if is_lower(chosen, suggested.as_ref()) {
         let reason = answer_of(record, RISK_REASON).unwrap_or("A lower class was chosen, without a reason.");
         format!("{}, although the answers say: {why} {reason}", spoken(chosen))
     } else {
@@ -387,11 +388,21 @@ pub fn answer(host: &Host, request: AnswerProblem) -> Result<ProblemForm, ApiErr
     }
     let field = ProjectField::ALL.into_iter().find(|f| f.as_str() == id && *f != ProjectField::Title);
     if let Some(field) = field {
+        let reason = match request.reason.filter(|t| !t.trim().is_empty()) {
+            None if field == ProjectField::RiskClass => {
+                let record = workspace.read(|r| r.require(Kind::Project, &request.project))?;
+                let (suggested, why) = follows(&record);
+                let written = answer_of(&record, RISK_REASON).map(str::to_owned);
+                written.or_else(|| (suggested.as_deref() == Some(value)).then(|| format!("Follows from the answers: {why}")))
+            }
+            given => given,
+        };
         let edit = projects::EditProject {
             project: request.project.clone(),
             field: field.as_str().to_owned(),
             value: request.value,
             base: request.base,
+            reason,
         };
         projects::edit(host, edit)?;
         return get(host, ProjectRef { project: request.project });
@@ -416,7 +427,7 @@ pub fn answer(host: &Host, request: AnswerProblem) -> Result<ProblemForm, ApiErr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cairn_store::cells::{Cell, Cells};
+    use cairn_store::cells::Cells;
 
     #[test]
     fn the_form_names_each_question_once_and_the_fields_that_there_are() {
@@ -435,16 +446,12 @@ mod tests {
 
     #[test]
     fn a_class_is_decided_by_a_word_that_is_a_class() {
-        let with = |class: &str| {
-            let mut cells = Cells::default();
-            cells.put("risk_class".into(), String::new(), Cell::new(class.to_owned(), "d".into(), 1, 0));
-            Record { id: String::new(), parent: None, at_ms: 0, device: String::new(), cells }
-        };
+        let empty = Record { id: String::new(), parent: None, at_ms: 0, device: String::new(), cells: Cells::default() };
         let suggested = "low".to_owned();
-        assert!(is_decided(&with("low"), Some(&suggested)));
-        assert!(!is_decided(&with("low"), None), "before the questions are answered");
-        assert!(!is_decided(&with("lowish"), Some(&suggested)), "as another program may write it");
-        assert!(!is_decided(&with("low"), Some(&"high".to_owned())), "a lower one without a reason");
+        assert!(is_decided(&empty, "low", Some(&suggested)));
+        assert!(!is_decided(&empty, "low", None), "before the questions are answered");
+        assert!(!is_decided(&empty, "", Some(&suggested)), "nobody who may has stated one");
+        assert!(!is_decided(&empty, "low", Some(&"high".to_owned())), "a lower one without a reason");
     }
 
     #[test]

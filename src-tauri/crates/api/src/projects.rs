@@ -7,7 +7,7 @@ use crate::error::{body, title};
 use crate::host::{Host, Workspace};
 use crate::people::{Person, RoleName, person, person_at, roles};
 use crate::workspaces::Nothing;
-use crate::{ApiError, templates};
+use crate::{ApiError, risk, templates};
 use cairn_core::authority::Acl;
 use cairn_core::id::{MemberId, OpId, ProjectId};
 use cairn_core::lifecycle::{self, Check, Lifecycle, Stage};
@@ -146,6 +146,10 @@ pub struct EditProject {
     #[serde(default)]
     #[ts(optional)]
     pub base: Option<String>,
+    /// Required for another risk class.
+    #[serde(default)]
+    #[ts(optional)]
+    pub reason: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -188,8 +192,8 @@ pub fn create(host: &Host, request: CreateProject) -> Result<Project, ApiError> 
         (ProjectField::Problem, request.problem),
         (ProjectField::Hypothesis, request.hypothesis),
         (ProjectField::ValueMetric, request.value_metric),
-        (ProjectField::RiskClass, request.risk_class),
     ];
+    let class = request.risk_class.filter(|t| !t.trim().is_empty()).map(|c| risk::parse(&c)).transpose()?;
     workspace.write(|w| {
         let template = request.template.unwrap_or_else(|| templates::built_in()[0].0.id.clone());
         known_template(w, &template)?;
@@ -200,10 +204,16 @@ pub fn create(host: &Host, request: CreateProject) -> Result<Project, ApiError> 
                 w.append(Op::ProjectEdited { project: project.clone(), field, value, base: Vec::new() })?;
             }
         }
+        if let Some(class) = class {
+            risk::state(w, project.as_str(), class, FIRST_CLASS)?;
+        }
         Ok::<_, ApiError>(())
     })?;
     get(host, ProjectRef { project: project.to_string() })
 }
+
+/// The reason of a class that is stated before there is another, where nobody gave one.
+const FIRST_CLASS: &str = "The first class of this project";
 
 pub fn edit(host: &Host, request: EditProject) -> Result<Project, ApiError> {
     let workspace = host.workspace()?;
@@ -214,8 +224,18 @@ pub fn edit(host: &Host, request: EditProject) -> Result<Project, ApiError> {
     if field == ProjectField::Title {
         title("Title", &request.value)?;
     }
-    if field == ProjectField::RiskClass && !["low", "medium", "high"].contains(&request.value.as_str()) {
-        return Err(ApiError::invalid("A risk class is low, medium or high"));
+    if field == ProjectField::RiskClass {
+        let class = risk::parse(&request.value)?;
+        workspace.write(|w| {
+            let known = risk::classed(w, &request.project)?.0;
+            let first = known.class.is_none() && known.proposals.is_empty();
+            let reason = request.reason.clone().unwrap_or_else(|| if first { FIRST_CLASS.to_owned() } else { String::new() });
+            if known.class == Some(class) && !known.contested {
+                return Ok(());
+            }
+            risk::state(w, &request.project, class, &reason)
+        })?;
+        return get(host, ProjectRef { project: request.project });
     }
     let value = body(field.as_str(), &request.value)?;
     let base = bases(request.base.as_deref())?;

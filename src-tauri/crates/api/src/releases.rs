@@ -4,8 +4,8 @@ mod case;
 pub mod page;
 mod words;
 
-pub use case::{Judged, state_of};
 pub(crate) use case::signing;
+pub use case::{Judged, state_of};
 pub(crate) use words::Words;
 
 use crate::host::{Host, Workspace};
@@ -242,7 +242,9 @@ fn earlier_of(r: &Reader<'_>, version: &Record, project: &str) -> Result<Vec<Ear
         for release in contents.releases_of(&like) {
             let record = r.require(Kind::Release, release)?;
             for s in r.records(Kind::Signoff, Some(release))? {
-                let (Some(role), Some(ruling)) = (s.get("role").and_then(Role::parse), s.get("decision").and_then(Ruling::parse)) else { continue };
+                let (Some(role), Some(ruling)) = (s.get("role").and_then(Role::parse), s.get("decision").and_then(Ruling::parse)) else {
+                    continue;
+                };
                 let by = person_at(&acl, &s.device);
                 found.push(EarlierView {
                     blocks: ruling == Ruling::Rejected && rule.names(role) && case::decides_now(r, project, role, &by.id)?,
@@ -289,8 +291,9 @@ pub fn request(host: &Host, request: RequestRelease) -> Result<Release, ApiError
     let release = workspace.write(|w| {
         let acl = w.acl()?;
         if !acl.adopted.iter().any(|a| a.rules >= RULES) {
-            return Err(ApiError::new("rules", "An owner must adopt the newer rules for releases first")
-                .hint("On the Team page, or by `cairn call rules.adopt`: approvals then mean more, and earlier Cairns say \"undetermined\"."));
+            return Err(ApiError::new("rules", "An owner must adopt the newer rules for releases first").hint(
+                "On the Team page, or by `cairn call rules.adopt`: approvals then mean more, and earlier Cairns say \"undetermined\".",
+            ));
         }
         let record = w.require(Kind::ModelVersion, version.as_str())?;
         let model = w.require(Kind::Model, record.parent.as_deref().unwrap_or_default())?;
@@ -376,8 +379,8 @@ fn strictest(r: &Reader<'_>, version: &Record, project: &str) -> Result<RiskClas
 /// Signs a decision with this computer's key, over exactly what was shown.
 pub fn sign(host: &Host, request: SignRelease) -> Result<Release, ApiError> {
     let workspace = host.workspace()?;
-    let decision = Ruling::parse(&request.decision)
-        .ok_or_else(|| ApiError::invalid("A decision is approved, rejected, sent_back or taken_back"))?;
+    let decision =
+        Ruling::parse(&request.decision).ok_or_else(|| ApiError::invalid("A decision is approved, rejected, sent_back or taken_back"))?;
     let role = Role::parse(&request.role).ok_or_else(|| ApiError::invalid(format!("\"{}\" is no role", request.role)))?;
     let reason = request.reason.trim().to_owned();
     if reason.is_empty() {
@@ -498,7 +501,14 @@ fn answering(r: &Reader<'_>, judged: &Judged, record: &Record, member: &MemberId
 }
 
 /// Why `member` cannot sign now in a role, in a sentence; `None` if they can.
-fn why_not(r: &Reader<'_>, judged: &Judged, record: &Record, member: &MemberId, role: Role, ruling: Ruling) -> Result<Option<String>, ApiError> {
+fn why_not(
+    r: &Reader<'_>,
+    judged: &Judged,
+    record: &Record,
+    member: &MemberId,
+    role: Role,
+    ruling: Ruling,
+) -> Result<Option<String>, ApiError> {
     let s = &judged.standing;
     let own_yes = s.signed.iter().any(|x| x.by == *member && x.ruling == Ruling::Approved && x.discounted.is_none());
     let closed = match (&s.state, ruling) {
@@ -685,7 +695,7 @@ fn frozen_view(f: &Frozen, standing: &Standing) -> FrozenView {
 const DAY_MS: i64 = 86_400_000;
 
 /// Until when a challenge is to be answered: counted from the first writing of somebody who may answer it in knowledge of it,
-/// so that no challenger's clock can set the day.
+/// else from when it arrived at this computer, so that no challenger's clock can set the day.
 pub(crate) fn due_of(r: &Reader<'_>, standing: &Standing, challenge: &OpId) -> Result<Option<i64>, ApiError> {
     let Some(rule) = &standing.rule else { return Ok(None) };
     let acl = r.acl()?;
@@ -694,6 +704,10 @@ pub(crate) fn due_of(r: &Reader<'_>, standing: &Standing, challenge: &OpId) -> R
         found.and_then(|d| acl.member_of(&d).map(|(_, m)| m.roles.iter().any(|role| rule.names(*role)))).unwrap_or(false)
     };
     let first = r.witnesses(challenge)?.into_iter().filter(|w| signer(&w.device)).map(|w| w.at_ms).min();
+    let first = match first {
+        Some(at) => Some(at),
+        None => r.received_ms(challenge)?,
+    };
     Ok(first.map(|at| at.saturating_add(i64::from(rule.challenge_days) * DAY_MS)))
 }
 

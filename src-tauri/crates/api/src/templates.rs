@@ -7,10 +7,10 @@ pub mod read;
 use crate::ApiError;
 use cairn_core::canonical::sha256;
 use cairn_core::card::CardTemplate;
+use cairn_core::decision::Policy;
 use cairn_core::id::Digest;
 use cairn_core::lifecycle::Lifecycle;
 use cairn_core::op::Kind;
-use cairn_core::decision::Policy;
 use cairn_core::release;
 use cairn_store::Reader;
 use std::collections::BTreeMap;
@@ -159,7 +159,11 @@ mod tests {
     #[test]
     fn a_policy_that_requests_froze_never_changes() {
         assert_eq!(sha256(OLDER_POLICY.as_bytes()).as_str(), "9191b82214b307602807705542eb8f7691c4e4e1a8476c29af7de7ea30d96fd0");
-        assert_eq!(policy_digest().as_str(), "48550dd40828ba4f1678fad08bc40549864bb6e67b9f6e3c41c39db4bbf74320", "another text is another version, in a file of its own");
+        assert_eq!(
+            policy_digest().as_str(),
+            "48550dd40828ba4f1678fad08bc40549864bb6e67b9f6e3c41c39db4bbf74320",
+            "another text is another version, in a file of its own"
+        );
         assert!(cairn_core::op::RiskClass::ALL.iter().all(|c| policy().rule(*c).is_some()), "a rule for each class");
     }
 

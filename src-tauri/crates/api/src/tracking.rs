@@ -1,6 +1,9 @@
 //! Experiments, runs, logged models and their files, with MLflow's rules: what a training script may
 //! do. Nothing here signs, approves, reads notes or changes a governed record.
 
+/// The reason of what MLflow's interface does, which asks for none: the trail says that no person was asked.
+pub(crate) const BY_SCRIPT: &str = "by a script, through MLflow's interface";
+
 pub mod complete;
 pub mod experiments;
 pub mod export;

@@ -4,6 +4,7 @@ use crate::error::title;
 use crate::host::{Host, Workspace};
 use crate::people::{Person, RoleName, person, roles};
 use crate::{ApiError, sharing};
+use cairn_core::decision::RULES;
 use cairn_core::id::{Digest, MemberId};
 use cairn_core::op::{Admission, Op, PublicKey};
 use cairn_core::role::Role;
@@ -158,6 +159,8 @@ pub fn create(host: &Host, request: CreateWorkspace) -> Result<AppStatus, ApiErr
     };
     workspace.write(|w| {
         w.append(Op::WorkspaceCreated { name, first })?;
+        // A new workspace has no releases by older rules, so there is nothing to decide.
+        w.append(Op::RulesAdopted { rules: RULES })?;
         if let Some(remote) = request.remote.as_deref().map(str::trim).filter(|r| !r.is_empty()) {
             w.set_local("remote", remote)?;
         }

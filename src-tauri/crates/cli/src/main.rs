@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 #[derive(Parser)]
 #[command(name = "cairn", version, about = "Takes a machine-learning project from a business problem to an approved release.")]
@@ -134,10 +135,16 @@ enum Verb {
     },
     /// Find records and notes by their words; `type:note` and `in:WORD` narrow it.
     Find { words: Vec<String> },
-    /// Exit 0 only if this release is approved, for pipelines.
+    /// Exit 0 only if this release may go live, for pipelines. Gets the latest first, if it can be reached.
     Gate {
         #[arg(long)]
         release: String,
+        /// Judge by what is known here, without asking the shared place.
+        #[arg(long)]
+        offline: bool,
+        /// Seconds to wait for the shared place.
+        #[arg(long, default_value_t = 20)]
+        within: u64,
     },
     /// The trail of who did what.
     #[command(subcommand)]
@@ -224,6 +231,28 @@ fn passphrase() -> Option<String> {
     std::env::var("CAIRN_PASSPHRASE").ok().filter(|p| !p.is_empty())
 }
 
+/// Asks the shared place for news, for at most so long. What cannot be had is said; the gate says how old its knowledge is.
+fn get_latest(host: &Arc<Host>, within: Duration) {
+    let shared = host.workspace().and_then(|w| Ok(w.read(|r| r.local("remote"))?));
+    if shared.is_ok_and(|r| r.is_none_or(|r| r.is_empty())) {
+        return;
+    }
+    let (done, wait) = std::sync::mpsc::channel();
+    let worker = Arc::clone(host);
+    let round = std::thread::spawn(move || {
+        let result = dispatch(&worker, "sharing.share", Value::Null);
+        done.send(()).ok();
+        result
+    });
+    if wait.recv_timeout(within).is_err() {
+        drop(dispatch(host, "sharing.cancel", Value::Null));
+    }
+    match round.join() {
+        Ok(Err(error)) => eprintln!("The latest could not be had: {error}"),
+        Ok(Ok(_)) | Err(_) => {}
+    }
+}
+
 fn run(cli: &Cli, host: &Arc<Host>) -> Result<Outcome, ApiError> {
     match &cli.verb {
         Verb::Init { dir, name, person: who, email, roles, remote } => {
@@ -297,7 +326,7 @@ fn run(cli: &Cli, host: &Arc<Host>) -> Result<Outcome, ApiError> {
                 return Ok(Outcome::Done);
             }
             loop {
-                std::thread::sleep(std::time::Duration::from_secs(2));
+                std::thread::sleep(Duration::from_secs(2));
                 match cairn_api::sharing::share_if_due(host) {
                     Ok(Some(round)) => tell(&json!(round)),
                     Ok(None) => {}
@@ -346,11 +375,13 @@ fn run(cli: &Cli, host: &Arc<Host>) -> Result<Outcome, ApiError> {
         Verb::Find { words } => {
             print::record(cli.json, &call("search.find", json!({ "words": words.join(" ") }))?, print::found);
         }
-        Verb::Gate { release } => {
+        Verb::Gate { release, offline, within } => {
+            if !offline {
+                get_latest(host, Duration::from_secs(*within));
+            }
             let answer = call("release.gate", json!({ "release": release }))?;
-            let approved = answer["approved"] == true;
-            print::record(cli.json, &answer, |v| v["sentence"].as_str().unwrap_or_default().to_owned());
-            return Ok(if approved { Outcome::Done } else { Outcome::No });
+            print::record(cli.json, &answer, print::gate);
+            return Ok(if answer["verdict"] == "pass" { Outcome::Done } else { Outcome::No });
         }
         Verb::Audit(Audit::List { limit }) => {
             print::record(cli.json, &call("audit.list", json!({ "limit": limit, "tracking": true }))?, print::trail);

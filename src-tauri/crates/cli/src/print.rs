@@ -241,3 +241,17 @@ pub(crate) fn found(all: &Value) -> String {
     let lines: Vec<String> = all.as_array().into_iter().flatten().map(line).collect();
     if lines.is_empty() { "Nothing fits these words.".to_owned() } else { lines.join("\n") }
 }
+
+/// What the gate says, and everything that it found.
+pub(crate) fn gate(v: &Value) -> String {
+    let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
+    let yes = v["verdict"] == "pass";
+    let mut out = format!("{}: {} version {}. {}\n", if yes { "Yes" } else { "No" }, text(&v["model"]), v["version"], text(&v["sentence"]));
+    for reason in v["reasons"].as_array().into_iter().flatten() {
+        let mark = if reason["blocks"] == true { "no " } else { "note" };
+        let due = reason["due"].as_str().map(|d| format!(" To be answered by {d}.")).unwrap_or_default();
+        out.push_str(&format!("  {mark}  {}{due}\n", text(&reason["sentence"])));
+    }
+    out.push_str(&format!("As of {}.", v["as_of"].as_str().unwrap_or("never")));
+    out
+}

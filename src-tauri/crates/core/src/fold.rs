@@ -437,9 +437,9 @@ pub fn effects(op: &Op) -> Vec<Effect> {
                 .put("page", json!({ "digest": page, "size": page_size }).to_string())
                 .done()
         }
-        Op::ReleaseAnswered { release, challenge, role } => Writes::on(Kind::Release, release.as_str())
-            .put_key("answered", challenge.to_string(), Some(role.as_str().to_owned()))
-            .done(),
+        Op::ReleaseAnswered { release, challenge, role } => {
+            Writes::on(Kind::Release, release.as_str()).put_key("answered", challenge.to_string(), Some(role.as_str().to_owned())).done()
+        }
         Op::ReleaseWithdrawn { release } => Writes::on(Kind::Release, release.as_str()).put("withdrawn", "1").done(),
         Op::DeploymentRecorded { deployment, project, version, release, environment } => Writes::on(Kind::Deployment, deployment.as_str())
             .record(Some(project.as_str()))

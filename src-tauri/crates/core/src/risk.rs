@@ -81,7 +81,9 @@ pub fn class_of(
                     continue;
                 }
                 let agreed = about.iter().find(|a| match &a.op {
-                    Op::ProjectClassAgreed { proposal, role: other, .. } => *proposal == s.id && other != role && a.by != s.by && a.knows(&s.id),
+                    Op::ProjectClassAgreed { proposal, role: other, .. } => {
+                        *proposal == s.id && other != role && a.by != s.by && a.knows(&s.id)
+                    }
                     _ => false,
                 });
                 match agreed {

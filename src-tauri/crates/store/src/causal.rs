@@ -91,6 +91,16 @@ impl Reader<'_> {
         Ok(Some(Said { by: by.clone(), id, past: Arc::new(past), at_ms, why: line.why, op: line.op }))
     }
 
+    /// When an operation of another computer arrived here, by this computer's clock.
+    pub fn received_ms(&self, id: &OpId) -> Result<Option<i64>, StoreError> {
+        let mut statement = self.prepare_cached("SELECT received_ms FROM op WHERE device = ?1 AND n = ?2")?;
+        let mut rows = statement.query(params![id.device.as_str(), id.n])?;
+        Ok(match rows.next()? {
+            Some(row) => row.get(0)?,
+            None => None,
+        })
+    }
+
     /// The ids of the records of a kind that belong to one.
     pub fn ids_below(&self, kind: Kind, parent: &str) -> Result<Vec<String>, StoreError> {
         let mut statement = self.prepare_cached("SELECT id FROM record WHERE kind = ?1 AND parent = ?2 AND ms IS NOT NULL ORDER BY id")?;

@@ -28,9 +28,9 @@ impl Looker<'_, '_> {
         Found::new(met, said)
     }
 
-    pub(super) fn risk_decided(&self) -> Found {
-        let (met, said) = risk_decided(self.project);
-        Found::new(met, said)
+    pub(super) fn risk_decided(&self) -> Result<Found, ApiError> {
+        let (met, said) = risk_decided(self.project, &crate::risk::class_word(self.r, &self.project.id)?);
+        Ok(Found::new(met, said))
     }
 
     pub(super) fn findings_settled(&self) -> Result<Found, ApiError> {

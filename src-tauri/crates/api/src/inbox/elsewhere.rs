@@ -1,6 +1,7 @@
 //! What the person who sits here asked of others, and what others did since they looked.
 
-use super::{InboxItem, item, person_of, question_item, questions, template_of, title_of_finding};
+use super::{InboxItem, item, person_of, question_item, questions, template_of};
+use crate::findings::title_in;
 use crate::host::{Host, Workspace};
 use crate::notes::SubjectRef;
 use crate::overview::Overview;
@@ -110,7 +111,7 @@ fn waiting_for(
             && finding.get("outcome").is_none()
             && let Some(with) = with.filter(|w| !w.mine)
         {
-            let title = format!("Finding: {}", title_of_finding(finding));
+            let title = format!("Finding: {}", title_in(all.r, &all.acl, finding)?);
             out.push(item(
                 all,
                 "finding",

@@ -5,8 +5,8 @@
 use crate::ApiError;
 use crate::releases;
 use crate::reproduce::origin_of;
-use cairn_core::op::{Environment, Kind};
 use cairn_core::decision::State;
+use cairn_core::op::{Environment, Kind};
 use cairn_store::Reader;
 use cairn_store::records::{Cell, Record};
 use cairn_store::search::{RunSearch, View};

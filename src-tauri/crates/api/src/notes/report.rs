@@ -221,12 +221,7 @@ fn write_chart(workspace: &Workspace, spec: &ChartSpec, of: &RunSet, detail: Det
         }
         out.push_str(&runs_of(&runs, &plain));
     }
-    let _ = writeln!(
-        out,
-        "<figcaption><strong>{}</strong> {}{notes}</figcaption></figure>",
-        plain(&chart.title),
-        plain(&chart.summary)
-    );
+    let _ = writeln!(out, "<figcaption><strong>{}</strong> {}{notes}</figcaption></figure>", plain(&chart.title), plain(&chart.summary));
     Ok(())
 }
 

@@ -148,7 +148,7 @@ fn gather(r: &Reader<'_>, record: &Record, version: &Record) -> Result<Vec<Said>
 }
 
 /// What a signature binds to: the model's files, its card, every dataset version, and the signed criteria of the cycle.
-pub fn bound(r: &Reader<'_>, version: &Record, project: &str, cycle: Option<u32>) -> Result<Vec<Bound>, ApiError> {
+pub(super) fn bound(r: &Reader<'_>, version: &Record, project: &str, cycle: Option<u32>) -> Result<Vec<Bound>, ApiError> {
     let model = r.require(Kind::Model, version.parent.as_deref().unwrap_or_default())?;
     let mut out = vec![
         Bound { name: "model".to_owned(), sha256: manifest_digest(&files_of(version)) },
@@ -180,9 +180,8 @@ pub(crate) fn criteria(r: &Reader<'_>, project: &str, cycle: u32) -> Result<Vec<
         }
         let digest = digest_of(&set);
         let fits = |s: &Record| {
-            criterion::read(&s.text("statement")).is_ok_and(|says| {
-                says.sha256 == digest && says.criteria == set.id && permits(says.role, Act::SignRelease)
-            })
+            criterion::read(&s.text("statement"))
+                .is_ok_and(|says| says.sha256 == digest && says.criteria == set.id && permits(says.role, Act::SignRelease))
         };
         if r.records(Kind::Signoff, Some(&set.id))?.iter().any(fits) {
             signed.push((set, digest));

@@ -63,7 +63,8 @@ pub fn kept(host: &Host, request: KeptPageRef) -> Result<KeptPage, ApiError> {
     let workspace = host.workspace()?;
     let page = workspace.read(|r| Ok::<_, ApiError>(r.require(Kind::Signoff, &request.signoff)?.json("page")))?;
     let digest = page["digest"].as_str().ok_or_else(|| {
-        ApiError::not_found("A page of this signature").hint("Signatures by earlier programs kept no page; they bind the card by its digest.")
+        ApiError::not_found("A page of this signature")
+            .hint("Signatures by earlier programs kept no page; they bind the card by its digest.")
     })?;
     let digest = Digest::parse(digest.to_owned()).map_err(|e| ApiError::new("internal", e.to_string()))?;
     let html = workspace.store.blob(&digest)?.and_then(|bytes| String::from_utf8(bytes).ok());
@@ -100,7 +101,8 @@ fn write(workspace: &Workspace, release: &str, detail: Detail) -> Result<(String
     })?;
     if detail != Detail::Full {
         let left = if detail == Detail::Drawn { "the numbers under its charts" } else { "its charts and their numbers" };
-        let _ = writeln!(out, "<p class=\"note\">This page would be larger than can be kept: {left} are left out. The records hold them.</p>");
+        let _ =
+            writeln!(out, "<p class=\"note\">This page would be larger than can be kept: {left} are left out. The records hold them.</p>");
     }
     out.push_str("<h2>The model card</h2>\n");
     for section in card.sections {
@@ -109,7 +111,11 @@ fn write(workspace: &Workspace, release: &str, detail: Detail) -> Result<(String
             out.push_str("<p><em>Nothing is written here.</em></p>\n");
         }
         if section.versions.len() > 1 {
-            let _ = writeln!(out, "<p class=\"note\">{} people wrote this at the same time; nobody has settled it.</p>", section.versions.len());
+            let _ = writeln!(
+                out,
+                "<p class=\"note\">{} people wrote this at the same time; nobody has settled it.</p>",
+                section.versions.len()
+            );
         }
         write_parts(workspace, &ready(workspace, section.parts), detail, &mut out)?;
     }
@@ -135,7 +141,13 @@ fn facts(workspace: &Workspace, r: &Reader<'_>, record: &Record, judged: &Judged
     out.push_str("<h2>What is asked</h2>\n");
     let asks = s.requester.as_ref().map(|m| words.name(m)).unwrap_or_default();
     let why = s.request.as_ref().and_then(|id| judged.said_of(id)).and_then(|x| x.why.clone()).unwrap_or_default();
-    let _ = writeln!(out, "<p><strong>{}</strong> asks for \u{201c}{}\u{201d}: \u{201c}{}\u{201d}</p>", plain(&asks), plain(&project.text("title")), plain(&why));
+    let _ = writeln!(
+        out,
+        "<p><strong>{}</strong> asks for \u{201c}{}\u{201d}: \u{201c}{}\u{201d}</p>",
+        plain(&asks),
+        plain(&project.text("title")),
+        plain(&why)
+    );
     if let Some(f) = &s.frozen {
         let _ = writeln!(
             out,

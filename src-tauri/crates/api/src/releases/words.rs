@@ -151,12 +151,11 @@ impl Words<'_, '_> {
     pub(crate) fn block(&self, block: &Block) -> Result<(&'static str, String), ApiError> {
         Ok(match block {
             Block::Cancelled(id) => ("project_cancelled", format!("{} cancelled the project{}.", self.by(id), self.why(id))),
-            Block::Deleted(subject, id) => {
-                ("deleted", format!("{} deleted {}{}.", self.by(id), self.title(subject)?, self.why(id)))
-            }
-            Block::Finding(finding, id) => {
-                ("finding", format!("A finding of high severity is open: \u{201c}{}\u{201d} (by {}).", self.finding(finding.as_str())?, self.by(id)))
-            }
+            Block::Deleted(subject, id) => ("deleted", format!("{} deleted {}{}.", self.by(id), self.title(subject)?, self.why(id))),
+            Block::Finding(finding, id) => (
+                "finding",
+                format!("A finding of high severity is open: \u{201c}{}\u{201d} (by {}).", self.finding(finding.as_str())?, self.by(id)),
+            ),
             Block::EarlierRejection(signoff) => {
                 let found = self.judged.standing.earlier.iter().find(|e| e.signoff == *signoff);
                 let who = match found {
@@ -165,10 +164,9 @@ impl Words<'_, '_> {
                 };
                 ("rejected_before", format!("The same model was rejected by {who}; that role has not approved it since."))
             }
-            Block::Stage(stage) => (
-                "stage",
-                format!("The project stands in the stage \u{201c}{}\u{201d}, before approval.", stage.as_str().replace('_', " ")),
-            ),
+            Block::Stage(stage) => {
+                ("stage", format!("The project stands in the stage \u{201c}{}\u{201d}, before approval.", stage.as_str().replace('_', " ")))
+            }
         })
     }
 
@@ -178,7 +176,9 @@ impl Words<'_, '_> {
         Ok(match &c.what {
             Challenged::Cancelled => format!("{name} cancelled the project{why}."),
             Challenged::Deleted(subject) => format!("{name} deleted {}{why}.", self.title(subject)?),
-            Challenged::Finding(finding) => format!("{name} raised a finding of high severity: \u{201c}{}\u{201d}.", self.finding(finding.as_str())?),
+            Challenged::Finding(finding) => {
+                format!("{name} raised a finding of high severity: \u{201c}{}\u{201d}.", self.finding(finding.as_str())?)
+            }
             Challenged::Objection(ruling, role) => {
                 format!("{name}, {}, {} it{why}; this rule does not ask for that role here.", role.label().to_lowercase(), ruling.words())
             }
@@ -212,7 +212,12 @@ impl Words<'_, '_> {
             .filter(|x| x.ruling == Ruling::Approved && x.discounted.is_none() && x.not_independent)
             .map(|x| self.name(&x.by))
             .collect();
-        (!who.is_empty()).then(|| format!("Independence not met: {} built or requested it and approved it. The team is too small for another way.", who.join(" and ")))
+        (!who.is_empty()).then(|| {
+            format!(
+                "Independence not met: {} built or requested it and approved it. The team is too small for another way.",
+                who.join(" and ")
+            )
+        })
     }
 
     /// What the signers' clocks claim that cannot be: a signature before its request.
@@ -221,7 +226,8 @@ impl Words<'_, '_> {
         let request = self.judged.said.iter().find(|s| {
             matches!(&s.op, cairn_core::op::Op::ReleaseSubmitted { .. } | cairn_core::op::Op::ReleaseRequested { .. })
                 && self.judged.said_of(signed).is_some_and(|x| x.knows(&s.id))
-                && about(&s.op) == about(&self.judged.said_of(signed).map(|x| x.op.clone()).unwrap_or(cairn_core::op::Op::DeviceWitnessed {}))
+                && about(&s.op)
+                    == about(&self.judged.said_of(signed).map(|x| x.op.clone()).unwrap_or(cairn_core::op::Op::DeviceWitnessed {}))
         })?;
         (at < request.at_ms).then(|| {
             format!(

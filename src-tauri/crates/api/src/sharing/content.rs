@@ -63,7 +63,9 @@ pub fn check_content(op: &Op, acl: &Acl, device: &DeviceId) -> Result<(), String
         | Op::DeviceRevoked { .. }
         | Op::DeviceReadmitted { .. }
         | Op::DeviceSealed { .. }
-        | Op::QuorumProposed { change: Change::GrantOwner { .. } | Change::RevokeOwner { .. } | Change::RevokeDevice { .. } | Change::ReadmitDevice { .. } }
+        | Op::QuorumProposed {
+            change: Change::GrantOwner { .. } | Change::RevokeOwner { .. } | Change::RevokeDevice { .. } | Change::ReadmitDevice { .. },
+        }
         | Op::QuorumSeconded { .. }
         | Op::RulesAdopted { .. }
         | Op::ProjectCreated { .. }

@@ -182,7 +182,11 @@ pub(super) fn write_again(workspace: &Workspace) -> Result<(), ApiError> {
                 w.unpack(&segment, runs.into_keys())?;
                 continue;
             }
-            let decision = line.op.is_authority() || matches!(line.op, Op::ReleaseSigned { .. } | Op::ReleaseRequested { .. } | Op::ReleaseDecided { .. } | Op::ReleaseSubmitted { .. });
+            let decision = line.op.is_authority()
+                || matches!(
+                    line.op,
+                    Op::ReleaseSigned { .. } | Op::ReleaseRequested { .. } | Op::ReleaseDecided { .. } | Op::ReleaseSubmitted { .. }
+                );
             let outcome = if decision { Err("a decision is not carried over to a new name; make it again".to_owned()) } else { Ok(()) };
             let outcome = outcome.and_then(|()| w.append_why(line.op.clone(), line.why.as_deref()).map_err(|e| e.to_string()));
             match outcome {

@@ -224,7 +224,8 @@ fn shared_file_max(workspace: &Workspace) -> Result<u64, ApiError> {
 /// The files of at most so many bytes that the operations of a batch speak of and that are here.
 fn attachments(workspace: &Workspace, lines: &[String], most: u64) -> Result<Vec<(Digest, Vec<u8>)>, ApiError> {
     let mut found: Vec<(Digest, Vec<u8>)> = Vec::new();
-    let pages: Vec<Digest> = lines.iter().filter(|l| l.contains(r#""t":"release.decided""#)).flat_map(|l| files_of(l)).map(|(d, _)| d).collect();
+    let pages: Vec<Digest> =
+        lines.iter().filter(|l| l.contains(r#""t":"release.decided""#)).flat_map(|l| files_of(l)).map(|(d, _)| d).collect();
     for (digest, size) in lines.iter().flat_map(|line| files_of(line)) {
         // What a signer was shown always travels: without it nobody else could see what was signed.
         let most = if pages.contains(&digest) { most.max(PAGE_MAX as u64) } else { most };

@@ -177,7 +177,7 @@ pub fn set_deleted(workspace: &Workspace, number: &str, deleted: bool) -> Result
         }
         let subject = |kind, id: String| Subject { kind, id };
         if deleted {
-            w.append(Op::RecordDeleted { subject: subject(Kind::Experiment, found.id) })?;
+            w.append_why(Op::RecordDeleted { subject: subject(Kind::Experiment, found.id) }, Some(super::BY_SCRIPT))?;
             return Ok(());
         }
         // MLflow's clients expect the runs back that were deleted before, too.

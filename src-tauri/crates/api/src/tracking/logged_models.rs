@@ -137,7 +137,7 @@ pub fn log_params(workspace: &Workspace, id: &str, params: BTreeMap<String, Stri
 pub fn delete(workspace: &Workspace, id: &str) -> Result<(), TrackingError> {
     workspace.write(|w| {
         let subject = Subject { kind: Kind::LoggedModel, id: live(w, id)?.id };
-        w.append(Op::RecordDeleted { subject }).map(drop).map_err(TrackingError::from)
+        w.append_why(Op::RecordDeleted { subject }, Some(super::BY_SCRIPT)).map(drop).map_err(TrackingError::from)
     })
 }
 

@@ -310,7 +310,8 @@ fn change(
     workspace.write(|w| {
         let before = group(w, name)?;
         for op in make(w, &before)? {
-            w.append(op)?;
+            let why = matches!(op, Op::RecordDeleted { .. }).then_some(super::BY_SCRIPT);
+            w.append_why(op, why)?;
         }
         let ids: Vec<String> = before.models.iter().map(|m| m.id.clone()).collect();
         let mut models = Vec::new();

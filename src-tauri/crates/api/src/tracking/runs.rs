@@ -414,7 +414,8 @@ pub fn set_deleted(workspace: &Workspace, id: &str, deleted: bool) -> Result<(),
             return Ok(());
         }
         let subject = Subject { kind: Kind::Run, id: id.to_owned() };
-        w.append(if deleted { Op::RecordDeleted { subject } } else { Op::RecordRestored { subject } })?;
+        let op = if deleted { Op::RecordDeleted { subject } } else { Op::RecordRestored { subject } };
+        w.append_why(op, Some(super::BY_SCRIPT))?;
         Ok(())
     })
 }

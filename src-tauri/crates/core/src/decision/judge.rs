@@ -65,7 +65,8 @@ impl Content<'_> {
 /// What tells the content of a version: two versions are the same model where they share one of these. One extra file makes
 /// another digest, so the files that tell something count one by one.
 pub fn content_keys(run: Option<&str>, logged_model: Option<&str>, files: Option<&BTreeMap<String, Digest>>) -> BTreeSet<String> {
-    let mut keys: BTreeSet<String> = run.map(|r| format!("run {r}")).into_iter().chain(logged_model.map(|m| format!("model {m}"))).collect();
+    let mut keys: BTreeSet<String> =
+        run.map(|r| format!("run {r}")).into_iter().chain(logged_model.map(|m| format!("model {m}"))).collect();
     let Some(files) = files.filter(|f| !f.is_empty()) else { return keys };
     let whole: Vec<(String, Digest)> = files.iter().map(|(p, d)| (p.clone(), d.clone())).collect();
     keys.insert(format!("files {}", manifest_digest(&whole)));
@@ -79,9 +80,10 @@ fn content<'a>(said: &'a [Said], version: &ModelVersionId) -> Option<(&'a Said, 
         Op::ModelVersionAdded { version: v, model, run, files, .. } if v == version => {
             Some((s, Content { run: Some(run), logged_model: None, model: Some(model.to_string()), files: Some(files) }))
         }
-        Op::ModelVersionRegistered { version: v, model, run, logged_model, files, .. } if v == version => {
-            Some((s, Content { run: run.as_ref(), logged_model: logged_model.as_ref(), model: Some(model.to_string()), files: Some(files) }))
-        }
+        Op::ModelVersionRegistered { version: v, model, run, logged_model, files, .. } if v == version => Some((
+            s,
+            Content { run: run.as_ref(), logged_model: logged_model.as_ref(), model: Some(model.to_string()), files: Some(files) },
+        )),
         _ => None,
     })
 }
@@ -169,13 +171,7 @@ pub fn judge(case: &Case<'_>) -> Standing {
     out.requester = Some(request.said.by.clone());
     out.frozen = Some(frozen.clone());
     let Some((_, content)) = content(case.said, request.version) else { return out };
-    out.builders = builders(
-        case.said,
-        request.version,
-        content.run,
-        content.logged_model.map(LoggedModelId::as_str),
-        &frozen.criteria,
-    );
+    out.builders = builders(case.said, request.version, content.run, content.logged_model.map(LoggedModelId::as_str), &frozen.criteria);
     let Some(rule) = (case.policy)(&frozen.policy_digest).and_then(|p| p.rule(frozen.class)) else {
         out.state = State::Undetermined(Unclear::UnknownPolicy);
         return out;
@@ -252,7 +248,12 @@ fn older(case: &Case<'_>, request: &Request<'_>, mut out: Standing) -> Standing 
             not_independent: yes && out.builders.contains_key(&d.said.by),
         });
         if late.is_none() {
-            counted.push(crate::release::Signoff { member: d.said.by.clone(), role: says.role, decision: says.decision, subjects: says.subjects });
+            counted.push(crate::release::Signoff {
+                member: d.said.by.clone(),
+                role: says.role,
+                decision: says.decision,
+                subjects: says.subjects,
+            });
         }
     }
     let requester = request.said.by.clone();
@@ -319,8 +320,8 @@ impl Court<'_> {
         let mut found: Vec<Earlier> = Vec::new();
         for d in decisions(said).filter(|d| d.release != self.case.release) {
             let Some(other) = requests(said).find(|r| r.release == d.release) else { continue };
-            let same = other.version == self.request.version
-                || content(said, other.version).is_some_and(|(_, theirs)| theirs.same(self.content));
+            let same =
+                other.version == self.request.version || content(said, other.version).is_some_and(|(_, theirs)| theirs.same(self.content));
             if !same {
                 continue;
             }
@@ -358,9 +359,7 @@ impl Court<'_> {
                 let earlier = self.earlier();
                 known.into_iter().any(|e| earlier.iter().any(|x| x.signoff == e.signoff) && !says.earlier.iter().any(|x| x == e.signoff))
             };
-            let taken_back = || {
-                here.iter().any(|t| t.ruling == Ruling::TakenBack && t.said.by == d.said.by && t.said.knows(&d.said.id))
-            };
+            let taken_back = || here.iter().any(|t| t.ruling == Ruling::TakenBack && t.said.by == d.said.by && t.said.knows(&d.said.id));
             let discounted = if !fits {
                 Some(Discounted::OtherRequest)
             } else if !self.rule.names(d.role) && !self.needs(d.role) {
@@ -563,11 +562,8 @@ impl Court<'_> {
     /// Taken back by its requester before it was decided: what they knew was no approval by all who were needed.
     fn withdrawn(&self, out: &Standing) -> bool {
         self.withdrawals().any(|w| {
-            let known: Vec<&Signed> = out
-                .signed
-                .iter()
-                .filter(|s| s.ruling == Ruling::Approved && s.discounted.is_none() && w.knows(&s.id))
-                .collect();
+            let known: Vec<&Signed> =
+                out.signed.iter().filter(|s| s.ruling == Ruling::Approved && s.discounted.is_none() && w.knows(&s.id)).collect();
             w.by == self.request.said.by && !unfilled(&out.needed, &known).is_empty()
         })
     }
@@ -603,7 +599,9 @@ impl Court<'_> {
             let grades: Vec<(&Said, Severity)> = said
                 .iter()
                 .filter_map(|g| match &g.op {
-                    Op::FindingGraded { finding: f, severity } if f == finding && !self.builders.contains_key(&g.by) => Some((g, *severity)),
+                    Op::FindingGraded { finding: f, severity } if f == finding && !self.builders.contains_key(&g.by) => {
+                        Some((g, *severity))
+                    }
                     _ => None,
                 })
                 .collect();
@@ -633,9 +631,7 @@ impl Court<'_> {
             .said
             .iter()
             .filter_map(|s| match &s.op {
-                Op::ProjectStageEntered { project, stage, cycle, .. }
-                    if project == self.request.project && *cycle == self.frozen.cycle =>
-                {
+                Op::ProjectStageEntered { project, stage, cycle, .. } if project == self.request.project && *cycle == self.frozen.cycle => {
                     Some((s, *stage))
                 }
                 _ => None,
@@ -649,13 +645,15 @@ impl Court<'_> {
     fn blocks(&self, out: &Standing) -> Vec<Block> {
         let mut found = Vec::new();
         found.extend(self.cancellations().filter(|s| self.blocks_by(s)).map(|s| Block::Cancelled(s.id.clone())));
-        found.extend(self.deletions().into_iter().filter(|(_, s)| self.blocks_by(s)).map(|(subject, s)| Block::Deleted(subject, s.id.clone())));
+        found.extend(
+            self.deletions().into_iter().filter(|(_, s)| self.blocks_by(s)).map(|(subject, s)| Block::Deleted(subject, s.id.clone())),
+        );
         found.extend(self.findings().into_iter().filter(|(_, s)| self.blocks_by(s)).map(|(f, s)| Block::Finding(f, s.id.clone())));
         let approved = |role: Role, of: &str| {
             let Some(no) = decisions(self.case.said).find(|d| d.signoff == of) else { return false };
-            out.signed.iter().any(|s| {
-                s.ruling == Ruling::Approved && s.discounted.is_none() && s.role == role && self.knows_of(&s.id, &no.said.id)
-            })
+            out.signed
+                .iter()
+                .any(|s| s.ruling == Ruling::Approved && s.discounted.is_none() && s.role == role && self.knows_of(&s.id, &no.said.id))
         };
         let earlier = out.earlier.iter().filter(|e| e.blocks && !approved(e.role, &e.signoff));
         found.extend(earlier.map(|e| Block::EarlierRejection(e.signoff.clone())));
@@ -747,7 +745,9 @@ impl Court<'_> {
 /// Whether an operation means that there are data or work to judge in a project.
 pub fn is_data(said: &[Said], project: &ProjectId, s: &Said) -> bool {
     match &s.op {
-        Op::DatasetCreated { project: p, .. } | Op::ModelCreated { project: p, .. } | Op::ReleaseSubmitted { project: p, .. } => p == project,
+        Op::DatasetCreated { project: p, .. } | Op::ModelCreated { project: p, .. } | Op::ReleaseSubmitted { project: p, .. } => {
+            p == project
+        }
         Op::ModelLinked { project: Some(p), .. } | Op::ExperimentLinked { project: Some(p), .. } => p == project,
         Op::ExperimentCreated { project: Some(p), .. } => p == project,
         Op::CriteriaSigned { criteria, .. } => {
@@ -782,4 +782,3 @@ pub(super) fn unfilled(roles: &[Role], signed: &[&Signed]) -> Vec<Role> {
     }
     fill(roles, signed, &mut Vec::new())
 }
-

@@ -55,9 +55,7 @@ pub fn named(said: &[Said], acl: &Acl, project: &ProjectId, role: Role, past: &P
             Op::ProjectMemberAdded { project: p, member, role: r } if p == project && *r == role && s.by != *member && signer(s) => {
                 adds.push((s, member));
             }
-            Op::ProjectMemberRemoved { project: p, member, role: r }
-                if p == project && *r == role && (s.by == *member || signer(s)) =>
-            {
+            Op::ProjectMemberRemoved { project: p, member, role: r } if p == project && *r == role && (s.by == *member || signer(s)) => {
                 removes.push((s, member));
             }
             _ => {}
