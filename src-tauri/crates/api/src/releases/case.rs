@@ -144,6 +144,8 @@ fn gather(r: &Reader<'_>, record: &Record, version: &Record) -> Result<Vec<Said>
             g.release(release)?;
         }
     }
+    g.said.sort_by(|a, b| a.id.cmp(&b.id));
+    g.said.dedup_by(|a, b| a.id == b.id);
     Ok(g.said)
 }
 

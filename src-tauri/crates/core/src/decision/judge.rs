@@ -13,9 +13,11 @@ use crate::op::{Ending, Kind, Op, RiskClass, Ruling, Severity, Subject};
 use crate::release::Bound;
 use crate::risk::{Classed, class_of};
 use crate::role::Role;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a judgement rests on.
+#[derive(Clone, Copy)]
 pub struct Case<'a> {
     pub release: &'a ReleaseId,
     /// The accepted operations about the release, its project, its version with run and files, and about every other release
@@ -146,9 +148,14 @@ fn decisions(said: &[Said]) -> impl Iterator<Item = Decided<'_>> {
 
 /// Judges a release.
 pub fn judge(case: &Case<'_>) -> Standing {
+    // In one order, whatever the order of arrival: of two that say the same the first is named.
+    let mut sorted = Cow::Borrowed(case.said);
+    if !sorted.is_sorted_by(|a, b| a.id <= b.id) {
+        sorted.to_mut().sort_by(|a, b| a.id.cmp(&b.id));
+    }
     // A yes by rules that this program does not know would be a guess.
     let newer = case.newer_authority || case.acl.adopted.iter().any(|a| a.rules > RULES);
-    let case = &Case { newer_authority: newer, ..*case };
+    let case = &Case { newer_authority: newer, said: &sorted, ..*case };
     let mut out = Standing {
         state: State::Undetermined(Unclear::Incomplete),
         request: None,

@@ -1,1 +1,561 @@
-//! x
+//! The rules judged: every order of a few people's operations, with a release in the middle.
+//!
+//! The search knows nothing of `judge`: after each history it says in its own, much shorter words what an approval takes, and
+//! that nothing else is approved. What differs in arrival only must not differ at all.
+
+use super::*;
+use crate::authority::{Acl, History, Line, Verdict};
+use crate::canonical::sha256;
+use crate::id::{DeviceId, ExperimentId, FindingId, ModelId, ModelVersionId, OpId, ProjectId, RunId};
+use crate::op::{Admission, Ending, Kind, ProjectField, PublicKey, Severity};
+use crate::release::release_id;
+use crate::text::{Body, Title};
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+static POLICY: LazyLock<Policy> = LazyLock::new(|| {
+    let rule = |risk_class, signoffs: &[Role], independence| Rule {
+        risk_class,
+        signoffs: signoffs.to_vec(),
+        may_block: vec![Role::Validator],
+        independence,
+        challenge_days: 7,
+        knowledge_hours: 24,
+    };
+    Policy {
+        id: "test/1".to_owned(),
+        rules: vec![
+            rule(RiskClass::Low, &[Role::BusinessOwner], Independence::SaidInSmallTeams),
+            rule(RiskClass::Medium, &[Role::BusinessOwner], Independence::Required),
+            rule(RiskClass::High, &[Role::Validator, Role::BusinessOwner], Independence::Required),
+        ],
+    }
+});
+
+fn digest() -> Digest {
+    sha256(b"policy")
+}
+fn policy_of(d: &Digest) -> Option<&'static Policy> {
+    (*d == digest()).then_some(&*POLICY)
+}
+fn dev(name: &str) -> DeviceId {
+    DeviceId::parse(name).unwrap()
+}
+fn who(name: &str) -> MemberId {
+    MemberId::parse(name).unwrap()
+}
+fn project() -> ProjectId {
+    ProjectId::parse("p").unwrap()
+}
+fn version() -> ModelVersionId {
+    ModelVersionId::parse("v").unwrap()
+}
+fn current() -> Vec<Bound> {
+    vec![Bound { name: "model".into(), sha256: sha256(b"files") }]
+}
+
+fn admission(name: &str, roles: &[Role]) -> Admission {
+    Admission {
+        member: who(name),
+        name: Title::parse(name).unwrap(),
+        email: String::new(),
+        device: dev(name),
+        device_name: Title::parse("laptop").unwrap(),
+        key: PublicKey(format!("key of {name}")),
+        roles: roles.to_vec(),
+        vouch: None,
+    }
+}
+
+#[derive(Clone)]
+struct World {
+    said: Vec<(DeviceId, u64, Past, Op)>,
+}
+
+impl World {
+    /// Olga runs the workspace and decides; val validates; dan built a version of a project of this class, which stands before
+    /// its approval. Everybody knows that.
+    fn of(class: RiskClass, more: &[(&str, &[Role])]) -> Self {
+        let mut w = Self { said: Vec::new() };
+        w.say("olga", Op::WorkspaceCreated { name: Title::parse("W").unwrap(), first: admission("olga", &[Role::Owner, Role::BusinessOwner]) });
+        w.say("olga", Op::RulesAdopted { rules: RULES });
+        w.say("olga", Op::MemberAdmitted(admission("dan", &[Role::DataScientist])));
+        w.say("olga", Op::MemberAdmitted(admission("val", &[Role::Validator])));
+        for (name, roles) in more {
+            w.say("olga", Op::MemberAdmitted(admission(name, roles)));
+        }
+        w.say("olga", Op::ProjectCreated { project: project(), title: Title::parse("P").unwrap(), template: "light/1".into() });
+        w.say("olga", Op::ProjectClassSet { project: project(), class, role: Role::BusinessOwner });
+        w.say("olga", Op::ProjectStageEntered { project: project(), stage: Stage::Approval, cycle: 1, waived: Vec::new() });
+        let experiment = ExperimentId::parse("e").unwrap();
+        let run = RunId::parse("r").unwrap();
+        w.say("dan", Op::ExperimentCreated { experiment: experiment.clone(), name: Title::parse("E").unwrap(), project: Some(project()) });
+        w.say("dan", Op::RunCreated { run: run.clone(), experiment, user: String::new(), start_ms: 0, tags: BTreeMap::new() });
+        let model = ModelId::parse("m").unwrap();
+        w.say("dan", Op::ModelCreated { model: model.clone(), project: project(), name: Title::parse("M").unwrap() });
+        let files = [("model.bin".to_owned(), sha256(b"bytes"))].into();
+        w.say("dan", Op::ModelVersionAdded { version: version(), model, number: 1, run, files, datasets: Vec::new() });
+        w
+    }
+    fn all(&self) -> Past {
+        self.said.iter().map(|(d, ..)| (d.clone(), self.count(d))).collect()
+    }
+    fn count(&self, device: &DeviceId) -> u64 {
+        self.said.iter().filter(|(d, ..)| d == device).count() as u64
+    }
+    fn say(&mut self, by: &str, op: Op) -> OpId {
+        let past = self.all();
+        self.say_at(by, past, op)
+    }
+    fn say_at(&mut self, by: &str, mut past: Past, op: Op) -> OpId {
+        let device = dev(by);
+        past.remove(&device);
+        let n = self.count(&device) + 1;
+        self.said.push((device.clone(), n, past, op));
+        OpId { device, n }
+    }
+    /// The request that dan would write next.
+    fn ask(&self, class: RiskClass) -> (Op, ReleaseId) {
+        let device = dev("dan");
+        let release = release_id(&device, self.count(&device) + 1);
+        let frozen = frozen(class);
+        (Op::ReleaseSubmitted { release: release.clone(), project: project(), version: version(), frozen, answers: BTreeMap::new() }, release)
+    }
+
+    fn lines(&self) -> Vec<Line<'_>> {
+        self.said.iter().map(|(device, n, past, op)| Line { device, n: *n, past, op, why: Some("because") }).collect()
+    }
+
+    /// The accepted operations, with authority by all of them.
+    fn accepted(&self) -> (Vec<Said>, Acl) {
+        let verdicts = crate::authority::judge(&self.lines());
+        let mut history = History::default();
+        let mut order: Vec<usize> = (0..self.said.len()).collect();
+        order.sort_by_key(|i| (self.said[*i].2.values().sum::<u64>() + self.said[*i].1, self.said[*i].0.clone(), self.said[*i].1));
+        for i in order {
+            drop(history.take(&self.lines()[i]));
+        }
+        let acl = history.now();
+        let said = self
+            .said
+            .iter()
+            .zip(verdicts)
+            .filter(|(_, v)| *v == Verdict::Accepted)
+            .map(|((device, n, past, op), _)| {
+                let mut past = past.clone();
+                if *n > 1 {
+                    past.insert(device.clone(), n - 1);
+                }
+                Said {
+                    id: OpId { device: device.clone(), n: *n },
+                    by: who(device.as_str()),
+                    past: Arc::new(past),
+                    at_ms: 0,
+                    why: Some("because".into()),
+                    op: op.clone(),
+                }
+            })
+            .collect();
+        (said, acl)
+    }
+
+    fn standing(&self, release: &ReleaseId) -> Standing {
+        let (said, acl) = self.accepted();
+        let case = |said: &[Said]| {
+            judge(&Case {
+                release,
+                said,
+                acl: &acl,
+                policy: policy_of,
+                older: |_| None,
+                current: &current(),
+                newer_authority: false,
+            })
+        };
+        let forward = case(&said);
+        let backward: Vec<Said> = said.iter().rev().cloned().collect();
+        assert_eq!(forward, case(&backward), "the order of arrival must not matter");
+        forward
+    }
+}
+
+fn frozen(class: RiskClass) -> Frozen {
+    Frozen {
+        class,
+        policy: "test/1".into(),
+        policy_digest: digest(),
+        lifecycle: "light/1".into(),
+        lifecycle_digest: digest(),
+        cycle: 1,
+        criteria: Vec::new(),
+    }
+}
+
+fn decide(by: &str, role: Role, decision: Ruling, release: &ReleaseId, request: &OpId, class: RiskClass, earlier: &[String], tag: usize) -> Op {
+    let shown = Shown { sha256: digest(), size: 1 };
+    let text = statement(&StatementParts {
+        release,
+        request,
+        frozen: &frozen(class),
+        decision,
+        role,
+        name: by,
+        member: &who(by),
+        fingerprint: "",
+        reason: "read",
+        signed_at: "",
+        subjects: &current(),
+        shown: &shown,
+        earlier,
+        independent: true,
+    });
+    Op::ReleaseDecided {
+        release: release.clone(),
+        signoff: format!("{by}{tag}"),
+        decision,
+        role,
+        statement: text,
+        signature: String::new(),
+        page: digest(),
+        page_size: 1,
+    }
+}
+
+// ---- scenes ----
+
+#[test]
+fn a_stale_page_or_another_frozen_rule_in_the_statement_counts_for_nothing() {
+    let mut w = World::of(RiskClass::Low, &[]);
+    let (ask, release) = w.ask(RiskClass::Low);
+    let request = w.say("dan", ask);
+    w.say("olga", decide("olga", Role::BusinessOwner, Ruling::Approved, &release, &request, RiskClass::High, &[], 1));
+    let s = w.standing(&release);
+    assert_eq!(s.signed[0].discounted, Some(Discounted::OtherRequest));
+    w.say("olga", decide("olga", Role::BusinessOwner, Ruling::Approved, &release, &request, RiskClass::Low, &[], 2));
+    assert!(w.standing(&release).stands());
+}
+
+#[test]
+fn an_approval_needs_the_frozen_rule_and_no_other() {
+    let mut w = World::of(RiskClass::High, &[]);
+    let (ask, release) = w.ask(RiskClass::High);
+    let request = w.say("dan", ask);
+    w.say("olga", decide("olga", Role::BusinessOwner, Ruling::Approved, &release, &request, RiskClass::High, &[], 1));
+    assert_eq!(w.standing(&release).state, State::Waiting(vec![Role::Validator]));
+    w.say("val", decide("val", Role::Validator, Ruling::Approved, &release, &request, RiskClass::High, &[], 1));
+    assert!(w.standing(&release).stands());
+}
+
+#[test]
+fn a_request_for_a_lower_class_than_holds_is_void_for_every_receiver() {
+    let mut w = World::of(RiskClass::High, &[]);
+    let (ask, release) = w.ask(RiskClass::Low);
+    let request = w.say("dan", ask);
+    w.say("olga", decide("olga", Role::BusinessOwner, Ruling::Approved, &release, &request, RiskClass::Low, &[], 1));
+    assert!(matches!(w.standing(&release).state, State::Void(Flaw::ClassTooLow { .. })));
+}
+
+#[test]
+fn a_signer_is_named_by_another_signer_and_by_nobody_else() {
+    let mut w = World::of(RiskClass::Low, &[("bob", &[Role::BusinessOwner]), ("ida", &[Role::BusinessOwner])]);
+    let name = |member: &str| Op::ProjectMemberAdded { project: project(), member: who(member), role: Role::BusinessOwner };
+    // Dan cannot choose who decides on his work, and bob does not name himself.
+    w.say("dan", name("bob"));
+    w.say("bob", name("bob"));
+    let (ask, release) = w.ask(RiskClass::Low);
+    let request = w.say("dan", ask);
+    let yes = |by: &str, n| decide(by, Role::BusinessOwner, Ruling::Approved, &release, &request, RiskClass::Low, &[], n);
+    let mut open = w.clone();
+    open.say("ida", yes("ida", 1));
+    assert!(open.standing(&release).stands(), "nobody is named, so whoever holds the role decides");
+    w.say("olga", name("ida"));
+    w.say("bob", yes("bob", 1));
+    assert_eq!(w.standing(&release).signed[0].discounted, Some(Discounted::NotNamed));
+    w.say("ida", yes("ida", 1));
+    assert!(w.standing(&release).stands());
+}
+
+#[test]
+fn people_taken_away_make_a_team_no_smaller() {
+    let many: &[(&str, &[Role])] = &[("bob", &[Role::BusinessOwner]), ("ida", &[Role::BusinessOwner])];
+    let mut w = World::of(RiskClass::Low, many);
+    w.say("olga", Op::RoleGranted { member: who("dan"), role: Role::BusinessOwner });
+    for gone in ["bob", "ida", "val"] {
+        let role = if gone == "val" { Role::Validator } else { Role::BusinessOwner };
+        w.say("olga", Op::RoleRevoked { member: who(gone), role, cuts: BTreeMap::new() });
+    }
+    let (ask, release) = w.ask(RiskClass::Low);
+    let request = w.say("dan", ask);
+    w.say("dan", decide("dan", Role::BusinessOwner, Ruling::Approved, &release, &request, RiskClass::Low, &[], 1));
+    assert_eq!(w.standing(&release).signed[0].discounted, Some(Discounted::Builder), "four people could sign once");
+}
+
+#[test]
+fn a_role_that_somebody_gave_themself_does_not_decide_on_their_own_work() {
+    let mut w = World::of(RiskClass::Low, &[]);
+    w.say("olga", Op::RoleGranted { member: who("dan"), role: Role::Administrator });
+    w.say("dan", Op::RoleGranted { member: who("dan"), role: Role::BusinessOwner });
+    let (ask, release) = w.ask(RiskClass::Low);
+    let request = w.say("dan", ask);
+    w.say("dan", decide("dan", Role::BusinessOwner, Ruling::Approved, &release, &request, RiskClass::Low, &[], 1));
+    assert_eq!(w.standing(&release).signed[0].discounted, Some(Discounted::OwnRole));
+}
+
+#[test]
+fn somebody_who_leaves_later_reopens_nothing_and_a_compromised_key_does() {
+    use crate::op::Removal;
+    let mut w = World::of(RiskClass::Low, &[("bob", &[Role::BusinessOwner])]);
+    let (ask, release) = w.ask(RiskClass::Low);
+    let request = w.say("dan", ask);
+    let signed = w.say("bob", decide("bob", Role::BusinessOwner, Ruling::Approved, &release, &request, RiskClass::Low, &[], 1));
+    assert!(w.standing(&release).stands());
+    let mut left = w.clone();
+    left.say("olga", Op::RoleRevoked { member: who("bob"), role: Role::BusinessOwner, cuts: [(dev("bob"), signed.n)].into() });
+    left.say("olga", Op::DeviceRevoked { device: dev("bob"), last: signed.n, removal: Removal::Retired });
+    assert!(left.standing(&release).stands());
+    w.say("olga", Op::DeviceRevoked { device: dev("bob"), last: 0, removal: Removal::Compromised });
+    assert_eq!(w.standing(&release).state, State::Waiting(vec![Role::BusinessOwner]));
+}
+
+#[test]
+fn a_later_cycle_closes_nothing_and_a_step_back_in_its_own_does() {
+    let mut w = World::of(RiskClass::Low, &[]);
+    let (ask, release) = w.ask(RiskClass::Low);
+    let request = w.say("dan", ask);
+    w.say("olga", decide("olga", Role::BusinessOwner, Ruling::Approved, &release, &request, RiskClass::Low, &[], 1));
+    w.say("olga", Op::ProjectStageEntered { project: project(), stage: Stage::BusinessProblem, cycle: 2, waived: Vec::new() });
+    assert!(w.standing(&release).stands());
+    w.say("olga", Op::ProjectStageEntered { project: project(), stage: Stage::Training, cycle: 1, waived: Vec::new() });
+    assert_eq!(w.standing(&release).blocks, [Block::Stage(Stage::Training)]);
+}
+
+#[test]
+fn a_later_arrival_from_before_a_settlement_is_a_proposal() {
+    let mut w = World::of(RiskClass::Medium, &[("bob", &[Role::BusinessOwner])]);
+    let before = w.all();
+    let set = |class, role| Op::ProjectClassSet { project: project(), class, role };
+    w.say_at("val", before.clone(), set(RiskClass::High, Role::Validator));
+    w.say_at("olga", before.clone(), set(RiskClass::Medium, Role::BusinessOwner));
+    let class = |w: &World| {
+        let (said, acl) = w.accepted();
+        crate::risk::class_of(&project(), &said, &acl.adopted, &|_| true, &|_, d| is_data(&said, &project(), d))
+    };
+    assert_eq!((class(&w).class, class(&w).contested), (Some(RiskClass::High), true));
+    w.say("val", set(RiskClass::High, Role::Validator));
+    assert_eq!((class(&w).class, class(&w).contested), (Some(RiskClass::High), false), "settled");
+    w.say_at("bob", before, set(RiskClass::Low, Role::BusinessOwner));
+    let now = class(&w);
+    assert_eq!((now.class, now.proposals.len()), (Some(RiskClass::High), 1));
+}
+
+// ---- every history of a small workspace ----
+
+/// What anybody may try next.
+fn moves(w: &World, author: &str, past: &Past, release: Option<(&ReleaseId, &OpId, RiskClass)>) -> Vec<Op> {
+    let mut ops = Vec::new();
+    let set = |class, role| Op::ProjectClassSet { project: project(), class, role };
+    match author {
+        "dan" => {
+            if release.is_none() {
+                ops.extend([w.ask(RiskClass::Low).0, w.ask(RiskClass::High).0]);
+            }
+            let value = Body::parse("low").unwrap();
+            ops.push(Op::ProjectEdited { project: project(), field: ProjectField::RiskClass, value, base: Vec::new() });
+            ops.push(Op::RecordDeleted { subject: Subject { kind: Kind::ModelVersion, id: "v".into() } });
+            ops.push(Op::ProjectMemberAdded { project: project(), member: who("eve"), role: Role::BusinessOwner });
+            ops.push(Op::ProjectEnded { project: project(), ending: Ending::Cancelled });
+        }
+        "olga" => {
+            ops.extend([set(RiskClass::Low, Role::BusinessOwner), set(RiskClass::High, Role::BusinessOwner)]);
+            ops.push(Op::RoleGranted { member: who("dan"), role: Role::Validator });
+            ops.push(Op::ProjectEnded { project: project(), ending: Ending::Cancelled });
+        }
+        "val" => {
+            ops.push(set(RiskClass::High, Role::Validator));
+            for (device, n, _, op) in &w.said {
+                if matches!(op, Op::ProjectClassSet { class: RiskClass::Low, .. }) && knows(past, device, *n) {
+                    let proposal = OpId { device: device.clone(), n: *n };
+                    ops.push(Op::ProjectClassAgreed { project: project(), proposal, role: Role::Validator });
+                }
+            }
+            let finding = FindingId::parse(format!("f{}", w.count(&dev("val")))).unwrap();
+            let title = Title::parse("F").unwrap();
+            let text = Body::parse("x").unwrap();
+            ops.push(Op::FindingRaised { finding, project: project(), title, text, severity: Severity::High, about: None });
+        }
+        _ => {}
+    }
+    let Some((release, request, class)) = release.filter(|(_, r, _)| knows(past, &r.device, r.n)) else { return ops };
+    let n = w.said.len();
+    let decide = |role, ruling| decide(author, role, ruling, release, request, class, &[], n);
+    match author {
+        "olga" => {
+            ops.extend([Ruling::Approved, Ruling::Rejected, Ruling::TakenBack].map(|r| decide(Role::BusinessOwner, r)));
+        }
+        "val" => ops.extend([Ruling::Approved, Ruling::Rejected].map(|r| decide(Role::Validator, r))),
+        "dan" => {
+            ops.extend([decide(Role::Validator, Ruling::Approved), decide(Role::BusinessOwner, Ruling::Approved)]);
+            ops.push(Op::ReleaseWithdrawn { release: release.clone() });
+        }
+        "eve" => ops.push(decide(Role::BusinessOwner, Ruling::Approved)),
+        _ => {}
+    }
+    ops
+}
+
+/// Every causally closed past that an author may have beyond what everybody knows.
+fn pasts(w: &World, base: &Past, author: &str) -> Vec<Past> {
+    let mut found = vec![base.clone()];
+    for (device, count) in w.all() {
+        let from = base.get(&device).copied().unwrap_or(0);
+        let choices: Vec<u64> = if device.as_str() == author { vec![count] } else { (from..=count).collect() };
+        let with = |past: &Past, n: u64| past.iter().map(|(d, m)| (d.clone(), *m)).chain([(device.clone(), n)]).collect::<Past>();
+        found = found.iter().flat_map(|past| choices.iter().map(|n| with(past, *n))).collect();
+    }
+    found.retain(|past| {
+        w.said.iter().all(|(device, n, theirs, _)| {
+            !knows(past, device, *n) || theirs.iter().all(|(d, m)| *m == 0 || knows(past, d, *m))
+        })
+    });
+    found
+}
+
+/// What an approval takes, said again in the shortest words: broken, somebody approved what its frozen rule does not approve.
+fn holds(w: &World, release: &ReleaseId, class: RiskClass) -> bool {
+    let s = w.standing(release);
+    if s.state != State::Approved {
+        return false;
+    }
+    let (said, acl) = w.accepted();
+    let story = || w.said.iter().map(|(d, n, past, op)| format!("{d} {n} {past:?} {op:?}\n")).collect::<String>();
+    let on = |ruling: Ruling| -> Vec<(&Said, Role)> {
+        said.iter()
+            .filter_map(|x| match &x.op {
+                Op::ReleaseDecided { release: r, decision, role, .. } if r == release && *decision == ruling => Some((x, *role)),
+                _ => None,
+            })
+            .collect()
+    };
+    let rule = POLICY.rule(class).unwrap();
+    for role in &rule.signoffs {
+        let by: BTreeSet<&MemberId> = on(Ruling::Approved).iter().filter(|(_, r)| r == role).map(|(x, _)| &x.by).collect();
+        assert!(by.iter().any(|m| m.as_str() != "dan"), "{role:?} is approved by somebody who did not build it\n{}", story());
+    }
+    // Eve is let in by nobody's leave; whoever counted held the role when they signed.
+    for (x, role) in on(Ruling::Approved) {
+        assert!(acl.roles_for(&x.id.device, x.id.n, &x.past).contains(&role), "{}", story());
+    }
+    let people: BTreeSet<&str> = on(Ruling::Approved).iter().map(|(x, _)| x.by.as_str()).collect();
+    assert!(people.len() >= rule.signoffs.len(), "each role is another person\n{}", story());
+    assert!(on(Ruling::Rejected).is_empty(), "a no of olga or val stands\n{}", story());
+    for (t, role) in on(Ruling::TakenBack) {
+        assert!(on(Ruling::Approved).iter().any(|(yes, r)| *r == role && yes.knows(&t.id)), "taken back\n{}", story());
+    }
+    // Whoever may said high, and it was not settled: then nothing that was asked as low is approved.
+    let highs: Vec<&Said> = said.iter().filter(|x| matches!(&x.op, Op::ProjectClassSet { class: RiskClass::High, .. })).collect();
+    let settled = |h: &Said| {
+        said.iter().any(|x| {
+            let lower = match &x.op {
+                Op::ProjectClassSet { class, .. } => *class < RiskClass::High,
+                Op::ProjectClassAgreed { .. } => true,
+                _ => false,
+            };
+            lower && (x.knows(&h.id) || !h.knows(&x.id))
+        })
+    };
+    if class < RiskClass::High {
+        assert!(highs.iter().all(|h| settled(h)), "a class that holds is not passed by\n{}", story());
+    }
+    if s.stands() {
+        let open = |op: &dyn Fn(&Op) -> bool, by: &[&str]| said.iter().any(|x| op(&x.op) && by.contains(&x.by.as_str()));
+        assert!(!open(&|o| matches!(o, Op::ProjectEnded { ending: Ending::Cancelled, .. }), &["olga"]), "cancelled\n{}", story());
+        assert!(!open(&|o| matches!(o, Op::FindingRaised { .. }), &["val"]), "a finding is open\n{}", story());
+    }
+    true
+}
+
+struct Search {
+    base: Past,
+    people: Vec<&'static str>,
+    seen: u64,
+    approved: u64,
+}
+
+impl Search {
+    fn go(&mut self, w: &World, history: &History, left: usize, release: Option<(ReleaseId, OpId, RiskClass)>) {
+        self.seen += 1;
+        if let Some((release, _, class)) = &release {
+            self.approved += u64::from(holds(w, release, *class));
+        }
+        if left == 0 {
+            return;
+        }
+        let begun = w.said.len() as u64 > self.base.values().sum::<u64>();
+        let place = |past: &Past, device: &DeviceId, n: u64| (past.values().sum::<u64>() + n, device.to_string(), n);
+        let last = w.said.last().map(|(d, n, past, _)| place(past, d, *n));
+        for author in self.people.clone() {
+            let device = dev(author);
+            let n = w.count(&device) + 1;
+            for past in pasts(w, &self.base, author) {
+                let mut others = past.clone();
+                others.remove(&device);
+                // Each partial order once: in the order that respects causality.
+                if begun && last.as_ref().is_some_and(|l| place(&others, &device, n) < *l) {
+                    continue;
+                }
+                for op in moves(w, author, &past, release.as_ref().map(|(r, q, c)| (r, q, *c))) {
+                    let mut grown = History::new(history.entries().to_vec());
+                    if grown.take(&Line { device: &device, n, past: &others, op: &op, why: Some("because") }).is_err() {
+                        continue;
+                    }
+                    let mut next = w.clone();
+                    let id = next.say_at(author, others.clone(), op.clone());
+                    let release = match &op {
+                        Op::ReleaseSubmitted { release, frozen, .. } => Some((release.clone(), id, frozen.class)),
+                        _ => release.clone(),
+                    };
+                    self.go(&next, &grown, left - 1, release);
+                }
+            }
+        }
+    }
+}
+
+/// All histories of so many operations after the beginning, of four people; returns how many, and how many were approved.
+fn exhaust(class: RiskClass, asked: Option<RiskClass>, depth: usize) -> (u64, u64) {
+    let mut w = World::of(class, &[("eve", &[Role::BusinessOwner])]);
+    let mut release = None;
+    if let Some(asked) = asked {
+        let (ask, id) = w.ask(asked);
+        let request = w.say("dan", ask);
+        release = Some((id, request, asked));
+    }
+    let mut history = History::default();
+    for line in w.lines() {
+        history.take(&line).unwrap();
+    }
+    let mut search = Search { base: w.all(), people: vec!["dan", "olga", "val", "eve"], seen: 0, approved: 0 };
+    search.go(&w, &history, depth, release);
+    (search.seen, search.approved)
+}
+
+#[test]
+fn no_two_operations_after_a_request_approve_what_its_rule_does_not() {
+    for (class, asked) in [(RiskClass::Low, RiskClass::Low), (RiskClass::High, RiskClass::High), (RiskClass::High, RiskClass::Low)] {
+        let (seen, _) = exhaust(class, Some(asked), 2);
+        assert!(seen > 300, "the search must not shrink unnoticed: {seen}");
+    }
+}
+
+#[test]
+#[ignore = "a minute: make test runs it"]
+fn exhaustive_no_order_of_four_people_s_operations_approves_what_the_frozen_rule_does_not() {
+    let (seen, approved) = exhaust(RiskClass::Low, Some(RiskClass::Low), 3);
+    assert!(seen > 5_000 && approved > 100, "the search must not shrink unnoticed: {seen}, {approved}");
+    let (seen, approved) = exhaust(RiskClass::High, Some(RiskClass::High), 3);
+    assert!(seen > 5_000 && approved > 10, "{seen}, {approved}");
+    let (seen, approved) = exhaust(RiskClass::High, Some(RiskClass::Low), 3);
+    assert!(seen > 5_000 && approved == 0, "a request for a lower class never is: {seen}, {approved}");
+    let (seen, _) = exhaust(RiskClass::High, None, 3);
+    assert!(seen > 4_000, "{seen}");
+}
