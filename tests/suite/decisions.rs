@@ -419,3 +419,150 @@ fn a_call_with_a_field_that_there_is_not_does_nothing() {
     let deep = json!({ "about": { "kind": "project", "id": "x", "idd": 1 }, "title": "t", "text": "x" });
     assert!(team.ana.call("note.save", deep).unwrap_err().message.contains("idd"));
 }
+
+#[test]
+fn an_objection_is_resolved_by_whoever_raised_it() {
+    let (team, val) = three();
+    let c = team.candidate_of("low");
+    all(&team, &[&val]);
+    let release = request(&team.dan, &c);
+    all(&team, &[&val]);
+    let about = json!({ "kind": "release", "id": release });
+    let thread = val.must("comment.write", json!({ "about": about, "text": "Where are the people over 80?" }))[0]["id"].clone();
+    all(&team, &[&val]);
+    assert!(team.dan.call("comment.resolve", json!({ "comment": thread, "resolved": true })).is_err());
+    let op = cairn_core::op::Op::CommentResolved { comment: cairn_core::id::CommentId::parse(thread.as_str().unwrap()).unwrap() };
+    team.dan.host.workspace().unwrap().append(op).unwrap();
+    all(&team, &[&val]);
+    let seen = team.ana.must("comment.list", json!({ "about": about }))[0].clone();
+    assert_eq!((&seen["resolved"], &seen["resolved_by"]["name"]), (&json!(false), &json!("Dan")), "it stays in sight, with what Dan said");
+    val.must("comment.resolve", json!({ "comment": thread, "resolved": true }));
+    assert_eq!(val.must("comment.list", json!({ "about": about }))[0]["resolved"], true);
+}
+
+#[test]
+fn a_statement_is_said_by_its_role_and_by_nobody_else() {
+    let (team, val) = three();
+    let project = team.ana.must("project.create", json!({ "title": "Churn", "template": "light/1", "risk_class": "low" }))["id"].clone();
+    let list = team.ana.must("checklist.start", json!({ "project": project, "gate": "G1" }))["id"].clone();
+    all(&team, &[&val]);
+    team.dan.must("checklist.pick_up", json!({ "checklist": list }));
+    let tick = json!({ "checklist": list, "item": "G1.3", "comment": "low" });
+    assert_eq!(team.dan.call("checklist.item_done", tick.clone()).unwrap_err().code, "not_your_role");
+    // By a program that does not ask: it is shown, and does not count.
+    team.dan
+        .host
+        .workspace()
+        .unwrap()
+        .append(cairn_core::op::Op::ChecklistItemDone {
+            checklist: cairn_core::id::ChecklistId::parse(list.as_str().unwrap()).unwrap(),
+            item: "G1.3".into(),
+            comment: "low".into(),
+            evidence: Vec::new(),
+        })
+        .unwrap();
+    all(&team, &[&val]);
+    let item = |seat: &Seat| {
+        let seen = seat.must("checklist.get", json!({ "checklist": list }));
+        seen["items"].as_array().unwrap().iter().find(|i| i["id"] == "G1.3").unwrap().clone()
+    };
+    assert_eq!(item(&val)["done"], false);
+    assert!(item(&val)["said"].as_str().unwrap().contains("no business owner"));
+    team.ana.must("checklist.item_done", tick);
+    all(&team, &[&val]);
+    assert_eq!((&item(&val)["done"], &item(&val)["by"]["name"]), (&json!(true), &json!("Ana")));
+    assert_eq!(
+        team.dan.call("record.delete", json!({ "subject": { "kind": "checklist", "id": list } })).unwrap_err().code,
+        "reason",
+        "a handoff is not deleted without a word"
+    );
+}
+
+#[test]
+fn a_lifecycle_that_asks_for_nothing_or_bears_a_known_name_is_not_saved_and_one_in_use_is_not_deleted() {
+    let team = Team::new();
+    let light = include_str!("../../assets/lifecycle/light-1.yaml");
+    let named = light.replace("name: Light", "name: Regulated");
+    assert!(team.dan.call("lifecycle.save", json!({ "text": named })).unwrap_err().message.contains("comes with Cairn"));
+    let look_alike = light.replace("name: Light", "name: Rеgulated");
+    assert!(team.dan.call("lifecycle.save", json!({ "text": look_alike })).is_err(), "with a Cyrillic letter");
+    let mut empty = "id: none\nname: Ours\nsummary: all\nstages:\n".to_owned();
+    for stage in ["business_problem", "data", "training", "validation", "approval", "operation"] {
+        empty.push_str(&format!("  - {{ stage: {stage}, name: {stage}, purpose: p, requirements: [] }}\n"));
+    }
+    assert!(team.dan.call("lifecycle.save", json!({ "text": empty })).unwrap_err().message.contains("asks for nothing"));
+    let own = team.dan.must("lifecycle.save", json!({ "text": light.replace("name: Light", "name: Ours") }));
+    let project = team.dan.must("project.create", json!({ "title": "P", "template": own["id"] }));
+    let gone = json!({ "subject": { "kind": "template", "id": own["template"] }, "reason": "not mine" });
+    assert!(team.dan.call("record.delete", gone).unwrap_err().message.contains("keep to this lifecycle"));
+    team.settle();
+    team.ana.must("risk.set", json!({ "project": project["id"], "class": "high", "reason": "patients" }));
+    let seen = team.ana.must("project.get", json!({ "project": project["id"] }));
+    assert!(seen["lifecycle_word"].as_str().unwrap().contains("made for low risk"), "{}", seen["lifecycle_word"]);
+}
+
+#[test]
+fn names_that_could_pass_for_another_are_refused_at_entry_and_told_apart_everywhere() {
+    let (team, val) = three();
+    let invitation = team.ana.must("app.status", json!({}))["workspace"]["invitation"].clone();
+    for (i, bad) in ["An\u{200b}a", "\u{202e}anA", "Аna"].into_iter().enumerate() {
+        let eve = Seat::fresh(team.path().join(format!("bad{i}")), "999999");
+        assert!(eve.call("workspace.join", json!({ "address": invitation, "person": bad, "dir": eve.dir })).is_err(), "{bad:?}");
+    }
+    // An exact double may ask, and whoever lets people in is told whom it looks like.
+    let eve = Seat::fresh(team.path().join("eve"), "888888");
+    let asked = eve.must("workspace.join", json!({ "address": invitation, "person": "Ana", "dir": eve.dir }));
+    team.ana.share();
+    let knock = team.ana.must("member.list", json!({}))["requests"][0].clone();
+    assert!(knock["looks_like"].as_str().unwrap().starts_with("Ana (Workspace owner"), "{knock}");
+    // She is declined, with a reason, and is gone from everybody's list.
+    let device = asked["workspace"]["device"].clone();
+    assert!(team.ana.call("member.decline", json!({ "device": device, "reason": " " })).is_err());
+    team.ana.must("member.decline", json!({ "device": device, "reason": "Nobody here knows her" }));
+    all(&team, &[&val]);
+    assert_eq!(team.ana.must("member.list", json!({}))["requests"], json!([]));
+    // Somebody who is let in under a known name is shown with a fingerprint, and so is the other.
+    let second = join(&team.ana, &team.path().join("more"), "Val", "777777", &["business_owner"]);
+    second.share();
+    let names: Vec<String> = team.ana.must("member.list", json!({}))["members"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|m| m["name"].as_str().unwrap().to_owned())
+        .filter(|n| n.starts_with("Val"))
+        .collect();
+    assert!(names.len() == 2 && names.iter().all(|n| n.contains('[')) && names[0] != names[1], "{names:?}");
+}
+
+#[test]
+fn taking_a_role_away_asks_why_and_says_what_stays() {
+    let (team, val) = three();
+    let c = team.candidate_of("low");
+    all(&team, &[&val]);
+    team.ana.must("project.set_member", json!({ "project": c.project, "member": val.me(), "role": "validator", "belongs": true }));
+    let rests = team.ana.must("member.role_rests", json!({ "member": val.me(), "role": "validator" }));
+    assert_eq!((&rests["others"], &rests["projects"]), (&json!(0), &json!(["Churn"])));
+    let take = |reason: &str| team.ana.call("member.revoke", json!({ "member": val.me(), "role": "validator", "reason": reason }));
+    assert!(take(" ").is_err());
+    take("went on leave").unwrap();
+    let trail = team.ana.must("audit.list", json!({ "kind": "role." }));
+    assert_eq!(trail["entries"][0]["why"], "went on leave");
+}
+
+#[test]
+fn a_signature_by_a_wrong_clock_says_so_and_who_could_know_of_it() {
+    let (team, val) = three();
+    let c = team.candidate_of("low");
+    to_approval(&team.ana, &c.project);
+    all(&team, &[&val]);
+    let release = request(&team.dan, &c);
+    all(&team, &[&val]);
+    team.ana.set_clock(1_795_000_000_000 - 3 * 31_536_000_000);
+    sign(&team.ana, &release, "approved").unwrap();
+    all(&team, &[&val]);
+    val.must("project.create", json!({ "title": "Knows of it" }));
+    all(&team, &[&val]);
+    let signed = team.dan.must("release.get", json!({ "release": release }))["signoffs"][0].clone();
+    assert!(signed["clock"].as_str().unwrap().contains("before the request"), "{signed}");
+    assert!(signed["seen_by"].as_str().unwrap().contains("wrote in knowledge of it at 2026"), "{signed}");
+}

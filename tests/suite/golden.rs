@@ -59,7 +59,7 @@ fn make_the_golden_example() {
     team.settle();
     mia.share();
     mia.must("member.grant", json!({ "member": team.dan.me(), "role": "data_engineer" }));
-    team.ana.must("member.revoke", json!({ "member": mia.me(), "role": "administrator" }));
+    team.ana.must("member.revoke", json!({ "member": mia.me(), "role": "administrator", "reason": "moved on" }));
     mia.share();
     team.settle();
     team.dan.must("device.rotate", json!({}));

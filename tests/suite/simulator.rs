@@ -206,7 +206,7 @@ impl World {
         let role = *dice.pick(&["data_engineer", "validator", "data_scientist", "administrator", "owner"]);
         let _ = match dice.roll(5) {
             0 | 1 => seat.call("member.grant", json!({ "member": member, "role": role })),
-            2 => seat.call("member.revoke", json!({ "member": member, "role": role })),
+            2 => seat.call("member.revoke", json!({ "member": member, "role": role, "reason": "moved on" })),
             3 => seat.call("device.remove", json!({ "device": member, "reason": "simulated" })),
             _ => seat.call("device.readmit", json!({ "device": member, "reason": "simulated" })),
         };

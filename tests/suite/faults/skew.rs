@@ -1,6 +1,6 @@
 //! Fault 18: an older program meets what a newer one wrote.
 
-use crate::seat::{Seat, Team, sign};
+use crate::seat::{Seat, Team, sign, to_approval};
 use cairn_core::id::Digest;
 use cairn_sync::Repo;
 use cairn_sync::envelope::{Draft, make};
@@ -40,7 +40,7 @@ fn fault_18_an_unknown_operation_is_kept_counts_for_nothing_and_stops_nobody() {
     team.settle();
     newer(&team, &team.dan, &[], &[line("run.dreamed")]);
     team.ana.share();
-    let trail = team.ana.must("audit.list", json!({ "only_problems": true, "limit": 10 }));
+    let trail = team.ana.must("audit.list", json!({ "problems": true, "limit": 10 }));
     assert_eq!((&trail["entries"][0]["operation"], &trail["entries"][0]["state"]), (&json!("run.dreamed"), &json!("unknown")));
     assert_eq!(team.ana.must("log.verify", json!({}))["problems"], json!([]));
     team.ana.must("project.create", json!({ "title": "Goes on" }));
@@ -51,18 +51,19 @@ fn fault_18_an_unknown_operation_is_kept_counts_for_nothing_and_stops_nobody() {
 fn fault_18_an_unknown_operation_of_authority_leaves_approvals_undetermined() {
     let team = Team::new();
     let c = team.candidate();
+    to_approval(&team.ana, &c.project);
     let release = team.dan.must("release.request", json!({ "version": c.version, "reason": "better" }));
     let id = release["id"].as_str().unwrap().to_owned();
     team.settle();
     sign(&team.ana, &id, "approved").unwrap();
     team.settle();
-    assert_eq!(team.ana.must("release.gate", json!({ "release": id }))["approved"], true);
+    assert_eq!(team.ana.must("release.gate", json!({ "release": id }))["verdict"], "pass");
     newer(&team, &team.dan, &[line("role.delegated")], &[]);
     team.ana.share();
     let now = team.ana.must("release.get", json!({ "release": id }));
     assert_eq!(now["state"], "undetermined", "nobody can say here who may sign");
     assert!(now["sentence"].as_str().unwrap().contains("newer Cairn"), "{now}");
-    assert_eq!(team.ana.must("release.gate", json!({ "release": id }))["approved"], false, "it fails closed");
+    assert_eq!(team.ana.must("release.gate", json!({ "release": id }))["verdict"], "fail", "it fails closed");
     let refused = team.ana.call("member.grant", json!({ "member": team.dan.me(), "role": "validator" })).unwrap_err();
     assert!(refused.message.contains("newer Cairn"), "{refused}");
 }

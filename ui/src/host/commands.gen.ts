@@ -5,6 +5,11 @@ export type Admit = { device: string, roles: Array<string>,
  * Yourself, when this is your own further computer.
  */
 member?: string, };
+export type AgreeClass = { project: string, 
+/**
+ * The statement's operation.
+ */
+proposal: string, reason: string, };
 export type Alarmed = { device: string, person: Person, 
 /**
  * `missing`, `rewound`, `rewritten` or `withheld`.
@@ -12,11 +17,20 @@ export type Alarmed = { device: string, person: Person,
 kind: string, sentence: string, since_ms: number, };
 export type Alias = { alias: string, version: string, };
 export type Answer = { value: string, base: string | null, };
+export type AnswerChallenge = { release: string, 
+/**
+ * The challenge's operation.
+ */
+challenge: string, reason: string, };
 export type AnswerProblem = { project: string, question: string, value: string, 
 /**
  * The operations of the versions shown, with spaces between.
  */
-base?: string, };
+base?: string, 
+/**
+ * For the risk class: why. Left out: the reason that stands in the form, or what follows from the answers.
+ */
+reason?: string, };
 export type Answered = { kind: QuestionKind, required: boolean, heading: string, question: string, example: string, answer: Field, };
 export type ApiError = { code: string, message: string, hint?: string, details?: string, };
 export type AppStatus = { version: string, 
@@ -105,6 +119,11 @@ export type BlockChecklist = { checklist: string,
  * What it waits for; none: it can go on.
  */
 reason?: string, };
+export type BlockView = { 
+/**
+ * Such as `deleted`; scripts may tell reasons by it.
+ */
+code: string, sentence: string, };
 export type Blocked = { why: string, by: Person, at_ms: number, };
 export type BoundView = { name: string, sha256: string, };
 export type BrowseCharts = { of: RunSet, 
@@ -112,6 +131,7 @@ export type BrowseCharts = { of: RunSet,
  * Only names that hold all of these words.
  */
 search?: string, };
+export type BuilderView = { person: Person, made: Array<string>, };
 export type Card = { version: string, model: string, number: number, project: string, 
 /**
  * Changes with every letter; a sign-off binds to it.
@@ -140,6 +160,19 @@ export type CellView = {
  * Its place, from 1.
  */
 number: number, pieces: Array<NotebookPiece>, };
+export type ChallengeView = { 
+/**
+ * The operation, by which it is answered.
+ */
+id: string, sentence: string, by: Person, at_ms: number, answered: boolean, 
+/**
+ * Until when it must be answered: counted from when somebody who may answer it could know of it. None: nobody could yet.
+ */
+due_ms: number | null, 
+/**
+ * I may answer it.
+ */
+mine_to_answer: boolean, };
 export type Change = { by: Person, 
 /**
  * To stand after the name.
@@ -324,6 +357,19 @@ nobody: boolean, assigned: PartyName | null, due: string | null,
  */
 i_may_do: boolean, };
 export type ChecklistRef = { checklist: string, };
+export type ClassStatement = { 
+/**
+ * The operation, by which somebody agrees to it.
+ */
+id: string, class: string, by: Person, at_ms: number, reason: string, 
+/**
+ * Why it does not hold, where it does not.
+ */
+open: string | null, 
+/**
+ * I could agree to it.
+ */
+i_may_agree: boolean, };
 export type Clean = { 
 /**
  * Of runs that were deleted at least so many days ago; 30 when left out.
@@ -549,11 +595,16 @@ item: string,
  * A day, `2026-11-25`; none: no day.
  */
 due?: string, };
+export type DeclineRequest = { device: string, reason: string, };
 export type DeleteRecord = { subject: SubjectRef, 
 /**
  * Undo of a deletion.
  */
-restore: boolean, };
+restore: boolean, 
+/**
+ * Required for what others build on: it stays beside the mark.
+ */
+reason?: string, };
 export type Deployment = { id: string, version: string, title: string, environment: string, by: Person, at_ms: number, 
 /**
  * The newest of its environment.
@@ -622,6 +673,19 @@ export type DrawableParam = { name: string,
  * How many different values it has.
  */
 values: number, };
+export type EarlierView = { 
+/**
+ * The sign-off, by which a request answers it.
+ */
+signoff: string, release: string, project_title: string, by: Person, role: RoleName, decision: string, reason: string, at_ms: number, 
+/**
+ * That role must approve in knowledge of it.
+ */
+blocks: boolean, 
+/**
+ * What the request says to it.
+ */
+answer: string | null, };
 export type Edge = { 
 /**
  * Such as "made by" or "mentioned in".
@@ -629,7 +693,11 @@ export type Edge = {
 how: string, node: Node, };
 export type EditCard = { version: string, section: string, text: string, base?: string, };
 export type EditComment = { comment: string, text: string, base: string, };
-export type EditProject = { project: string, field: string, value: string, base?: string, };
+export type EditProject = { project: string, field: string, value: string, base?: string, 
+/**
+ * Required for another risk class.
+ */
+reason?: string, };
 export type Elsewhere = { 
 /**
  * What I asked others for, and they have not done yet.
@@ -763,6 +831,14 @@ export type Finding = { id: string, project: string, title: string, text: string
  */
 html: string, base: string, versions: Array<Version>, 
 /**
+ * What somebody else wrote over it, in earlier programs; the author's words stand.
+ */
+rewritten: Array<Version>, 
+/**
+ * I raised it, so I may change what it says.
+ */
+i_may_reword: boolean, 
+/**
  * `low`, `medium` or `high`.
  */
 severity: string, about: EvidenceLink | null, by: Person, at_ms: number, assigned: PartyName | null, 
@@ -793,11 +869,46 @@ digest: string, size: number,
  * Whether this computer holds it.
  */
 here: boolean, };
-export type GateAnswer = { approved: boolean, state: string, sentence: string, model: string, version: number, 
+export type FrozenView = { class: string, policy: string, policy_digest: string, lifecycle: string, lifecycle_digest: string, cycle: number, criteria: Array<BoundView>, 
+/**
+ * The roles that must approve, as the rule says it.
+ */
+asks_for: Array<RoleName>, };
+export type GateAnswer = { 
+/**
+ * `pass` or `fail`.
+ */
+verdict: string, 
+/**
+ * When this computer last got the latest from the team, RFC 3339; the present where nothing is shared; none: never.
+ */
+as_of: string | null, 
+/**
+ * Everything that was found, what stands in the way first.
+ */
+reasons: Array<GateReason>, 
+/**
+ * The release's own state: an approved release may be held up by something else.
+ */
+state: string, sentence: string, model: string, version: number, 
 /**
  * The digest of the model's files: a pipeline compares it with what it is about to deploy.
  */
-model_digest: string, release: string, };
+model_digest: string, release: string, risk_class: string, };
+export type GateReason = { 
+/**
+ * Such as `not_approved`, `deleted`, `project_cancelled`, `finding`, `criteria`, `stage`, `old_knowledge`, `challenge`,
+ * `independence`.
+ */
+code: string, sentence: string, 
+/**
+ * Whether the gate says no because of it.
+ */
+blocks: boolean, 
+/**
+ * Until when it must be answered, RFC 3339.
+ */
+due: string | null, };
 export type GivenAnswer = { 
 /**
  * `yes`, `partly` or `no`.
@@ -890,6 +1001,12 @@ export type JoinWorkspace = {
  * An address, or an invitation with the workspace's fingerprint behind `#`.
  */
 address: string, person: string, email: string, dir?: string, passphrase?: string, };
+export type KeptPage = { sha256: string, 
+/**
+ * None where it has not arrived on this computer.
+ */
+html: string | null, };
+export type KeptPageRef = { signoff: string, };
 export type Knock = { device: string, name: string, email: string, device_name: string, 
 /**
  * Four words to compare with those on the other screen.
@@ -898,7 +1015,15 @@ phrase: string,
 /**
  * Whose further computer it is: an older one of theirs gave its word.
  */
-of: string | null, };
+of: string | null, 
+/**
+ * A member whose name looks the same, with their roles: nobody vouched that this is them.
+ */
+looks_like: string | null, 
+/**
+ * Why the name could pass for another.
+ */
+odd: string | null, };
 export type LeadTimes = { 
 /**
  * Empty where nothing can be drawn yet.
@@ -1051,6 +1176,10 @@ export type Members = { members: Array<MemberRow>,
  * Computers that ask to be let in.
  */
 requests: Array<Knock>, 
+/**
+ * Requests beyond those that are shown.
+ */
+more_requests: number, 
 /**
  * Whether I may let people in and change roles.
  */
@@ -1347,6 +1476,14 @@ turn: RoleName | null, my_turn: boolean,
  */
 ended: Ended | null, 
 /**
+ * Which class holds, what it rests on, and what was proposed.
+ */
+risk: RiskView, 
+/**
+ * Said where the lifecycle is made for a lower class than the project's.
+ */
+lifecycle_word: string | null, 
+/**
  * What was recorded to begin the next cycle.
  */
 trigger: TriggerView | null, };
@@ -1456,7 +1593,7 @@ model: string, run: string,
 datasets: Array<string>, };
 export type Release = { id: string, project: string, project_title: string, version: ModelVersion, 
 /**
- * `waiting`, `approved`, `rejected`, `sent_back`, `stale` or `withdrawn`.
+ * `waiting`, `approved`, `rejected`, `sent_back`, `taken_back`, `stale`, `withdrawn`, `void` or `undetermined`.
  */
 state: string, 
 /**
@@ -1464,13 +1601,45 @@ state: string,
  */
 sentence: string, 
 /**
+ * Approved, and nothing in the records holds it up.
+ */
+stands: boolean, 
+/**
+ * What holds it up, in sentences.
+ */
+blocks: Array<BlockView>, 
+/**
+ * What colleagues did who cannot block: named, and to be answered.
+ */
+challenges: Array<ChallengeView>, 
+/**
  * What changed since it was signed.
  */
 changed: Array<string>, 
 /**
  * Whose sign-off is still missing.
  */
-missing: Array<RoleName>, requested_by: Person, requested_ms: number, reason: string | null, risk_class: string, signoffs: Array<SignoffView>, 
+missing: Array<RoleName>, requested_by: Person, requested_ms: number, reason: string | null, 
+/**
+ * The class by which it is judged.
+ */
+risk_class: string, 
+/**
+ * What the request froze; none for requests of earlier programs.
+ */
+frozen: FrozenView | null, 
+/**
+ * Whoever had a hand in the version, and in what.
+ */
+builders: Array<BuilderView>, 
+/**
+ * Said where an approval that counts is by somebody who built it.
+ */
+independence: string | null, 
+/**
+ * Decisions on the same model before, anywhere in the workspace.
+ */
+earlier: Array<EarlierView>, signoffs: Array<SignoffView>, 
 /**
  * What a signature made now would bind to.
  */
@@ -1482,7 +1651,24 @@ i_may_sign_as: Array<RoleName>,
 /**
  * Why I cannot, when I cannot.
  */
-why_not: string | null, mine: boolean, };
+why_not: string | null, 
+/**
+ * My approval counts now; I may take it back.
+ */
+i_may_take_back: boolean, mine: boolean, 
+/**
+ * Requested by an earlier program, under its rules.
+ */
+older: boolean, 
+/**
+ * Said where the lifecycle is made for a lower class than the release is judged by.
+ */
+lifecycle_word: string | null, };
+export type ReleasePage = { 
+/**
+ * What is named when it is signed.
+ */
+sha256: string, html: string, };
 export type ReleaseRef = { release: string, };
 export type RemoveDevice = { device: string, reason: string, 
 /**
@@ -1510,7 +1696,11 @@ export type Reproduce = { run: string,
  * Leave the packages as they are on the computer that repeats it.
  */
 without_environment?: boolean, };
-export type RequestRelease = { version: string, reason: string, };
+export type RequestRelease = { version: string, reason: string, 
+/**
+ * What is said to each earlier rejection, by its sign-off.
+ */
+answers?: { [key in string]: string }, };
 export type Requirement = { id: string, text: string, owner: RoleName, met: boolean, 
 /**
  * What kind of record settles it: the window links there.
@@ -1533,7 +1723,21 @@ export type ResolveThread = {
  * The thread's first comment.
  */
 comment: string, resolved: boolean, };
+export type Resting = { 
+/**
+ * A reason must be given.
+ */
+governed: boolean, 
+/**
+ * What rests on the record, releases first.
+ */
+rests: Array<EvidenceLink>, more: number, };
 export type Restore = { device: string, };
+export type RevokeRole = { member: string, role: string, 
+/**
+ * Required: it stays in the trail beside what the role did.
+ */
+reason: string, };
 export type Risk = { questions: Array<Answered>, 
 /**
  * What follows from the answers; none until all are given.
@@ -1547,7 +1751,33 @@ why: string, chosen: Field, reason: Field,
  * The class is lower than the answers say: that needs a reason.
  */
 lower: boolean, done: boolean, };
+export type RiskView = { 
+/**
+ * `low`, `medium` or `high`; none: judged by the strictest rule.
+ */
+class: string | null, 
+/**
+ * Two people stated different classes without knowing of each other: the strictest holds until somebody settles it.
+ */
+contested: boolean, stated: Array<ClassStatement>, proposals: Array<ClassStatement>, 
+/**
+ * Whether I may state a class, and in which roles.
+ */
+i_may_state_as: Array<string>, };
 export type RoleName = { id: string, label: string, };
+export type RoleRests = { 
+/**
+ * Others who hold the role.
+ */
+others: number, 
+/**
+ * What this person signed in that role stays: in sentences.
+ */
+stays: string, 
+/**
+ * Projects that name the person for it.
+ */
+projects: Array<string>, };
 export type Room = { 
 /**
  * Whether it was freed.
@@ -1586,6 +1816,24 @@ files: number,
  * Why large files could not be sent; everything else was.
  */
 files_error: ApiError | null, };
+export type Rules = { 
+/**
+ * The newest rules that an owner adopted; 1 where none did.
+ */
+adopted: number, 
+/**
+ * Those of this program.
+ */
+known: number, i_may_adopt: boolean, 
+/**
+ * What becomes of what is approved now.
+ */
+would_change: Array<RulesEffect>, };
+export type RulesEffect = { release: string, title: string, project_title: string, 
+/**
+ * `stays` or `held_up`.
+ */
+effect: string, sentence: string, };
 export type RunDetail = { run: RunRow, metrics: Array<MetricRow>, artifacts: Array<ArtifactRow>, models: Array<LoggedModelRow>, inputs: Array<InputRow>, };
 export type RunGroup = { 
 /**
@@ -1739,6 +1987,11 @@ export type SetAlias = { model: string, alias: string,
  */
 version?: string, };
 export type SetAutomatic = { automatic: boolean, };
+export type SetClass = { project: string, 
+/**
+ * `low`, `medium` or `high`.
+ */
+class: string, reason: string, };
 export type SetNotices = { on: boolean, };
 export type SetProjectMember = { project: string, member: string, role: string, belongs: boolean, };
 export type SetRecording = { 
@@ -1819,13 +2072,13 @@ export type SignIn = { user: string,
 secret: string, };
 export type SignRelease = { release: string, 
 /**
- * `approved`, `rejected` or `sent_back`.
+ * `approved`, `rejected`, `sent_back` or `taken_back`.
  */
 decision: string, role: string, reason: string, 
 /**
- * What was shown: the card's digest. If it changed meanwhile, nothing is signed.
+ * The digest of the page that was shown (`release.page`). If anything on it changed meanwhile, nothing is signed.
  */
-card_digest: string, };
+page: string, };
 export type SignoffView = { id: string, by: Person, role: RoleName, decision: string, reason: string, 
 /**
  * The signer's claim, RFC 3339.
@@ -1834,7 +2087,23 @@ claimed_at: string, at_ms: number,
 /**
  * Signed over exactly what stands now.
  */
-fresh: boolean, changed: Array<string>, };
+fresh: boolean, changed: Array<string>, 
+/**
+ * Why it does not count, where it does not.
+ */
+not_counted: string | null, 
+/**
+ * What the signer was shown, by digest; none for signatures of earlier programs.
+ */
+page: string | null, 
+/**
+ * Said where the claimed time cannot be.
+ */
+clock: string | null, 
+/**
+ * Who else could first be shown to know of it, and when: the signer's own time is only a claim.
+ */
+seen_by: string | null, };
 export type Smoothing = "none" | "exponential" | "mean";
 export type SourceFile = { digest: string, size: number, 
 /**
@@ -1958,7 +2227,11 @@ id: string, about: SubjectRef,
 /**
  * A place in the record, such as an item or a section; empty: all of it.
  */
-anchor: string, resolved: boolean, resolved_by: Person | null, 
+anchor: string, 
+/**
+ * An objection by somebody who decides stays open until they resolve it themselves, whoever else says that it is dealt with.
+ */
+resolved: boolean, resolved_by: Person | null, 
 /**
  * Who is asked, where it is a question.
  */
@@ -2035,6 +2308,7 @@ problem_count: number,
  */
 waiting: number, at: string, };
 export type Version = { op: string, value: string, by: Person, at_ms: number, };
+export type VersionAsked = { version: string, };
 export type VersionRef = { version: string, };
 export type View = { id: string, name: string, 
 /**
@@ -2060,6 +2334,7 @@ export type Views = { members: { [key in string]: MemberView }, devices: { [key 
  */
 operations: { [key in string]: string }, records: Array<RecordView>, };
 export type Way = { cycles: Array<CycleView>, };
+export type WithdrawRelease = { release: string, reason?: string, };
 export type WithoutEffect = { operation: string, by: string, reason: string, };
 export type Witness = { person: Person, device: string, 
 /**
@@ -2111,7 +2386,9 @@ export interface Commands {
   "member.list": { request: Nothing; response: Members };
   "member.admit": { request: Admit; response: Members };
   "member.grant": { request: MemberRole; response: Members };
-  "member.revoke": { request: MemberRole; response: Members };
+  "member.role_rests": { request: MemberRole; response: RoleRests };
+  "member.decline": { request: DeclineRequest; response: Members };
+  "member.revoke": { request: RevokeRole; response: Members };
   "device.remove": { request: RemoveDevice; response: Members };
   "device.readmit": { request: ReadmitDevice; response: Members };
   "device.rotate": { request: Nothing; response: Members };
@@ -2222,6 +2499,7 @@ export interface Commands {
   "pin.save": { request: SavePin; response: PinView };
   "note.save": { request: SaveNote; response: Note };
   "record.delete": { request: DeleteRecord; response: SubjectRef };
+  "record.resting": { request: SubjectRef; response: Resting };
   "checklist.list": { request: ProjectRef; response: Array<Checklist> };
   "checklist.get": { request: ChecklistRef; response: Checklist };
   "checklist.start": { request: StartChecklist; response: Checklist };
@@ -2238,8 +2516,17 @@ export interface Commands {
   "release.list": { request: ProjectRef; response: Array<Release> };
   "release.get": { request: ReleaseRef; response: Release };
   "release.request": { request: RequestRelease; response: Release };
+  "release.earlier": { request: VersionAsked; response: Array<EarlierView> };
+  "release.page": { request: ReleaseRef; response: ReleasePage };
+  "release.kept_page": { request: KeptPageRef; response: KeptPage };
   "release.sign": { request: SignRelease; response: Release };
-  "release.withdraw": { request: ReleaseRef; response: Release };
+  "release.answer": { request: AnswerChallenge; response: Release };
+  "release.withdraw": { request: WithdrawRelease; response: Release };
+  "risk.get": { request: ProjectRef; response: RiskView };
+  "risk.set": { request: SetClass; response: RiskView };
+  "risk.agree": { request: AgreeClass; response: RiskView };
+  "rules.get": { request: Nothing; response: Rules };
+  "rules.adopt": { request: Nothing; response: Rules };
   "release.gate": { request: ReleaseRef; response: GateAnswer };
   "deployment.list": { request: ProjectRef; response: Array<Deployment> };
   "deployment.record": { request: RecordDeployment; response: Array<Deployment> };
@@ -2248,6 +2535,7 @@ export interface Commands {
   "sharing.status": { request: Nothing; response: SharingStatus };
   "recovery.create": { request: Nothing; response: Printed };
   "recovery.sheet": { request: SaveSheet; response: SavedSheet };
+  "recovery.seen": { request: Nothing; response: boolean };
   "recovery.use": { request: UseRecovery; response: Members };
   "sharing.set_automatic": { request: SetAutomatic; response: SharingStatus };
   "sharing.share": { request: Nothing; response: Round };
@@ -2272,6 +2560,7 @@ export interface Commands {
 export const queryTags = {
   "app.status": ["member", "settings", "sharing"],
   "member.list": ["member"],
+  "member.role_rests": ["*"],
   "maturity.get": ["*"],
   "inbox.list": ["*"],
   "inbox.elsewhere": ["*"],
@@ -2330,10 +2619,16 @@ export const queryTags = {
   "record.card": ["*"],
   "panel.list": ["panel", "member"],
   "pin.list": ["pin", "member"],
+  "record.resting": ["*"],
   "checklist.list": ["*"],
   "checklist.get": ["*"],
   "release.list": ["*"],
   "release.get": ["*"],
+  "release.earlier": ["*"],
+  "release.page": ["*"],
+  "release.kept_page": ["signoff"],
+  "risk.get": ["*"],
+  "rules.get": ["*"],
   "release.gate": ["*"],
   "deployment.list": ["deployment", "member"],
   "sharing.status": ["sharing", "member", "settings"],

@@ -191,7 +191,7 @@ fn after(op: &Op) -> String {
 
 /// What happened, to stand after a person's name.
 pub(crate) fn sentence(acl: &Acl, op: &Op) -> String {
-    let name = |id: &cairn_core::id::MemberId| acl.members.get(id).map_or_else(|| "somebody".to_owned(), |m| m.name.clone());
+    let name = |id: &cairn_core::id::MemberId| acl.members.get(id).map_or_else(|| "somebody".to_owned(), |m| m.shown.clone());
     let computer = |id: &DeviceId| match acl.member_of(id) {
         Some((_, m)) => format!("{}'s computer \u{201c}{}\u{201d}", m.name, acl.devices.get(id).map_or("", |d| d.name.as_str())),
         None => "a computer".to_owned(),
@@ -387,7 +387,7 @@ pub(crate) fn project_of(r: &Reader<'_>, subject: &SubjectRef) -> Result<Option<
 /// Who is meant, by name or by role.
 fn party(acl: &Acl, who: &Party) -> String {
     match who {
-        Party::Member(id) => acl.members.get(id).map_or_else(|| "somebody".to_owned(), |m| m.name.clone()),
+        Party::Member(id) => acl.members.get(id).map_or_else(|| "somebody".to_owned(), |m| m.shown.clone()),
         Party::Role(role) => format!("the {}", role.label().to_lowercase()),
     }
 }

@@ -1,7 +1,9 @@
 //! Handoff checklists: what each asks for, what is done, and who has it in hand.
 
+pub(crate) mod statements;
 pub mod work;
 
+use self::statements::Answers;
 use crate::checks::{Found, Looker, handed_over};
 use crate::comments::threads;
 use crate::host::{Host, Workspace};
@@ -9,7 +11,7 @@ use crate::notes::SubjectRef;
 use crate::people::{PartyName, Person, RoleName, party_in, person, person_at};
 use crate::projects::{ProjectRef, stage_of};
 use crate::{ApiError, templates};
-use cairn_core::checklist::{Checklist as Template, blocking};
+use cairn_core::checklist::{Checklist as Template, ItemKind, blocking};
 use cairn_core::id::{MemberId, OpId};
 use cairn_core::lifecycle::Lifecycle;
 use cairn_core::op::{Kind, Op, Subject};
@@ -140,7 +142,7 @@ fn all_done(
     template: &Template,
 ) -> Result<Vec<String>, ApiError> {
     let looker = Looker::new(r, project, cycle_of(record), lifecycle.clone());
-    let mut done = done_items(record);
+    let mut done = done_items(r, template, record)?;
     for item in &template.items {
         if let Some(check) = &item.check {
             done.retain(|id| *id != item.id);
@@ -156,8 +158,16 @@ fn cycle_of(record: &Record) -> u32 {
     record.int("cycle").and_then(|c| u32::try_from(c).ok()).unwrap_or(1)
 }
 
-fn done_items(record: &Record) -> Vec<String> {
-    record.pairs("item").into_keys().collect()
+/// The items that people answered, by whoever may answer them.
+fn done_items(r: &Reader<'_>, template: &Template, record: &Record) -> Result<Vec<String>, ApiError> {
+    let (acl, answers) = (r.acl()?, Answers::new(r, record));
+    let mut done = Vec::new();
+    for item in &template.items {
+        if answers.is_done(&acl, item)? {
+            done.push(item.id.clone());
+        }
+    }
+    Ok(done)
 }
 
 fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Checklist, ApiError> {
@@ -184,6 +194,7 @@ fn view_with<'v, 'c>(
     let working = !handed_over(record);
     let given = |item: &str| party_in(&acl, me.as_ref(), record.get_key("assigned", item));
     let nobody = |role| acl.members.values().all(|m| !m.roles.contains(&role));
+    let answers = Answers::new(r, record);
     let mut items = Vec::new();
     for item in &template.items {
         if let Some(check) = &item.check {
@@ -215,15 +226,26 @@ fn view_with<'v, 'c>(
             continue;
         }
         let cell = record.cell_of("item", &item.id);
-        let value: serde_json::Value = cell.and_then(|c| serde_json::from_str(&c.value).ok()).unwrap_or_default();
+        let done = answers.is_done(&acl, item)?;
+        // A statement shows the word that stands, whoever wrote last.
+        let stated = if item.kind == ItemKind::Statement { answers.stated(&acl, item)? } else { None };
+        let value: serde_json::Value = match stated.map(|s| &s.op) {
+            Some(Op::ChecklistItemDone { comment, evidence, .. }) => serde_json::json!({ "comment": comment, "evidence": evidence }),
+            _ => cell.and_then(|c| serde_json::from_str(&c.value).ok()).unwrap_or_default(),
+        };
+        let not_theirs = cell.is_some() && !done;
+        let role_is_mine = me.as_ref().and_then(|m| acl.members.get(m)).is_some_and(|m| m.roles.contains(&item.role));
         let subjects: Vec<Subject> = serde_json::from_value(value["evidence"].clone()).unwrap_or_default();
         let mut evidence = Vec::new();
         for subject in subjects {
             let title = title_of(r, &subject)?;
             evidence.push(EvidenceLink { kind: subject.kind.as_str().to_owned(), id: subject.id, title });
         }
-        let at_ms = cell.map(|c| c.at_ms);
-        let by = cell.map(|c| person_at(&acl, c.device()));
+        let at_ms = stated.map(|s| s.at_ms).or(cell.map(|c| c.at_ms));
+        let by = match stated {
+            Some(s) => Some(person(&acl, s.by.as_str())),
+            None => cell.map(|c| person_at(&acl, c.device())),
+        };
         items.push(ChecklistItem {
             id: item.id.clone(),
             text: item.text.clone(),
@@ -231,14 +253,19 @@ fn view_with<'v, 'c>(
             kind: serde_json::to_value(item.kind).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default(),
             blocks: item.blocks,
             source: item.source.clone(),
-            done: cell.is_some(),
+            done,
             comment: value["comment"].as_str().unwrap_or_default().to_owned(),
             evidence,
             by,
             at_ms,
-            said: None,
-            nobody: cell.is_none() && nobody(item.role),
-            i_may_do: working && (mine && state == "picked_up" || given(&item.id).is_some_and(|p| p.mine)),
+            said: not_theirs
+                .then(|| format!("This was ticked by somebody who is no {}: it is that role's to say.", item.role.label().to_lowercase())),
+            nobody: !done && nobody(item.role),
+            i_may_do: working
+                && match item.kind {
+                    ItemKind::Statement => role_is_mine,
+                    ItemKind::Tick | ItemKind::Records => mine && state == "picked_up" || given(&item.id).is_some_and(|p| p.mine),
+                },
             assigned: given(&item.id),
             due: record.get_key("due", &item.id).map(str::to_owned),
         });

@@ -6,6 +6,7 @@
 pub(crate) mod acceptance;
 mod guided;
 
+use crate::checklists::statements::Answers;
 use crate::checklists::{EvidenceLink, title_of};
 use crate::people::{person, person_at};
 use crate::projects::members_of;
@@ -609,13 +610,13 @@ impl<'r, 'c> Looker<'r, 'c> {
         for done in in_cycle.iter().filter(|c| handed_over(c)) {
             // One that was done under another lifecycle counts as far as it asked for what this one needs.
             let (open, never) = match self.template.checklist(gate) {
-                Some(list) => (self.unmet(list)?, unasked(list, done)),
+                Some(list) => (self.unmet(list)?, unasked(self.r, list, done)?),
                 None => (Vec::new(), Vec::new()),
             };
             match (open.is_empty(), never.is_empty()) {
                 (true, true) => return Ok(Found::new(true, "").with(Kind::Checklist, [&*done.id])),
                 (false, _) => said = format!("Completed, but the records do not show {} any more.", open.join(", ")),
-                (true, false) => said = format!("Completed under another lifecycle, which did not ask for {}.", never.join(", ")),
+                (true, false) => said = format!("Completed without what this lifecycle asks people for: {}.", never.join(", ")),
             }
         }
         Ok(Found::new(false, said).with(Kind::Checklist, in_cycle.iter().map(|c| &*c.id)))
@@ -625,7 +626,7 @@ impl<'r, 'c> Looker<'r, 'c> {
     fn approved(&self) -> Result<BTreeMap<String, String>, ApiError> {
         let mut all = BTreeMap::new();
         for release in self.r.records(Kind::Release, Some(&self.project.id))? {
-            if releases::state_of(self.r, &release)?.standing.stands() {
+            if releases::state_of(self.r, &release)?.standing.approved() {
                 all.insert(release.id.clone(), release.text("version"));
             }
         }
@@ -723,10 +724,15 @@ pub(crate) fn handed_over(checklist: &Record) -> bool {
 }
 
 /// Items that a completed checklist never asked people for, though this list needs them.
-fn unasked(list: &Checklist, done: &Record) -> Vec<String> {
-    let answered = done.pairs("item");
-    let needed = list.items.iter().filter(|i| i.blocks && i.kind != ItemKind::Records);
-    needed.filter(|i| !answered.contains_key(&i.id)).map(|i| i.id.clone()).collect()
+fn unasked(r: &Reader<'_>, list: &Checklist, done: &Record) -> Result<Vec<String>, ApiError> {
+    let (acl, answers) = (r.acl()?, Answers::new(r, done));
+    let mut open = Vec::new();
+    for item in list.items.iter().filter(|i| i.blocks && i.kind != ItemKind::Records) {
+        if !answers.is_done(&acl, item)? {
+            open.push(item.id.clone());
+        }
+    }
+    Ok(open)
 }
 
 /// The lifecycle that a project keeps to; the program's first one stands in where it has not arrived.

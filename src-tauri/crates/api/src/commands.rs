@@ -56,7 +56,9 @@ commands! {
     "member.list" Query members::list: workspaces::Nothing => members::Members, ["member"];
     "member.admit" Mutation members::admit: members::Admit => members::Members, [];
     "member.grant" Mutation members::grant: members::MemberRole => members::Members, [];
-    "member.revoke" Mutation members::revoke: members::MemberRole => members::Members, [];
+    "member.role_rests" Query members::role_rests: members::MemberRole => members::RoleRests, ["*"];
+    "member.decline" Mutation members::decline: members::DeclineRequest => members::Members, [];
+    "member.revoke" Mutation members::revoke: members::RevokeRole => members::Members, [];
     "device.remove" Mutation members::remove_device: members::RemoveDevice => members::Members, [];
     "device.readmit" Mutation members::readmit_device: members::ReadmitDevice => members::Members, [];
     "device.rotate" Mutation members::rotate: workspaces::Nothing => members::Members, [];
@@ -203,6 +205,7 @@ commands! {
     "sharing.status" Query sharing::status: workspaces::Nothing => sharing::SharingStatus, ["sharing", "member", "settings"];
     "recovery.create" Mutation recovery::create: workspaces::Nothing => recovery::Printed, [];
     "recovery.sheet" Mutation recovery::sheet: recovery::SaveSheet => recovery::SavedSheet, [];
+    "recovery.seen" Mutation recovery::seen: workspaces::Nothing => bool, [];
     "recovery.use" Mutation recovery::use_it: recovery::UseRecovery => members::Members, [];
     "sharing.set_automatic" Mutation sharing::set_automatic: sharing::SetAutomatic => sharing::SharingStatus, [];
     "sharing.share" Mutation sharing::share: workspaces::Nothing => sharing::Round, [];

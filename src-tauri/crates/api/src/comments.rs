@@ -9,11 +9,14 @@ use crate::host::{Host, Workspace};
 use crate::notes::SubjectRef;
 use crate::people::{PartyName, PartyRef, Person, known_party, party_in, person_at};
 use crate::projects::{Version, base_of, bases};
+use cairn_core::authority::Acl;
 use cairn_core::fold::subject_key;
 use cairn_core::id::CommentId;
-use cairn_core::op::{Kind, Op};
+use cairn_core::op::{Kind, Op, Subject};
+use cairn_core::role::{Act, permits};
 use cairn_report::markdown::to_html;
 use cairn_store::Reader;
+use cairn_store::order::Orders;
 use cairn_store::records::Record;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +32,7 @@ pub struct Thread {
     pub about: SubjectRef,
     /// A place in the record, such as an item or a section; empty: all of it.
     pub anchor: String,
+    /// An objection by somebody who decides stays open until they resolve it themselves, whoever else says that it is dealt with.
     pub resolved: bool,
     pub resolved_by: Option<Person>,
     /// Who is asked, where it is a question.
@@ -118,7 +122,7 @@ pub(crate) fn threads(workspace: &Workspace, r: &Reader<'_>, parent: &str, about
             id: root.id.clone(),
             about: about.clone(),
             anchor: root.text("anchor"),
-            resolved: resolved.is_some(),
+            resolved: resolved.is_some_and(|_| !objection_stands(r, &acl, root)),
             resolved_by: resolved.map(|c| person_at(&acl, c.device())),
             asks: party_in(&acl, me.as_ref(), root.get("asks")),
             answered: following.iter().any(|c| person_at(&acl, &c.device).id != asker),
@@ -228,6 +232,28 @@ pub fn edit(host: &Host, request: EditComment) -> Result<Vec<Thread>, ApiError> 
     list(host, CommentsAbout { about })
 }
 
+/// Whether a thread is an objection to what is decided on, by somebody who held a deciding role, that another person than they
+/// resolved: then it stands.
+fn objection_stands(r: &Reader<'_>, acl: &Acl, root: &Record) -> bool {
+    let Some(resolved) = root.cell("resolved") else { return false };
+    let author = person_at(acl, &root.device).id;
+    if person_at(acl, resolved.device()).id == author {
+        return false;
+    }
+    is_objection(r, acl, root)
+}
+
+/// Kinds that somebody decides on.
+fn is_objection(r: &Reader<'_>, acl: &Acl, root: &Record) -> bool {
+    let about = about_of(root);
+    if !["release", "model_version", "finding", "criteria"].contains(&about.kind.as_str()) {
+        return false;
+    }
+    let subject = Subject { kind: Kind::Comment, id: root.id.clone() };
+    let Ok(said) = r.said_about(&Orders::new(r), &subject, &["comment.written"]) else { return true };
+    said.iter().any(|s| acl.roles_for(&s.id.device, s.id.n, &s.past).into_iter().any(|role| permits(role, Act::SignRelease)))
+}
+
 pub fn resolve(host: &Host, request: ResolveThread) -> Result<Vec<Thread>, ApiError> {
     let workspace = host.workspace()?;
     let comment = CommentId::parse(request.comment)?;
@@ -235,6 +261,12 @@ pub fn resolve(host: &Host, request: ResolveThread) -> Result<Vec<Thread>, ApiEr
         let record = w.require(Kind::Comment, comment.as_str())?;
         if record.get("reply_to").is_some() {
             return Err(ApiError::conflict("A thread is resolved by its first comment"));
+        }
+        let acl = w.acl()?;
+        let mine = workspace.me(w)?.is_some_and(|me| me.as_str() == person_at(&acl, &record.device).id);
+        if request.resolved && !mine && is_objection(w, &acl, &record) {
+            return Err(ApiError::conflict("An objection is resolved by whoever raised it")
+                .hint("Reply with what was done; they say whether that settles it."));
         }
         w.append(if request.resolved { Op::CommentResolved { comment } } else { Op::CommentReopened { comment } })?;
         Ok::<_, ApiError>(about_of(&record))

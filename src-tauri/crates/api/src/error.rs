@@ -147,7 +147,21 @@ impl From<serde_json::Error> for ApiError {
 
 /// Parses a title, naming the field in the error.
 pub fn title(field: &str, raw: &str) -> Result<cairn_core::text::Title, ApiError> {
+    if let Some(hidden) = raw.chars().find(|c| cairn_core::name::is_hidden(*c) && !matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe0f}')) {
+        // Joiners and picture selectors are part of scripts and emoji; the others only deceive.
+        return Err(ApiError::invalid(format!("{field}: it holds a character that cannot be seen (U+{:04X})", u32::from(hidden)))
+            .hint("Type it anew; it may have come along when it was copied."));
+    }
     cairn_core::text::Title::parse(raw).map_err(|e| ApiError::invalid(format!("{field}: {e}")))
+}
+
+/// Parses a person's name: nobody enters one that could pass for another's.
+pub fn person_name(field: &str, raw: &str) -> Result<cairn_core::text::Title, ApiError> {
+    cairn_core::name::check(raw.trim()).map_err(|e| {
+        ApiError::invalid(format!("{field}: {e}"))
+            .hint("Type the name in one script, whichever it is, with letters, spaces, hyphens and points.")
+    })?;
+    title(field, raw)
 }
 
 /// Parses a longer text, naming the field in the error.

@@ -98,6 +98,9 @@ pub(crate) fn judge(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> R
             due: due.filter(|_| !c.answered).map(edge::rfc3339),
         });
     }
+    if let Some(sentence) = shown.lifecycle_word {
+        reasons.push(GateReason { code: "lifecycle".to_owned(), sentence, blocks: false, due: None });
+    }
     if let Some(sentence) = shown.independence {
         reasons.push(GateReason { code: "independence".to_owned(), sentence, blocks: false, due: None });
     }

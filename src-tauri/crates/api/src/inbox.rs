@@ -15,7 +15,7 @@ use crate::notes::SubjectRef;
 use crate::overview::{Overview, Standing};
 use crate::people::{PartyName, Person, RoleName, party, party_in, person_at};
 use crate::workspaces::Nothing;
-use crate::{ApiError, checklists, comments, members, monitors, releases, templates};
+use crate::{ApiError, checklists, comments, members, monitors, recovery, releases, templates};
 use cairn_core::criterion;
 use cairn_core::lifecycle::{Check, Lifecycle};
 use cairn_core::op::{Ending, Kind};
@@ -136,6 +136,22 @@ fn about_the_team(host: &Host) -> Result<Vec<InboxItem>, ApiError> {
             let text = "Compare the four words with the other screen, then let this computer in.".to_owned();
             out.push(plain("admit", format!("{} asks to join", knock.name), text, knock.device));
         }
+    }
+    let used = host.workspace()?.read(|r| {
+        let acl = r.acl()?;
+        let mut told = Vec::new();
+        for id in recovery::unseen(r)? {
+            let row = r.lines_of(id.device.as_str(), id.n, 1)?;
+            let what = row.first().and_then(|row| row.op()).map(|l| crate::audit::sentence(&acl, &l.op)).unwrap_or_default();
+            told.push((id.to_string(), what, row.first().map_or(0, |row| row.at_ms)));
+        }
+        Ok::<_, ApiError>(told)
+    })?;
+    for (id, what, at_ms) in used {
+        let text = format!("Somebody with the printed key {what}. If no owner of yours did that, somebody else holds the print.");
+        let mut made = plain("recovery_used", "The recovery key was used".to_owned(), text, id);
+        made.since_ms = at_ms;
+        out.push(made);
     }
     for proposal in team.proposals.into_iter().filter(|p| team.i_am_owner && !p.mine && !p.decided) {
         let text = format!("{} asks the owners to {}.", proposal.by, proposal.sentence);

@@ -3,11 +3,12 @@
 use crate::ApiError;
 use crate::host::Host;
 use crate::people::{RoleName, roles};
+use crate::projects::members_of;
 use crate::sharing::{self, DEVICE};
 use crate::workspaces::Nothing;
 use cairn_core::authority::{Acl, Ended};
 use cairn_core::id::{DeviceId, MemberId, OpId};
-use cairn_core::op::{Admission, Change, Op, PublicKey, Removal};
+use cairn_core::op::{Admission, Change, Kind, Op, PublicKey, Removal};
 use cairn_core::role::Role;
 use cairn_core::text::Title;
 use cairn_sync::keys;
@@ -19,6 +20,8 @@ pub struct Members {
     pub members: Vec<MemberRow>,
     /// Computers that ask to be let in.
     pub requests: Vec<Knock>,
+    /// Requests beyond those that are shown.
+    pub more_requests: u32,
     /// Whether I may let people in and change roles.
     pub i_may_manage: bool,
     pub i_am_owner: bool,
@@ -91,6 +94,17 @@ pub struct Knock {
     pub phrase: String,
     /// Whose further computer it is: an older one of theirs gave its word.
     pub of: Option<String>,
+    /// A member whose name looks the same, with their roles: nobody vouched that this is them.
+    pub looks_like: Option<String>,
+    /// Why the name could pass for another.
+    pub odd: Option<String>,
+}
+
+/// Requests that are shown; a flood of them hides nobody's work.
+const REQUESTS_SHOWN: usize = 20;
+
+fn look(name: &str) -> String {
+    cairn_core::name::looks(name)
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -107,6 +121,31 @@ pub struct Admit {
 pub struct MemberRole {
     pub member: String,
     pub role: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct RevokeRole {
+    pub member: String,
+    pub role: String,
+    /// Required: it stays in the trail beside what the role did.
+    pub reason: String,
+}
+
+/// What taking a role away would mean.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct RoleRests {
+    /// Others who hold the role.
+    pub others: u32,
+    /// What this person signed in that role stays: in sentences.
+    pub stays: String,
+    /// Projects that name the person for it.
+    pub projects: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct DeclineRequest {
+    pub device: String,
+    pub reason: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -151,17 +190,30 @@ pub fn list(host: &Host, _: Nothing) -> Result<Members, ApiError> {
             .iter()
             .map(|(id, m)| MemberRow {
                 id: id.to_string(),
-                name: m.name.clone(),
+                name: m.shown.clone(),
                 email: m.email.clone(),
                 roles: m.roles.iter().map(|role| RoleName::from(*role)).collect(),
                 devices: acl.devices.iter().filter(|(_, d)| &d.member == id).map(|(id, d)| device(id, d)).collect(),
                 me: me.as_ref() == Some(id),
             })
             .collect();
-        let requests = acl
-            .requests
-            .iter()
+        let declined = r.record(Kind::Setting, "join_requests")?.map(|d| d.pairs("declined")).unwrap_or_default();
+        let waiting = acl.requests.iter().filter(|q| !declined.contains_key(q.device.as_str()));
+        // Who asks most often under one name comes last, and no flood hides the others.
+        let mut asked: Vec<_> = waiting.collect();
+        let same = |q: &cairn_core::authority::Request| acl.requests.iter().filter(|o| look(&o.name) == look(&q.name)).count();
+        asked.sort_by_cached_key(|q| (same(q), q.device.clone()));
+        let more_requests = u32::try_from(asked.len().saturating_sub(REQUESTS_SHOWN)).unwrap_or(u32::MAX);
+        let requests = asked
+            .into_iter()
+            .take(REQUESTS_SHOWN)
             .map(|q| Knock {
+                looks_like: acl
+                    .members
+                    .values()
+                    .find(|m| look(&m.name) == look(&q.name) && vouched(&acl, q).is_none())
+                    .map(|m| format!("{} ({})", m.shown, m.roles.iter().map(|r| r.label()).collect::<Vec<_>>().join(", "))),
+                odd: cairn_core::name::check(&q.name).err().map(|e| e.to_string()),
                 device: q.device.to_string(),
                 name: q.name.clone(),
                 email: q.email.clone(),
@@ -175,6 +227,7 @@ pub fn list(host: &Host, _: Nothing) -> Result<Members, ApiError> {
         Ok(Members {
             members,
             requests,
+            more_requests,
             i_may_manage: holds(Role::Owner) || holds(Role::Administrator),
             i_am_owner: holds(Role::Owner),
             proposals: acl
@@ -218,7 +271,7 @@ fn ended(how: Ended) -> &'static str {
 }
 
 fn name(acl: &Acl, member: &MemberId) -> String {
-    acl.members.get(member).map_or_else(|| "Somebody".to_owned(), |m| m.name.clone())
+    acl.members.get(member).map_or_else(|| "Somebody".to_owned(), |m| m.shown.clone())
 }
 
 /// What the owners are asked to decide, as the end of "… asks the owners to".
@@ -272,6 +325,19 @@ pub fn admit(host: &Host, request: Admit) -> Result<Members, ApiError> {
     list(host, Nothing {})
 }
 
+/// Says that somebody who asked to join is not let in. They may ask again from another computer.
+pub fn decline(host: &Host, request: DeclineRequest) -> Result<Members, ApiError> {
+    let why = reason(&request.reason, "Declining needs a reason", "For example: nobody here knows this person.")?;
+    let device = DeviceId::parse(request.device)?;
+    host.workspace()?.write(|w| {
+        if !w.acl()?.requests.iter().any(|q| q.device == device) {
+            return Err(ApiError::not_found("This request"));
+        }
+        w.append_why(Op::RequestDeclined { device }, Some(&why)).map(drop).map_err(ApiError::from)
+    })?;
+    list(host, Nothing {})
+}
+
 pub fn grant(host: &Host, request: MemberRole) -> Result<Members, ApiError> {
     let (member, role) = member_role(request)?;
     let workspace = host.workspace()?;
@@ -286,16 +352,39 @@ pub fn grant(host: &Host, request: MemberRole) -> Result<Members, ApiError> {
     list(host, Nothing {})
 }
 
-pub fn revoke(host: &Host, request: MemberRole) -> Result<Members, ApiError> {
+/// What rests on somebody's role, for whoever is about to take it away.
+pub fn role_rests(host: &Host, request: MemberRole) -> Result<RoleRests, ApiError> {
     let (member, role) = member_role(request)?;
+    host.workspace()?.read(|r| {
+        let acl = r.acl()?;
+        let mut projects = Vec::new();
+        for project in r.records(Kind::Project, None)?.iter().filter(|p| !p.deleted()) {
+            if members_of(project).iter().any(|(m, named)| m == member.as_str() && *named == role) {
+                projects.push(project.text("title"));
+            }
+        }
+        let others = acl.members.iter().filter(|(id, m)| **id != member && m.roles.contains(&role)).count();
+        Ok(RoleRests {
+            others: u32::try_from(others).unwrap_or(u32::MAX),
+            stays: "What was signed in this role stays signed; from now on it cannot be used.".to_owned(),
+            projects,
+        })
+    })
+}
+
+/// Takes a role away; the reason stays in the trail.
+pub fn revoke(host: &Host, request: RevokeRole) -> Result<Members, ApiError> {
+    let why = reason(&request.reason, "Taking a role away needs a reason", "For example: changed to another team.")?;
+    let (member, role) = member_role(MemberRole { member: request.member, role: request.role })?;
     host.workspace()?.write(|w| {
         let (acl, seen) = (w.acl()?, w.frontier()?);
         let theirs = acl.devices.iter().filter(|(_, d)| d.member == member);
         let cuts = theirs.map(|(id, _)| (id.clone(), seen.get(id).copied().unwrap_or(0))).collect();
-        w.append(match role {
+        let op = match role {
             Role::Owner => Op::QuorumProposed { change: Change::RevokeOwner { member: member.clone(), cuts } },
             role => Op::RoleRevoked { member: member.clone(), role, cuts },
-        })
+        };
+        w.append_why(op, Some(&why))
     })?;
     list(host, Nothing {})
 }

@@ -33,7 +33,7 @@ pub fn person(acl: &Acl, id: &str) -> Person {
     let member = MemberId::parse(id).ok().and_then(|m| acl.members.get(&m));
     Person {
         id: id.to_owned(),
-        name: member.map_or_else(|| "Somebody unknown".to_owned(), |m| m.name.clone()),
+        name: member.map_or_else(|| "Somebody unknown".to_owned(), |m| m.shown.clone()),
         roles: member.map(|m| m.roles.iter().map(|r| RoleName::from(*r)).collect()).unwrap_or_default(),
     }
 }

@@ -6,6 +6,7 @@ use crate::cycles::{Ended, TriggerView, ended_of, trigger_of};
 use crate::error::{body, title};
 use crate::host::{Host, Workspace};
 use crate::people::{Person, RoleName, person, person_at, roles};
+use crate::risk::RiskView;
 use crate::workspaces::Nothing;
 use crate::{ApiError, risk, templates};
 use cairn_core::authority::Acl;
@@ -39,6 +40,10 @@ pub struct Project {
     pub my_turn: bool,
     /// It ended; nothing waits any more.
     pub ended: Option<Ended>,
+    /// Which class holds, what it rests on, and what was proposed.
+    pub risk: RiskView,
+    /// Said where the lifecycle is made for a lower class than the project's.
+    pub lifecycle_word: Option<String>,
     /// What was recorded to begin the next cycle.
     pub trigger: Option<TriggerView>,
 }
@@ -398,8 +403,15 @@ pub(crate) fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Re
     let members = members_of(record);
     let me = workspace.me(r)?;
     let my_turn = turn.is_some_and(|role| is_turn_of(&acl, me.as_ref(), &members, role));
+    let risk = risk::view(workspace, r, &record.id)?;
     let mut fields = Vec::new();
     for field in ProjectField::ALL {
+        if field == ProjectField::RiskClass {
+            // Which class holds follows from who said what in knowledge of what, not from the last word.
+            let value = risk.class.clone().unwrap_or_default();
+            fields.push(Field { name: field.as_str().to_owned(), value, base: None, versions: Vec::new() });
+            continue;
+        }
         let cell = record.cell(field.as_str());
         let heads = r.heads(Kind::Project, &record.id, field.as_str(), "")?;
         let base = base_of(&heads);
@@ -461,6 +473,8 @@ pub(crate) fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Re
                 })
             })
             .collect::<Result<_, ApiError>>()?,
+        lifecycle_word: templates::too_light(&template, risk.class.as_deref()),
+        risk,
         turn: turn.map(RoleName::from),
         my_turn,
         trigger: trigger_of(r, record, cycle + 1)?,

@@ -5,11 +5,12 @@ use crate::host::Host;
 use crate::members::{self, Members};
 use crate::sharing;
 use crate::workspaces::Nothing;
-use cairn_core::id::MemberId;
+use cairn_core::id::{MemberId, OpId};
 use cairn_core::op::{Admission, Change, Op, PublicKey};
 use cairn_core::role::Role;
 use cairn_core::text::Title;
 use cairn_report::recovery::{Sheet, pdf};
+use cairn_store::Reader;
 use cairn_sync::{DeviceKey, keys};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -67,7 +68,8 @@ pub fn sheet(host: &Host, request: SaveSheet) -> Result<SavedSheet, ApiError> {
     let bytes = pdf(&Sheet { workspace: &name, words: &request.words, phrase: &phrase, day: &day, address: &address })
         .map_err(|e| ApiError::new("internal", e.to_string()))?;
     let path = PathBuf::from(&request.path);
-    std::fs::write(&path, bytes).map_err(|e| {
+    // The words are in it: for its owner's eyes only, also where the file is there already with wider rights.
+    cairn_os::paths::write_private(&path, &bytes).map_err(|e| {
         ApiError::new("io", format!("{} could not be written: {e}", path.display())).hint("Choose another folder, such as a memory stick.")
     })?;
     Ok(SavedSheet { path: request.path })
@@ -109,6 +111,25 @@ pub fn use_it(host: &Host, request: UseRecovery) -> Result<Members, ApiError> {
     sharing::write_as(host, &workspace, &key, Op::MemberAdmitted(admission), "The recovery key was used.")?;
     sharing::share(host, Nothing {})?;
     members::list(host, Nothing {})
+}
+
+/// What somebody did with the recovery key and this computer's person has not said to have seen.
+pub(crate) fn unseen(r: &Reader<'_>) -> Result<Vec<OpId>, ApiError> {
+    let seen = r.local(SEEN)?.unwrap_or_default();
+    let seen: Vec<&str> = seen.split(' ').collect();
+    Ok(r.acl()?.recovery_uses.iter().filter(|id| !seen.contains(&id.to_string().as_str())).cloned().collect())
+}
+
+const SEEN: &str = "recovery_seen";
+
+/// Says that the person at this computer knows of every use of the recovery key.
+pub fn seen(host: &Host, _: Nothing) -> Result<bool, ApiError> {
+    host.workspace()?.write(|w| {
+        let all: Vec<String> = w.acl()?.recovery_uses.iter().map(ToString::to_string).collect();
+        w.set_local(SEEN, &all.join(" "))?;
+        w.touch("member");
+        Ok::<_, ApiError>(true)
+    })
 }
 
 fn key_of(words: &str) -> Result<DeviceKey, ApiError> {

@@ -72,6 +72,8 @@ pub struct Release {
     pub mine: bool,
     /// Requested by an earlier program, under its rules.
     pub older: bool,
+    /// Said where the lifecycle is made for a lower class than the release is judged by.
+    pub lifecycle_word: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -676,6 +678,10 @@ pub(crate) fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Re
         i_may_take_back,
         mine: me.is_some() && standing.requester == me,
         older: standing.older,
+        lifecycle_word: match &standing.frozen {
+            Some(f) => templates::lifecycle(r, &f.lifecycle)?.and_then(|l| templates::too_light(&l, Some(f.class.as_str()))),
+            None => None,
+        },
     })
 }
 

@@ -83,6 +83,20 @@ pub(crate) fn older_policy_of(digest: &Digest) -> Option<&'static release::Polic
     (*digest == sha256(OLDER_POLICY.as_bytes())).then_some(&*OLDER)
 }
 
+/// What is said where a lifecycle is made for lower classes than a project has.
+pub(crate) fn too_light(lifecycle: &Lifecycle, class: Option<&str>) -> Option<String> {
+    let class = cairn_core::op::RiskClass::parse(class?)?;
+    let made_for = lifecycle.risk.iter().filter_map(|r| cairn_core::op::RiskClass::parse(r)).max()?;
+    (class > made_for).then(|| {
+        format!(
+            "The lifecycle \u{201c}{}\u{201d} is made for {} risk, and this project has {} risk: it may ask for too little.",
+            shown_name(lifecycle),
+            made_for.as_str(),
+            class.as_str()
+        )
+    })
+}
+
 /// How a project names a version of a template of the team's own: `team/<template>/<fingerprint of its text>`.
 pub(crate) fn team_id(template: &str, text: &str) -> String {
     format!("{TEAM}{template}/{}", sha256(text.as_bytes()))

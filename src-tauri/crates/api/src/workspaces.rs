@@ -1,6 +1,6 @@
 //! Creating, joining, opening and unlocking a workspace: the first run.
 
-use crate::error::title;
+use crate::error::{person_name, title};
 use crate::host::{Host, Workspace};
 use crate::people::{Person, RoleName, person, roles};
 use crate::{ApiError, sharing};
@@ -137,7 +137,7 @@ pub fn info(workspace: &Workspace) -> Result<WorkspaceInfo, ApiError> {
 
 pub fn create(host: &Host, request: CreateWorkspace) -> Result<AppStatus, ApiError> {
     let name = title("Name of the workspace", &request.name)?;
-    let who = title("Your name", &request.person)?;
+    let who = person_name("Your name", &request.person)?;
     let mut granted = vec![Role::Owner, Role::Administrator];
     for role in roles(&request.roles)? {
         if !granted.contains(&role) {
@@ -172,7 +172,7 @@ pub fn create(host: &Host, request: CreateWorkspace) -> Result<AppStatus, ApiErr
 }
 
 pub fn join(host: &Host, request: JoinWorkspace) -> Result<AppStatus, ApiError> {
-    let who = title("Your name", &request.person)?;
+    let who = person_name("Your name", &request.person)?;
     let typed = request.address.trim();
     if typed.is_empty() {
         return Err(ApiError::invalid("The address is empty").hint("Paste the invitation that an administrator gave you."));

@@ -113,10 +113,7 @@ pub(crate) fn build(dir: &Path, remote: Option<&str>) -> Result<Value, ApiError>
                 "errors",
                 "A harmless sample read first costs ten minutes. A malignant one that is ranked low waits as long as it does today.",
             ),
-            (
-                "limitations",
-                "Trained on 569 samples of one hospital from 1995. Other laboratories measure differently; check the ranking there before use.",
-            ),
+            ("limitations", "Trained on 569 samples."),
             (
                 "oversight",
                 "The head of radiology watches the waiting times every week and can switch the ranking off; samples are then read in the order of arrival.",
@@ -129,12 +126,29 @@ pub(crate) fn build(dir: &Path, remote: Option<&str>) -> Result<Value, ApiError>
     walk(&ana, &dan, &mia, &screening, "G2", &dan)?;
     walk(&ana, &dan, &mia, &screening, "G3", &dan)?;
     walk(&ana, &dan, &mia, &screening, "G4", &mia)?;
-    let release = dan.call(
-        "release.request",
-        json!({ "version": version, "reason": "Right on 167 of 171 test samples, and it ranks them almost perfectly (ROC AUC 0.999)." }),
+    let asks = "Right on 167 of 171 test samples, and it ranks them almost perfectly (ROC AUC 0.999).";
+    let first = dan.call("release.request", json!({ "version": version, "reason": asks }))?;
+    share(&people)?;
+    // Mia says no, and what she asks for is answered: the second request stands beside her words for ever.
+    let shown = mia.call("release.page", json!({ "release": first["id"] }))?;
+    mia.call(
+        "release.sign",
+        json!({
+            "release": first["id"], "decision": "rejected", "role": "validator", "page": shown["sha256"],
+            "reason": "The card does not say that all samples come from one hospital. Another laboratory would trust the ranking blindly.",
+        }),
     )?;
     share(&people)?;
-    sign(&ana, &release, "Two days instead of five for urgent patients, and every sample is still read by a person.")?;
+    let limits =
+        "Trained on 569 samples of one hospital from 1995. Other laboratories measure differently; check the ranking there before use.";
+    card(&dan, &version, [("limitations", limits)])?;
+    let said = dan.call("release.earlier", json!({ "version": version }))?;
+    let answers = json!({ text(&said[0], "signoff"): "The card now says where the samples come from, and that the ranking must be checked elsewhere before use." });
+    let release = dan.call("release.request", json!({ "version": version, "reason": asks, "answers": answers }))?;
+    share(&people)?;
+    sign(&mia, &release, "validator", "The limits are said where a reader looks for them, and I measured the ranking again.")?;
+    share(&people)?;
+    sign(&ana, &release, "business_owner", "Two days instead of five for urgent patients, and every sample is still read by a person.")?;
     share(&people)?;
     mia.call("deployment.record", json!({ "version": version, "environment": "test" }))?;
     mia.call("deployment.record", json!({ "version": version, "environment": "production" }))?;
@@ -326,8 +340,17 @@ fn walk(ana: &Seat, dan: &Seat, mia: &Seat, project: &str, gate: &str, worker: &
     let started = worker.call("checklist.start", json!({ "project": project, "gate": gate }))?;
     let checklist = text(&started, "id");
     worker.call("checklist.pick_up", json!({ "checklist": checklist }))?;
-    for item in started["items"].as_array().into_iter().flatten().filter(|i| i["blocks"] == true) {
-        worker.call(
+    let seats = [ana, dan, mia];
+    share(&seats)?;
+    for item in started["items"].as_array().into_iter().flatten().filter(|i| i["blocks"] == true && i["kind"] != "records") {
+        // A statement is said by somebody who holds its role; whoever works on the list ticks the others.
+        let says = match (text(item, "kind").as_str(), text(&item["role"], "id").as_str()) {
+            ("statement", "business_owner") => ana,
+            ("statement", "data_scientist" | "data_engineer") => dan,
+            ("statement", _) => mia,
+            _ => worker,
+        };
+        says.call(
             "checklist.item_done",
             json!({
                 "checklist": checklist, "item": item["id"], "comment": "Done and looked through with the team.",
@@ -335,6 +358,7 @@ fn walk(ana: &Seat, dan: &Seat, mia: &Seat, project: &str, gate: &str, worker: &
             }),
         )?;
     }
+    share(&seats)?;
     worker.call("checklist.complete", json!({ "checklist": checklist }))?;
     share(&[ana, dan, mia])?;
     let now = worker.call("project.get", json!({ "project": project }))?;
@@ -344,13 +368,11 @@ fn walk(ana: &Seat, dan: &Seat, mia: &Seat, project: &str, gate: &str, worker: &
     share(&[ana, dan, mia])
 }
 
-fn sign(ana: &Seat, release: &Value, reason: &str) -> Result<(), ApiError> {
-    let shown = ana.call("release.get", json!({ "release": release["id"] }))?;
-    let card =
-        shown["binds"].as_array().and_then(|b| b.iter().find(|x| x["name"] == "card")).map(|b| text(b, "sha256")).unwrap_or_default();
-    ana.call(
+fn sign(who: &Seat, release: &Value, role: &str, reason: &str) -> Result<(), ApiError> {
+    let shown = who.call("release.page", json!({ "release": release["id"] }))?;
+    who.call(
         "release.sign",
-        json!({ "release": release["id"], "decision": "approved", "role": "business_owner", "reason": reason, "card_digest": card }),
+        json!({ "release": release["id"], "decision": "approved", "role": role, "reason": reason, "page": shown["sha256"] }),
     )
     .map(drop)
 }

@@ -319,4 +319,9 @@ impl Standing {
     pub fn stands(&self) -> bool {
         self.state == State::Approved && self.blocks.is_empty()
     }
+
+    /// Approved, wherever its project stands: what the gate out of the stage of approval asks for.
+    pub fn approved(&self) -> bool {
+        self.state == State::Approved && self.blocks.iter().all(|b| matches!(b, Block::Stage(_)))
+    }
 }

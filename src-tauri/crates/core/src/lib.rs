@@ -18,6 +18,7 @@ pub mod fold;
 pub mod hlc;
 pub mod id;
 pub mod lifecycle;
+pub mod name;
 pub mod op;
 pub mod release;
 pub mod risk;

@@ -36,6 +36,16 @@ pub fn downloads() -> PathBuf {
     if usual.is_dir() { usual } else { home }
 }
 
+/// Writes a file that only its owner may read, also where one with wider rights is there already.
+pub fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    // Before the first byte: a file that was there keeps its mode otherwise.
+    file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    file.write_all(bytes)
+}
+
 /// The workspace that was opened last.
 pub fn last_workspace(home: &Path) -> Option<PathBuf> {
     let text = std::fs::read_to_string(home.join("last")).ok()?;

@@ -16,7 +16,7 @@ use crate::projects::stage_of;
 use cairn_core::checklist::{ItemKind, blocking};
 use cairn_core::id::{ChecklistId, MemberId, ProjectId};
 use cairn_core::lifecycle::Check;
-use cairn_core::op::{Kind, Op, Subject};
+use cairn_core::op::{Kind, Op, Party, Subject};
 use cairn_store::Reader;
 use cairn_store::records::Record;
 use serde::{Deserialize, Serialize};
@@ -217,7 +217,17 @@ pub fn assign(host: &Host, request: AssignChecklist) -> Result<Checklist, ApiErr
         not_accepted(record)?;
         whole_or_item(r, record, &request.item)?;
         if let Some(to) = &to {
-            known_party(&*r.acl()?, to)?;
+            let acl = r.acl()?;
+            known_party(&acl, to)?;
+            let lifecycle = lifecycle_by(r, record)?;
+            let statement = template_of(&lifecycle, record)?.items.iter().find(|i| i.id == request.item && i.kind == ItemKind::Statement);
+            if let (Some(statement), Party::Member(member)) = (statement, to)
+                && !acl.members.get(member).is_some_and(|m| m.roles.contains(&statement.role))
+            {
+                let role = statement.role.label().to_lowercase();
+                return Err(ApiError::conflict(format!("{} is a statement of the {role}, which this person is not", request.item))
+                    .hint(format!("Give it to somebody who is {role}.")));
+            }
         }
         let checklist = ChecklistId::parse(record.id.clone())?;
         Ok((Op::ChecklistAssigned { checklist, item: request.item.clone(), to: to.clone() }, None))
@@ -325,6 +335,21 @@ fn received_by_me(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Res
 fn may_do(workspace: &Workspace, r: &Reader<'_>, record: &Record, item: &str) -> Result<(), ApiError> {
     let acl = r.acl()?;
     let me = workspace.me(r)?;
+    let lifecycle = lifecycle_by(r, record)?;
+    let statement = template_of(&lifecycle, record)?.items.iter().find(|i| i.id == item && i.kind == ItemKind::Statement);
+    if let Some(statement) = statement {
+        if handed_over(record) {
+            return Err(ApiError::conflict("This checklist is completed"));
+        }
+        let mine = me.as_ref().and_then(|m| acl.members.get(m)).is_some_and(|m| m.roles.contains(&statement.role));
+        return if mine {
+            Ok(())
+        } else {
+            let role = statement.role.label().to_lowercase();
+            Err(ApiError::new("not_your_role", format!("{item} is a statement of the {role}"))
+                .hint(format!("Give the item to somebody who is {role}: whoever ticks it says that it is so.")))
+        };
+    }
     let given = party_in(&acl, me.as_ref(), record.get_key("assigned", item)).is_some_and(|p| p.mine);
     if given && !handed_over(record) { Ok(()) } else { held_by_me(workspace, r, record) }
 }

@@ -160,6 +160,11 @@ fn facts(workspace: &Workspace, r: &Reader<'_>, record: &Record, judged: &Judged
             plain(&words::roles(&s.needed))
         );
     }
+    if let Some(word) = s.frozen.as_ref().and_then(|f| {
+        crate::templates::lifecycle(r, &f.lifecycle).ok().flatten().and_then(|l| crate::templates::too_light(&l, Some(f.class.as_str())))
+    }) {
+        let _ = writeln!(out, "<p class=\"note\">{}</p>", plain(&word));
+    }
     for (heading, text) in [("The problem", project.text("problem")), ("What it is worth", project.text("value_metric"))] {
         if !text.trim().is_empty() {
             let _ = writeln!(out, "<p><strong>{heading}:</strong> {}</p>", plain(&text));
@@ -218,7 +223,7 @@ fn earlier(r: &Reader<'_>, words: &Words<'_, '_>, judged: &Judged, out: &mut Str
     if all.is_empty() {
         return Ok(());
     }
-    out.push_str("<h2>Decisions on the same model before</h2>\n");
+    out.push_str("<h2>Other decisions on the same model</h2>\n");
     for e in all {
         let reason = r.record(Kind::Signoff, &e.signoff)?.as_ref().map(reason_of).unwrap_or_default();
         let home = r.record(Kind::Project, &e.project)?.map(|p| p.text("title")).unwrap_or_default();

@@ -175,7 +175,8 @@ fn rows(r: &Reader<'_>) -> Result<Vec<LifecycleRow>, ApiError> {
             let own = format!("{TEAM}{}/", record.id);
             out.push(LifecycleRow {
                 id: id.clone(),
-                name: t.name.clone(),
+                // A name that looks like one of the program's own says whose it is.
+                name: if looks_built_in(&t.name) { format!("{} (of the team)", t.name) } else { t.name.clone() },
                 summary: t.summary.clone(),
                 risk: t.risk.clone(),
                 template: Some(record.id.clone()),
@@ -189,6 +190,12 @@ fn rows(r: &Reader<'_>) -> Result<Vec<LifecycleRow>, ApiError> {
         }
     }
     Ok(out)
+}
+
+/// Whether a name could pass for a lifecycle that comes with the program.
+fn looks_built_in(name: &str) -> bool {
+    let look = cairn_core::name::looks(name);
+    built_in().iter().any(|(t, _)| cairn_core::name::looks(&t.name) == look)
 }
 
 pub fn get(host: &Host, request: LifecycleRef) -> Result<LifecycleView, ApiError> {
@@ -300,6 +307,16 @@ pub fn save(host: &Host, request: SaveLifecycle) -> Result<LifecycleRow, ApiErro
             .hint("Nothing was saved; mend the lines that are named."));
     }
     let text = body("The lifecycle", &request.text)?;
+    if let Ok(found) = read(&request.text) {
+        if looks_built_in(&found.name) {
+            return Err(ApiError::invalid(format!("\u{201c}{}\u{201d} is the name of a lifecycle that comes with Cairn", found.name))
+                .hint("Give yours a name of its own, so that nobody takes it for the other."));
+        }
+        if found.stages.iter().all(|s| s.requirements.is_empty()) {
+            return Err(ApiError::invalid("This lifecycle asks for nothing at all: every gate would stand open")
+                .hint("Begin from one of those that come with Cairn, and take away only what does not fit."));
+        }
+    }
     let template = match request.template {
         Some(id) => {
             let template = TemplateId::parse(id)?;

@@ -2,6 +2,7 @@
 
 use super::{Denied, Entry, Level, Past, View, knows};
 use crate::id::{DeviceId, MemberId, OpId};
+use crate::name;
 use crate::op::{Change, Needs, Op, Removal};
 use crate::release::release_id;
 use crate::role::{Act, Role, permits};
@@ -12,6 +13,9 @@ use std::sync::Arc;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     pub name: String,
+    /// The name as it is shown: with the beginning of the id where others look like it, or where it is written so that it could
+    /// pass for another. For people to read; nothing is decided by it.
+    pub shown: String,
     pub email: String,
     /// What they may use now.
     pub roles: BTreeSet<Role>,
@@ -155,6 +159,8 @@ pub struct Acl {
     pub recovery: Option<DeviceId>,
     /// The recovery key was used: everybody should know.
     pub recovery_used: bool,
+    /// What was done with it.
+    pub recovery_uses: Vec<OpId>,
     /// Where owners adopted which rules for releases, each with what its author knew.
     pub adopted: Vec<Adopted>,
     pub proposals: Vec<Proposal>,
@@ -663,6 +669,7 @@ impl Acl {
         let said = Said::of(entry);
         if entry.level == Level::Recovery {
             self.recovery_used = true;
+            self.recovery_uses.push(OpId { device: entry.device.clone(), n: entry.n });
         }
         match &entry.op {
             Op::WorkspaceCreated { name, first } => {
@@ -775,6 +782,23 @@ impl Acl {
         self.cuts.entry(device.clone()).or_default().push(Cut { last, ended: Some(Ended::Sealed), said: Said::supposed() });
     }
 
+    /// Tells people apart whose names look alike.
+    fn tell_apart(&mut self) {
+        let looks: Vec<(MemberId, String)> = self.members.iter().map(|(id, m)| (id.clone(), name::looks(&m.name))).collect();
+        let mut count: BTreeMap<&str, usize> = BTreeMap::new();
+        for (_, look) in &looks {
+            *count.entry(look).or_insert(0) += 1;
+        }
+        for (id, look) in &looks {
+            if let Some(member) = self.members.get_mut(id)
+                && (count.get(look.as_str()).is_some_and(|n| *n > 1) || name::check(&member.name).is_err())
+            {
+                let plain: String = member.name.chars().filter(|c| !name::is_hidden(*c)).collect();
+                member.shown = format!("{plain} [{}]", id.as_str().get(..6).unwrap_or(id.as_str()));
+            }
+        }
+    }
+
     /// Fills what others read.
     fn publish(&mut self, seen: &[&Entry]) {
         for entry in seen {
@@ -784,7 +808,12 @@ impl Acl {
                     continue;
                 }
                 let roles = self.roles(&a.member, None);
-                self.members.entry(a.member.clone()).or_insert_with(|| Member { name: a.name.to_string(), email: a.email.clone(), roles });
+                self.members.entry(a.member.clone()).or_insert_with(|| Member {
+                    name: a.name.to_string(),
+                    shown: a.name.to_string(),
+                    email: a.email.clone(),
+                    roles,
+                });
                 let (cut, ended) = self.cut_and_end(&a.device);
                 self.devices.entry(a.device.clone()).or_insert_with(|| Device {
                     member: a.member.clone(),
@@ -821,6 +850,7 @@ impl Acl {
             }
         }
         self.requests.sort_by(|a, b| a.device.cmp(&b.device));
+        self.tell_apart();
         let owners = self.owners();
         self.proposals = self
             .ballots

@@ -77,7 +77,10 @@ impl World {
     /// its approval. Everybody knows that.
     fn of(class: RiskClass, more: &[(&str, &[Role])]) -> Self {
         let mut w = Self { said: Vec::new() };
-        w.say("olga", Op::WorkspaceCreated { name: Title::parse("W").unwrap(), first: admission("olga", &[Role::Owner, Role::BusinessOwner]) });
+        w.say(
+            "olga",
+            Op::WorkspaceCreated { name: Title::parse("W").unwrap(), first: admission("olga", &[Role::Owner, Role::BusinessOwner]) },
+        );
         w.say("olga", Op::RulesAdopted { rules: RULES });
         w.say("olga", Op::MemberAdmitted(admission("dan", &[Role::DataScientist])));
         w.say("olga", Op::MemberAdmitted(admission("val", &[Role::Validator])));
@@ -119,7 +122,10 @@ impl World {
         let device = dev("dan");
         let release = release_id(&device, self.count(&device) + 1);
         let frozen = frozen(class);
-        (Op::ReleaseSubmitted { release: release.clone(), project: project(), version: version(), frozen, answers: BTreeMap::new() }, release)
+        (
+            Op::ReleaseSubmitted { release: release.clone(), project: project(), version: version(), frozen, answers: BTreeMap::new() },
+            release,
+        )
     }
 
     fn lines(&self) -> Vec<Line<'_>> {
@@ -162,15 +168,7 @@ impl World {
     fn standing(&self, release: &ReleaseId) -> Standing {
         let (said, acl) = self.accepted();
         let case = |said: &[Said]| {
-            judge(&Case {
-                release,
-                said,
-                acl: &acl,
-                policy: policy_of,
-                older: |_| None,
-                current: &current(),
-                newer_authority: false,
-            })
+            judge(&Case { release, said, acl: &acl, policy: policy_of, older: |_| None, current: &current(), newer_authority: false })
         };
         let forward = case(&said);
         let backward: Vec<Said> = said.iter().rev().cloned().collect();
@@ -191,7 +189,16 @@ fn frozen(class: RiskClass) -> Frozen {
     }
 }
 
-fn decide(by: &str, role: Role, decision: Ruling, release: &ReleaseId, request: &OpId, class: RiskClass, earlier: &[String], tag: usize) -> Op {
+fn decide(
+    by: &str,
+    role: Role,
+    decision: Ruling,
+    release: &ReleaseId,
+    request: &OpId,
+    class: RiskClass,
+    earlier: &[String],
+    tag: usize,
+) -> Op {
     let shown = Shown { sha256: digest(), size: 1 };
     let text = statement(&StatementParts {
         release,
@@ -413,9 +420,7 @@ fn pasts(w: &World, base: &Past, author: &str) -> Vec<Past> {
         found = found.iter().flat_map(|past| choices.iter().map(|n| with(past, *n))).collect();
     }
     found.retain(|past| {
-        w.said.iter().all(|(device, n, theirs, _)| {
-            !knows(past, device, *n) || theirs.iter().all(|(d, m)| *m == 0 || knows(past, d, *m))
-        })
+        w.said.iter().all(|(device, n, theirs, _)| !knows(past, device, *n) || theirs.iter().all(|(d, m)| *m == 0 || knows(past, d, *m)))
     });
     found
 }
