@@ -1164,7 +1164,16 @@ def sign_off_is_true(operation, key, member):
         about = (predicate["release"], predicate["decision"]) if of_release else (predicate["criteria"],)
         words = (*about, predicate["role"], predicate["signer"]["principal"])
         types = (said["_type"], said["predicateType"])
+        subjects = said["subject"] if of_release else said["subject"][:1]
+        whole = isinstance(said["subject"], list) and all(is_text(subject["digest"]["sha256"]) for subject in subjects)
+        whole = whole and is_text(predicate["claimedAt"])
+        if of_release:
+            whole = whole and is_text(predicate["reason"]) and all(is_text(one["name"]) and is_digest(one["digest"]["sha256"]) for one in subjects)
+        else:
+            whole = whole and len(subjects) == 1
     except (Malformed, KeyError, TypeError):
+        return False
+    if not whole:
         return False
     if types != ("https://in-toto.io/Statement/v1", APPROVAL if of_release else CRITERIA):
         return False
@@ -1910,7 +1919,6 @@ class Folder:
                     name = f"{place}/{entry.name}" if place else entry.name
                     if not place and entry.name in SHELVES:
                         continue
-                    # What Python writes beside the program when another one takes it in.
                     if not entry.is_file(follow_symlinks=False):
                         raise Doubt(f"{name!r} is no plain file")
                     if entry.stat(follow_symlinks=False).st_size > LIMITS.get(name, MAX_SMALL):
@@ -1953,6 +1961,9 @@ def check_files(folder):
     for name in sorted(ROOT_FILES):
         if name not in folder.names:
             raise Doubt(f"{name} is missing")
+    for name in folder.names:
+        if "/" not in name and name not in ROOT_FILES:
+            raise Doubt(f"{name} does not belong to a bundle")
     named = {}
     lines = text_in(folder, "manifest.sha256").split("\n")
     if lines.pop() != "":
@@ -2059,11 +2070,13 @@ def check_exporter(folder, history, trail, said):
 
 def is_canonical(signature):
     """The one way to write this signature: no byte of the file may change unnoticed."""
-    body = "".join(signature.split("\n")[1:-2] if signature.endswith("\n") else signature.split("\n")[1:-1])
+    body = "".join(signature.split("\n")[1:-2])
     try:
-        return base64.b64encode(base64.b64decode(body, validate=True)).decode() == body
-    except binascii.Error:
+        body = base64.b64encode(base64.b64decode(body, validate=True)).decode()
+    except (binascii.Error, ValueError):
         return False
+    lines = [body[at : at + 70] for at in range(0, len(body), 70)]
+    return signature == "\n".join(["-----BEGIN SSH SIGNATURE-----", *lines, "-----END SSH SIGNATURE-----", ""])
 
 
 def introduced(history):

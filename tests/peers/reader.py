@@ -1105,7 +1105,16 @@ def sign_off_is_true(operation, key, member):
         about = (predicate["release"], predicate["decision"]) if of_release else (predicate["criteria"],)
         words = (*about, predicate["role"], predicate["signer"]["principal"])
         types = (said["_type"], said["predicateType"])
+        subjects = said["subject"] if of_release else said["subject"][:1]
+        whole = isinstance(said["subject"], list) and all(is_text(subject["digest"]["sha256"]) for subject in subjects)
+        whole = whole and is_text(predicate["claimedAt"])
+        if of_release:
+            whole = whole and is_text(predicate["reason"]) and all(is_text(one["name"]) and is_digest(one["digest"]["sha256"]) for one in subjects)
+        else:
+            whole = whole and len(subjects) == 1
     except (Malformed, KeyError, TypeError):
+        return False
+    if not whole:
         return False
     if types != ("https://in-toto.io/Statement/v1", APPROVAL if of_release else CRITERIA):
         return False

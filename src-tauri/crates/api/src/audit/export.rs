@@ -141,7 +141,8 @@ pub fn export(host: &Host, request: ExportAudit) -> Result<Exported, ApiError> {
     let manifest = manifest(&dir)?;
     let signature = key.sign("bundle@cairn", manifest.as_bytes()).map_err(|e| internal(e.to_string()))?;
     write(&dir.join("manifest.sha256"), manifest.as_bytes())?;
-    write(&dir.join("manifest.sha256.sig"), signature.as_bytes())?;
+    // One form only, so that no byte of it can change unnoticed.
+    write(&dir.join("manifest.sha256.sig"), format!("{}\n", signature.trim_end().replace("\r\n", "\n")).as_bytes())?;
     Ok(Exported {
         dir: dir.display().to_string(),
         entries: found.entries.len() as u64,
