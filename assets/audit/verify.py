@@ -2,13 +2,20 @@
 
     python3 verify.py FINGERPRINT
 
-The last line says VERIFIED or NOT VERIFIED, and the exit code 0 or 1 says the same. It needs Python 3.8 or later with
+The last line says VERIFIED or NOT VERIFIED, and the exit code 0 or 1 says the same. It needs Python 3.9 or later with
 nothing but its standard library, `git` and `ssh-keygen`. Nothing of the bundle is run, and nothing is written beside
 a temporary folder. Everything is worked out again from the signed commits: who may do what, what counts, and every
 field of the readable trail. The fingerprint must come to you by another way than the bundle.
 
 This file is the same in every bundle of a release; the project's documentation says its sha256.
 """
+
+import sys
+
+if __name__ == "__main__":
+    # Python looks for modules beside the program first, and there lies what is not to be trusted.
+    del sys.path[0]
+    sys.dont_write_bytecode = True
 
 import base64
 import binascii
@@ -21,7 +28,6 @@ import re
 import stat
 import struct
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -709,6 +715,7 @@ class Authority:
         self.created = False
         self.applied = set()
         self.standing_known = {}
+        self.keys = None
         self.operations = operations
         for operation in sorted(operations, key=lambda operation: operation.order):
             self._introduce(operation)
@@ -1238,6 +1245,8 @@ class History:
         self.envelopes = {}
         self.operations = {}
         self.by_device = {}
+        # Of these, the valid ones of authority: the many others say nothing of rights.
+        self.ranked = {}
         self.states = {}
         self.let_in = {}
         self.branches = []
@@ -1396,6 +1405,7 @@ class History:
             operation.valid = sign_off_is_true(operation, self._keys(operation)[operation.device], author.member)
         if operation.valid and operation.authority:
             self._fix_standing(operation, state)
+            self.ranked.setdefault(operation.device, []).append(operation)
             for introduction in Authority([*state.operations, operation]).introductions_by(operation):
                 self.let_in.setdefault(introduction.device, Key(introduction.key))
 
@@ -1411,13 +1421,13 @@ class History:
     def _keys(self, operation):
         """The keys in effect for the devices that the operation's author knew of."""
         state = self._state(operation.past)
-        return {device: Key(said[0].key) for device, said in state.introductions.items() if said[0].key is not None}
+        if state.keys is None:
+            state.keys = {device: Key(said[0].key) for device, said in state.introductions.items() if said[0].key is not None}
+        return state.keys
 
     def _state(self, past):
         """The state after the valid authority operations in `past`; states with the same ones are the same."""
-        operations = [
-            operation for device, last in past.items() for operation in self.by_device.get(device, [])[:last] if operation.valid and operation.standing
-        ]
+        operations = [operation for device, last in past.items() for operation in self.ranked.get(device, ()) if operation.number <= last]
         name = frozenset(operations)
         if name not in self.states:
             self.states[name] = Authority(operations)
@@ -2205,13 +2215,12 @@ def plural(number, what):
 
 
 def verdict(said, history, trail, entries):
-    shown = lambda text: re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", text)
     people = sorted({trail.person(branch.device)[0] for branch in history.branches if branch.device in trail.devices})
     uncounted = sum(entry["state"] != "accepted" for entry in trail.entries)
     extract = f"; an extract of {plural(len(entries), 'entry').replace('entrys', 'entries')} by {json.dumps(said['filter'], sort_keys=True)}" if said["filter"] else ""
     missing = "; missing, as the exporter says: " + " ".join(said["missing"]) if said["missing"] else "; nothing is missing that the exporter knew of"
     tips = ", ".join(f"{b.device[:8]}@{b.envelopes[-1].operations[0].commit[:12]}" for b in history.branches)
-    return shown(
+    return printable(
         f"VERIFIED {said['workspace']}: {len(trail.entries)} operations in {plural(len(history.envelopes), 'commit')} of "
         f"{plural(len(history.branches), 'computer')} ({', '.join(people)}), up to {tips}; {uncounted} do not count; exported by "
         f"{said['exporter']['name']} ({said['exporter']['device'][:8]}) at {said['made_at']}, by that computer's clock, with {said['program']}{extract}{missing}"
@@ -2234,11 +2243,15 @@ def main(arguments, path=None):
         reason = f"a file or a program could not be read: {problem}"
     except Exception as problem:  # What nobody thought of is no reason to believe.
         reason = f"the bundle has a form that cannot be read ({type(problem).__name__}: {problem})"
-    printable = "".join(letter if letter.isprintable() else " " for letter in reason)
-    print("NOT VERIFIED: " + printable.encode("utf-8", "replace").decode())
+    print("NOT VERIFIED: " + printable(reason))
     return 1
 
 
+def printable(text):
+    """One line of it, without marks that would write over others."""
+    return "".join(letter if letter.isprintable() else " " for letter in text).encode("utf-8", "replace").decode()
+
+
 if __name__ == "__main__":
-    sys.dont_write_bytecode = True
+    sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(main(sys.argv[1:]))

@@ -540,6 +540,7 @@ DATA_TYPES = {
     "release.signed": fields_of(release=is_id, signoff=is_id, decision=is_decision, role=is_role, statement=is_text, signature=is_text),
     "release.withdrawn": fields_of(release=is_id),
     "deployment.recorded": fields_of(deployment=is_id, project=is_id, version=is_id, release_or_none=is_id, environment=is_environment),
+    "device.witnessed": fields_of(),
     "record.deleted": on_subject,
     "record.restored": on_subject,
 }
@@ -616,7 +617,7 @@ RIGHT_OF_GROUP = {
     "pin": "collaborate", "template": "collaborate", "comment": "collaborate", "maturity": "collaborate", "monitor": "collaborate", "criteria": "collaborate", "finding": "collaborate", "setting": "manage",
     "project": "shape", "release": "release", "deployment": "deploy",
 }  # fmt: skip
-RIGHT_OF_TYPE = {"release.signed": "sign", "criteria.signed": "sign", "finding.settled": "settle", "finding.graded": "settle", "record.attached": "collaborate", "experiment.linked": "shape", "project.template_set": "waive"}
+RIGHT_OF_TYPE = {"device.witnessed": "collaborate", "release.signed": "sign", "criteria.signed": "sign", "finding.settled": "settle", "finding.graded": "settle", "record.attached": "collaborate", "experiment.linked": "shape", "project.template_set": "waive"}
 RIGHT_TO_DELETE = {
     "experiment": "track", "run": "track", "logged_model": "track", "dataset": "data", "dataset_version": "data",
     "model": "model", "model_version": "model", "note": "collaborate", "checklist": "collaborate", "view": "collaborate", "panel": "collaborate", "pin": "collaborate", "template": "collaborate", "comment": "collaborate", "assessment": "collaborate", "monitor": "collaborate", "project": "shape",
@@ -1627,6 +1628,8 @@ def fold(operations):
     """The records that accepted data operations add up to."""
     records = {}
     for operation in sorted(operations, key=lambda operation: (operation.hlc, operation.device, operation.number)):
+        if operation.type == "device.witnessed":
+            continue
         kind, name, creates, parent, cells = writes(operation)
         record = records.setdefault((kind, name), {"created": False, "parent": None, "cells": {}})
         if creates and not record["created"]:

@@ -313,6 +313,16 @@ class Bundles(unittest.TestCase):
             self.refused({"manifest.sha256": (lines + extra).encode("utf-8", "surrogatepass")}, "", "a manifest with tricks")
         self.refused({"bundle.json": b"[" * 100_000}, "", "nested deeply")
 
+    def test_nothing_of_a_bundle_is_run(self):
+        mark = self.folder / "mark"
+        for name in ("json.py", "base64.py", "hashlib.py", "datetime.py", "os.py", "sitecustomize.py", "git", "ssh-keygen"):
+            self.write({name: f"#!/bin/sh\nopen = 1 #\nimport pathlib; pathlib.Path({str(mark)!r}).touch()\n".encode()})
+            (self.place / name).chmod(0o755)
+        for place in (self.place, "/"):
+            done = subprocess.run([sys.executable, self.place / "verify.py", self.fingerprint], capture_output=True, text=True, cwd=place)
+            self.assertEqual((done.returncode, done.stdout[:14], done.stderr), (1, "NOT VERIFIED: ", ""))
+        self.assertFalse(mark.exists())
+
     def test_the_whole_is_a_link(self):
         (self.place / "statements").rename(self.folder / "elsewhere")
         (self.place / "statements").symlink_to(self.folder / "elsewhere")

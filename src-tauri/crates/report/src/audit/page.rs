@@ -46,7 +46,7 @@ pub fn verify_page(cover: &Cover<'_>, signed: &[Signed]) -> String {
     );
     page.push_str(&format!(
         "## The whole check\n\nAsk somebody of the workspace, by another way than this bundle, for the workspace's fingerprint (`cairn status`). \
-         It is the sha256 of the workspace's first commit, and everything hangs on it. Then, with Python 3.8 or later, `git` and `ssh-keygen`:\n\n\
+         It is the sha256 of the workspace's first commit, and everything hangs on it. Then, with Python 3.9 or later, `git` and `ssh-keygen`:\n\n\
          ```text\npython3 verify.py FINGERPRINT\n```\n\n\
          The last line says `VERIFIED` or `NOT VERIFIED`. The program works every entry out again from the signed commits; it runs nothing of \
          this bundle and writes nothing here. `verify.py` is the same in every bundle of a release; its sha256 must be the one in the \

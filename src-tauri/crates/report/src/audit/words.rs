@@ -233,6 +233,18 @@ mod tests {
     }
 
     #[test]
+    fn every_type_has_its_words() {
+        // serde names all variants in the error for one that it does not know.
+        let error = serde_json::from_value::<cairn_core::op::Op>(json!({ "t": "?", "d": null })).unwrap_err().to_string();
+        let known: std::collections::BTreeSet<&str> = error.split('`').skip(3).step_by(2).collect();
+        assert!(known.contains("run.created") && known.contains("workspace.created"), "{error}");
+        assert_eq!(known, types().collect(), "assets/audit/words.json and verify.py tell every type, and no other");
+        for kind in types() {
+            assert!(meanings().iter().any(|(id, _)| *id == meaning(kind)), "{kind}");
+        }
+    }
+
+    #[test]
     fn the_verifier_has_the_same_table() {
         assert!(super::super::VERIFY_PY.contains(TEXT), "copy assets/audit/words.json into verify.py");
     }
