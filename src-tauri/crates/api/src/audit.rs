@@ -7,9 +7,9 @@ pub use export::{ExportAudit, Exported, export};
 pub use pick::TrailPick;
 
 use crate::host::Host;
-use crate::workspaces::Nothing;
 use crate::notes::SubjectRef;
 use crate::people::{Person, person_at};
+use crate::workspaces::Nothing;
 use crate::{ApiError, checklists, templates};
 use cairn_core::authority::Acl;
 use cairn_core::fold::{Effect, effects};

@@ -227,7 +227,10 @@ mod tests {
     #[test]
     fn a_key_signs_commits_and_approvals_under_different_names() {
         let text = allowed_signers(&[Signer { member: Some("m1".into()), device: "d1".into(), key: "ssh-ed25519 AAAA".into() }]);
-        assert_eq!(text, "d1@cairn.invalid namespaces=\"git,bundle@cairn\" ssh-ed25519 AAAA\nm1 namespaces=\"approval@cairn\" ssh-ed25519 AAAA\n");
+        assert_eq!(
+            text,
+            "d1@cairn.invalid namespaces=\"git,bundle@cairn\" ssh-ed25519 AAAA\nm1 namespaces=\"approval@cairn\" ssh-ed25519 AAAA\n"
+        );
     }
 
     #[test]

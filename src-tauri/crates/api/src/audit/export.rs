@@ -175,9 +175,7 @@ impl words::Names for Now<'_> {
 /// Name and member of whoever sits at a computer.
 fn person(acl: &Acl, device: &DeviceId) -> (String, String) {
     match acl.devices.get(device) {
-        Some(found) => {
-            (acl.members.get(&found.member).map(|m| m.name.clone()).unwrap_or_default(), found.member.to_string())
-        }
+        Some(found) => (acl.members.get(&found.member).map(|m| m.name.clone()).unwrap_or_default(), found.member.to_string()),
         None if acl.is_recovery_key(device) => ("The recovery key".to_owned(), device.to_string()),
         None => ("A computer that is not let in".to_owned(), String::new()),
     }

@@ -63,7 +63,8 @@ pub(super) fn filter(r: &Reader<'_>, pick: &TrailPick) -> Result<Filter, ApiErro
     let record = match given(&pick.record) {
         Some(record) => {
             let (kind, id) = record.split_once('/').ok_or_else(|| {
-                ApiError::invalid(format!("\"{record}\" names no record")).hint("A record is named by its kind and id, such as release/5f0c….")
+                ApiError::invalid(format!("\"{record}\" names no record"))
+                    .hint("A record is named by its kind and id, such as release/5f0c….")
             })?;
             SubjectRef { kind: kind.to_owned(), id: id.to_owned() }.parse()?;
             Some(record)
@@ -96,8 +97,7 @@ fn roles_hint() -> String {
 /// The beginning of a day by UTC.
 fn day_ms(text: &str) -> Result<i64, ApiError> {
     let day = Day::parse(text).map_err(|e| ApiError::invalid(e).hint("A day is written like 2026-11-25."))?;
-    let at: jiff::Timestamp =
-        format!("{}T00:00:00Z", day.as_str()).parse().map_err(|e: jiff::Error| ApiError::invalid(e.to_string()))?;
+    let at: jiff::Timestamp = format!("{}T00:00:00Z", day.as_str()).parse().map_err(|e: jiff::Error| ApiError::invalid(e.to_string()))?;
     Ok(at.as_millisecond())
 }
 
@@ -111,7 +111,9 @@ fn member(acl: &Acl, who: &str) -> Result<String, ApiError> {
         [id] => Ok(id.to_string()),
         [] if DeviceId::parse(who).is_ok_and(|d| acl.is_recovery_key(&d)) => Ok(who.to_owned()),
         [] => Err(ApiError::not_found(&format!("A member called {who}")).hint("`cairn call member.list` shows the names.")),
-        _ => Err(ApiError::conflict(format!("More than one member is called {who}")).hint("Name the id instead: `cairn call member.list`.")),
+        _ => {
+            Err(ApiError::conflict(format!("More than one member is called {who}")).hint("Name the id instead: `cairn call member.list`."))
+        }
     }
 }
 
