@@ -113,11 +113,21 @@ function Filters({ only, set }: { only: TrailPick; set: (only: TrailPick) => voi
       />
       <label className="field">
         From
-        <input type="date" value={only.since ?? ''} max={only.until} onChange={(e) => change({ since: e.target.value || undefined })} />
+        <input
+          type="date"
+          value={only.since ?? ''}
+          max={only.until}
+          onChange={(e) => change({ since: e.target.value || undefined })}
+        />
       </label>
       <label className="field">
         Up to
-        <input type="date" value={only.until ?? ''} min={only.since} onChange={(e) => change({ until: e.target.value || undefined })} />
+        <input
+          type="date"
+          value={only.until ?? ''}
+          min={only.since}
+          onChange={(e) => change({ until: e.target.value || undefined })}
+        />
       </label>
       <label className="check">
         <input
@@ -189,12 +199,17 @@ function Export({ only }: { only: TrailPick }) {
         New folder for the export
         <input type="text" value={dir} onChange={(e) => setDir(e.target.value)} required placeholder="/home/you/audit-2026" />
         <span className="hint">
-          It will hold the trail as a table, every signature, and a program that checks them. Give the auditor the fingerprint above
-          by another way.
+          It will hold the trail as a table, every signature, and a program that checks them. Give the auditor the fingerprint
+          above by another way.
         </span>
       </label>
       <label className="check">
-        <input type="checkbox" checked={extract && narrowed} disabled={!narrowed} onChange={(e) => setExtract(e.target.checked)} />{' '}
+        <input
+          type="checkbox"
+          checked={extract && narrowed}
+          disabled={!narrowed}
+          onChange={(e) => setExtract(e.target.checked)}
+        />{' '}
         Only the entries that the filters below leave{narrowed ? '' : ' (none is set)'}
       </label>
       <Failed error={run.error} />

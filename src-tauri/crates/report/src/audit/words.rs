@@ -147,13 +147,13 @@ pub fn written(kind: &str, d: &Value, line: &str) -> String {
 fn raw_field<'a>(line: &'a str, wanted: &str) -> Option<&'a str> {
     let mut at = line.find('{')? + 1;
     loop {
-        at = skip(line, at, &[b' ', b'\t', b'\r', b'\n', b',']);
+        at = skip(line, at, b" \t\r\n,");
         if line.as_bytes().get(at) != Some(&b'"') {
             return None;
         }
         let end = value_end(line, at)?;
         let name: String = serde_json::from_str(line.get(at..end)?).ok()?;
-        at = skip(line, end, &[b' ', b'\t', b'\r', b'\n', b':']);
+        at = skip(line, end, b" \t\r\n:");
         let end = value_end(line, at)?;
         if name == wanted {
             return line.get(at..end);
