@@ -458,6 +458,26 @@ class Bundles(unittest.TestCase):
             names = {json.loads(entry)["id"] for entry in (out / "trail.jsonl").read_text().splitlines()}
             self.assertEqual({entry["id"] for entry in listed["entries"]}, names, f"the list and the extract find the same by {filters}")
 
+    def test_a_name_finds_all_that_its_person_did(self):
+        def ids(*filters, **query):
+            said = json.loads(self.made.program.run("--workspace", self.made.program.dir, "call", "audit.list", json.dumps({"tracking": True, "limit": 1000, **query})))
+            return {entry["id"] for entry in said["entries"]}
+
+        entries = [json.loads(line) for line in self.before["trail.jsonl"].decode().splitlines()]
+        dans = {entry["id"] for entry in entries if entry["who"] == "dan"}
+        self.assertEqual({name.split(".")[0] for name in dans}, {self.made.dan.id, self.made.fresh.id}, "on both computers")
+        self.assertEqual(ids(only={"person": "Dan"}), dans)
+        self.assertLessEqual(dans, ids(text="dan"))
+
+    def test_roles_are_those_of_then(self):
+        entries = {entry["id"]: entry for entry in map(json.loads, self.before["trail.jsonl"].decode().splitlines())}
+        said = {entry["what"].split(" ")[0]: entry for entry in entries.values() if entry["device"] == self.made.fresh.id}
+        self.assertEqual(said["started"]["roles"], "data_scientist", "he has none now, and had it then")
+        mia = [entry["roles"] for entry in entries.values() if entry["device"] == self.made.mia.id]
+        self.assertEqual((mia[0], mia[1]), ("", "validator compliance"))
+        by_recovery = entries[f"{self.made.recovery.id}.1"]
+        self.assertEqual((by_recovery["who"], by_recovery["why"], by_recovery["what"]), ("The recovery key", "the paper was fetched", "gave mia the role compliance"))
+
     # Tables.
 
     def test_the_program_and_the_check_know_the_same_types(self):
