@@ -76,6 +76,26 @@ test('every page is accessible, in light and in dark', async () => {
   await page.evaluate(() => localStorage.setItem('theme', 'light'));
 });
 
+test('the audit trail is narrowed by person, meaning and what does not count, with the keyboard alone', async () => {
+  await go('/audit', 'Audit trail');
+  const rows = page.getByRole('list', { name: 'Entries, newest first' }).getByRole('listitem');
+  await rows.first().waitFor();
+  const person = page.getByLabel('Person');
+  await person.focus();
+  await page.keyboard.type('Mia');
+  await page.waitForFunction(() => [...document.querySelectorAll('main ol summary strong')].every((name) => name.textContent === 'Mia Chen'));
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement?.closest('label')?.textContent?.startsWith('Role held then')), true);
+  await page.getByLabel('About').selectOption('people');
+  await rows.first().getByText('asked to join').waitFor();
+  await check('audit-narrowed');
+  await page.getByLabel('Only what does not count').check();
+  await page.getByText('Nothing fits.').waitFor();
+  await page.getByRole('button', { name: 'Show everything' }).click();
+  await rows.nth(20).waitFor();
+  assert.match(await page.locator('main code').first().textContent(), /^[0-9a-f]{64}$/);
+});
+
 test('a run shows its curves, drawn and as a table', async () => {
   await go('/runs', 'Runs');
   await page.getByRole('link', { name: 'network-tumo-24' }).click();

@@ -540,6 +540,7 @@ DATA_TYPES = {
     "release.signed": fields_of(release=is_id, signoff=is_id, decision=is_decision, role=is_role, statement=is_text, signature=is_text),
     "release.withdrawn": fields_of(release=is_id),
     "deployment.recorded": fields_of(deployment=is_id, project=is_id, version=is_id, release_or_none=is_id, environment=is_environment),
+    "device.witnessed": fields_of(),
     "record.deleted": on_subject,
     "record.restored": on_subject,
 }
@@ -616,7 +617,7 @@ RIGHT_OF_GROUP = {
     "pin": "collaborate", "template": "collaborate", "comment": "collaborate", "maturity": "collaborate", "monitor": "collaborate", "criteria": "collaborate", "finding": "collaborate", "setting": "manage",
     "project": "shape", "release": "release", "deployment": "deploy",
 }  # fmt: skip
-RIGHT_OF_TYPE = {"release.signed": "sign", "criteria.signed": "sign", "finding.settled": "settle", "finding.graded": "settle", "record.attached": "collaborate", "experiment.linked": "shape", "project.template_set": "waive"}
+RIGHT_OF_TYPE = {"device.witnessed": "collaborate", "release.signed": "sign", "criteria.signed": "sign", "finding.settled": "settle", "finding.graded": "settle", "record.attached": "collaborate", "experiment.linked": "shape", "project.template_set": "waive"}
 RIGHT_TO_DELETE = {
     "experiment": "track", "run": "track", "logged_model": "track", "dataset": "data", "dataset_version": "data",
     "model": "model", "model_version": "model", "note": "collaborate", "checklist": "collaborate", "view": "collaborate", "panel": "collaborate", "pin": "collaborate", "template": "collaborate", "comment": "collaborate", "assessment": "collaborate", "monitor": "collaborate", "project": "shape",
@@ -1105,7 +1106,16 @@ def sign_off_is_true(operation, key, member):
         about = (predicate["release"], predicate["decision"]) if of_release else (predicate["criteria"],)
         words = (*about, predicate["role"], predicate["signer"]["principal"])
         types = (said["_type"], said["predicateType"])
+        subjects = said["subject"] if of_release else said["subject"][:1]
+        whole = isinstance(said["subject"], list) and all(is_text(subject["digest"]["sha256"]) for subject in subjects)
+        whole = whole and is_text(predicate["claimedAt"])
+        if of_release:
+            whole = whole and is_text(predicate["reason"]) and all(is_text(one["name"]) and is_digest(one["digest"]["sha256"]) for one in subjects)
+        else:
+            whole = whole and len(subjects) == 1
     except (Malformed, KeyError, TypeError):
+        return False
+    if not whole:
         return False
     if types != ("https://in-toto.io/Statement/v1", APPROVAL if of_release else CRITERIA):
         return False
@@ -1618,6 +1628,8 @@ def fold(operations):
     """The records that accepted data operations add up to."""
     records = {}
     for operation in sorted(operations, key=lambda operation: (operation.hlc, operation.device, operation.number)):
+        if operation.type == "device.witnessed":
+            continue
         kind, name, creates, parent, cells = writes(operation)
         record = records.setdefault((kind, name), {"created": False, "parent": None, "cells": {}})
         if creates and not record["created"]:

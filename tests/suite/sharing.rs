@@ -101,9 +101,20 @@ fn stock_git_verifies_every_commit_and_the_export_verifies_itself() {
     let page = std::fs::read_to_string(out.join("VERIFY.md")).unwrap();
     let script: String = page.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
     assert!(script.contains("sha256sum") && script.contains("verify-commit") && script.contains("ssh-keygen -Y verify"));
+    assert!(!script.contains("exit"), "pasted lines leave the shell open");
     let run = |text: &str| Command::new("bash").args(["-e", "-c", text]).current_dir(&out).output().unwrap();
     let good = run(&script);
     assert!(good.status.success(), "{}", String::from_utf8_lossy(&good.stderr));
+
+    // What the bundle brings along says the same, from the fingerprint on.
+    let fingerprint = team.ana.must("app.status", json!({}))["workspace"]["fingerprint"].as_str().unwrap().to_owned();
+    assert_eq!(exported["fingerprint"], fingerprint.as_str());
+    let verify = || {
+        let done = Command::new("python3").arg(out.join("verify.py")).arg(&fingerprint).current_dir("/").output().unwrap();
+        (done.status.success(), String::from_utf8_lossy(&done.stdout).into_owned())
+    };
+    let (good, said) = verify();
+    assert!(good && said.starts_with("VERIFIED "), "{said}");
 
     // One changed byte in a statement, and the same lines fail.
     let statement = std::fs::read_dir(out.join("statements"))
@@ -114,8 +125,10 @@ fn stock_git_verifies_every_commit_and_the_export_verifies_itself() {
     let forged = std::fs::read_to_string(&statement).unwrap().replace("approved", "rejected");
     std::fs::write(&statement, forged).unwrap();
     assert!(!run("sha256sum --check --quiet manifest.sha256").status.success());
-    let line = script.lines().find(|l| l.starts_with("ssh-keygen")).unwrap();
-    assert!(!run(line).status.success(), "a forged statement does not verify");
+    let signoffs = page.split("```sh\n").last().unwrap().split("```").next().unwrap();
+    assert!(!run(signoffs).status.success(), "a forged statement does not verify");
+    let (good, said) = verify();
+    assert!(!good && said.starts_with("NOT VERIFIED: "), "{said}");
 }
 
 #[test]

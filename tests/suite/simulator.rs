@@ -268,6 +268,10 @@ impl World {
             for commit in git(&["-C", remote, "rev-list", "--all"]).lines() {
                 git(&["-C", remote, "-c", &signers, "verify-commit", commit]);
             }
+            let status = self.seats[0].must("app.status", json!({}));
+            let fingerprint = status["workspace"]["fingerprint"].as_str().unwrap();
+            let verified = std::process::Command::new("python3").arg(out.join("verify.py")).arg(fingerprint).output().unwrap();
+            assert!(verified.status.success(), "what is exported verifies: {}", String::from_utf8_lossy(&verified.stdout));
         }
     }
 }

@@ -748,7 +748,11 @@ export type ExportAudit = {
 /**
  * A folder that does not exist yet, or is empty.
  */
-dir: string, };
+dir: string, 
+/**
+ * An extract: only these entries in the readable trail. The signed history is always whole.
+ */
+only?: TrailPick, };
 export type ExportChart = { chart: DrawChart, format: ChartFormat, 
 /**
  * The file to write; left out: one named by the title, among the downloads.
@@ -763,7 +767,15 @@ dir: string,
  * Only these experiments, by name; all when left out.
  */
 experiments?: Array<string>, };
-export type Exported = { dir: string, entries: number, commits: number, signoffs: number, missing: Array<string>, };
+export type Exported = { dir: string, entries: number, 
+/**
+ * How many there are without the filter.
+ */
+entries_in_all: number, commits: number, signoffs: number, missing: Array<string>, 
+/**
+ * What whoever verifies must be told by another way.
+ */
+fingerprint: string, };
 export type ExportedChart = { path: string, title: string, summary: string, 
 /**
  * Bytes.
@@ -1168,6 +1180,7 @@ seen: Seen | null,
  * `yes`, `partly` or `no`, in the newest assessment.
  */
 met: string | null, note: string, html: string, evidence: Array<EvidenceLink>, };
+export type Meaning = { id: string, label: string, };
 export type MemberRole = { member: string, role: string, };
 export type MemberRow = { id: string, name: string, email: string, roles: Array<RoleName>, devices: Array<DeviceRow>, me: boolean, };
 export type MemberView = { name: string, roles: Array<string>, };
@@ -2246,11 +2259,48 @@ export type TrailEntry = { id: string, at_ms: number, received_ms: number | null
  * In plain words.
  */
 sentence: string, subject: SubjectRef | null, subject_title: string, why: string | null, before: string | null, after: string, state: string, state_reason: string | null, commit: string | null, };
+export type TrailPick = { 
+/**
+ * A member's id, or the name of one: what they did on any of their computers.
+ */
+person?: string, 
+/**
+ * A role that its author held when it was written.
+ */
+role?: string, 
+/**
+ * `<kind>/<id>`.
+ */
+record?: string, 
+/**
+ * A project's id: it and all that belongs to it.
+ */
+project?: string, 
+/**
+ * The first day, such as 2026-11-25, by UTC and the authors' own clocks.
+ */
+since?: string, 
+/**
+ * The last day.
+ */
+until?: string, 
+/**
+ * Such as `decisions`.
+ */
+meaning?: string, 
+/**
+ * Only what does not count: refused, held, not understood.
+ */
+not_counted?: boolean, };
 export type TrailQuery = { subject?: SubjectRef, 
 /**
  * Such as `release.`.
  */
-kind?: string, text?: string, 
+kind?: string, 
+/**
+ * A word of what was written, or of the name of whoever wrote it.
+ */
+text?: string, only?: TrailPick, 
 /**
  * Also the many small lines of tracking.
  */
@@ -2358,6 +2408,10 @@ me: Person | null, remote: string | null,
  * What a colleague enters to join: the address, and the fingerprint of this workspace.
  */
 invitation: string | null, 
+/**
+ * The sha256 of the workspace's first commit: what an auditor must be told by another way than the bundle.
+ */
+fingerprint: string | null, 
 /**
  * The key is locked with a passphrase that has not been entered.
  */
@@ -2546,6 +2600,7 @@ export interface Commands {
   "sharing.restore": { request: Restore; response: SharingStatus };
   "sharing.set_remote": { request: SetRemote; response: SharingStatus };
   "audit.witnesses": { request: OperationRef; response: Array<Witness> };
+  "audit.meanings": { request: Nothing; response: Array<Meaning> };
   "audit.list": { request: TrailQuery; response: Trail };
   "audit.export": { request: ExportAudit; response: Exported };
   "log.views": { request: Nothing; response: Views };
@@ -2634,6 +2689,7 @@ export const queryTags = {
   "sharing.status": ["sharing", "member", "settings"],
   "sharing.progress": [],
   "audit.witnesses": ["sharing"],
+  "audit.meanings": [],
   "audit.list": ["*"],
   "log.views": ["*"],
   "app.doctor": [],

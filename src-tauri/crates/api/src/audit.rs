@@ -1,20 +1,24 @@
 //! The audit trail: who did what, when, in which role, why, before and after; and its export.
 
-use crate::host::{Host, Workspace};
+mod export;
+mod pick;
+
+pub use export::{ExportAudit, Exported, export};
+pub use pick::TrailPick;
+
+use crate::host::Host;
 use crate::notes::SubjectRef;
 use crate::people::{Person, person_at};
-use crate::{ApiError, checklists, edge, sharing, templates};
+use crate::workspaces::Nothing;
+use crate::{ApiError, checklists, templates};
 use cairn_core::authority::Acl;
 use cairn_core::fold::{Effect, effects};
 use cairn_core::id::{DeviceId, OpId};
 use cairn_core::op::{Kind, Op, Party, Removal, Subject};
-use cairn_report::audit::{Cover, Entry, Signed, Signer, allowed_signers, csv, jsonl, verify_page};
+use cairn_report::audit::words;
 use cairn_store::Reader;
 use cairn_store::log::{TrailFilter, TrailRow};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use ts_rs::TS;
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize, TS)]
@@ -26,9 +30,13 @@ pub struct TrailQuery {
     #[serde(default)]
     #[ts(optional)]
     pub kind: Option<String>,
+    /// A word of what was written, or of the name of whoever wrote it.
     #[serde(default)]
     #[ts(optional)]
     pub text: Option<String>,
+    #[serde(default)]
+    #[ts(optional)]
+    pub only: Option<TrailPick>,
     /// Also the many small lines of tracking.
     #[serde(default)]
     pub tracking: bool,
@@ -67,37 +75,40 @@ pub struct TrailEntry {
     pub commit: Option<String>,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
-pub struct ExportAudit {
-    /// A folder that does not exist yet, or is empty.
-    pub dir: String,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
-pub struct Exported {
-    pub dir: String,
-    pub entries: u64,
-    pub commits: u64,
-    pub signoffs: u64,
-    pub missing: Vec<String>,
-}
-
 pub fn list(host: &Host, query: TrailQuery) -> Result<Trail, ApiError> {
     host.workspace()?.read(|r| {
         let acl = r.acl()?;
-        let (rows, total) = r.trail(&TrailFilter {
+        let text = query.text.filter(|t| !t.trim().is_empty());
+        let mut filter = TrailFilter {
             subject: query.subject.map(|s| (s.kind, s.id)),
             type_prefix: query.kind,
-            text: query.text.filter(|t| !t.trim().is_empty()),
+            text_devices: text.as_deref().map(|t| pick::computers_named(r, t)).transpose()?.unwrap_or_default(),
+            text,
             only_problems: query.problems,
             without_tracking: !query.tracking,
             limit: query.limit.unwrap_or(100).min(1_000),
             offset: query.offset,
-            devices: None,
-        })?;
+            ..TrailFilter::default()
+        };
+        if let Some(only) = &query.only {
+            pick::ask(r, &pick::filter(r, only)?, &mut filter)?;
+        }
+        let (rows, total) = r.trail(&filter)?;
         let entries = rows.iter().map(|row| entry(r, &acl, row)).collect::<Result<Vec<_>, ApiError>>()?;
         Ok(Trail { entries, total })
     })
+}
+
+/// One of the meanings that the trail is filtered by.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct Meaning {
+    pub id: String,
+    pub label: String,
+}
+
+/// The closed set of meanings.
+pub fn meanings(_: &Host, _: Nothing) -> Result<Vec<Meaning>, ApiError> {
+    Ok(words::meanings().into_iter().map(|(id, label)| Meaning { id: id.to_owned(), label: label.to_owned() }).collect())
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -390,171 +401,4 @@ fn party(acl: &Acl, who: &Party) -> String {
         Party::Member(id) => acl.members.get(id).map_or_else(|| "somebody".to_owned(), |m| m.shown.clone()),
         Party::Role(role) => format!("the {}", role.label().to_lowercase()),
     }
-}
-
-/// Writes the bundle that an outsider verifies with stock tools.
-pub fn export(host: &Host, request: ExportAudit) -> Result<Exported, ApiError> {
-    let workspace = host.workspace()?;
-    let dir = PathBuf::from(request.dir.trim());
-    if std::fs::read_dir(&dir).is_ok_and(|mut d| d.next().is_some()) {
-        return Err(ApiError::conflict(format!("The folder {} is not empty", dir.display())).hint("Choose a new folder for the export."));
-    }
-    // Everything that was written here belongs into the signed history first.
-    sharing::seal(&workspace)?;
-    let mut missing = Vec::new();
-    let (entries, signers, statements, name) = workspace.read(|r| collect(&workspace, r, &mut missing))?;
-    write(&dir.join("trail.jsonl"), jsonl(&entries).map_err(|e| ApiError::new("internal", e))?.as_bytes())?;
-    write(&dir.join("trail.csv"), csv(&entries).map_err(|e| ApiError::new("internal", e))?.as_bytes())?;
-    write(&dir.join("allowed_signers"), allowed_signers(&signers).as_bytes())?;
-    let mut signed = Vec::new();
-    for (id, member, statement, signature) in &statements {
-        write(&dir.join(format!("statements/{id}.json")), statement.as_bytes())?;
-        write(&dir.join(format!("statements/{id}.json.sig")), signature.as_bytes())?;
-        signed.push(Signed { name: id.clone(), member: member.clone() });
-    }
-    let commits = bundle(&workspace, &dir, &mut missing)?;
-    let made_at = edge::rfc3339(workspace.edge.now_ms());
-    let program = format!("Cairn {}", env!("CARGO_PKG_VERSION"));
-    let cover = Cover { workspace: &name, made_at: &made_at, program: &program, entries: entries.len(), commits, missing: &missing };
-    write(&dir.join("VERIFY.md"), verify_page(&cover, &signed).as_bytes())?;
-    manifest(&dir)?;
-    Ok(Exported {
-        dir: dir.display().to_string(),
-        entries: entries.len() as u64,
-        commits: commits as u64,
-        signoffs: signed.len() as u64,
-        missing,
-    })
-}
-
-type Collected = (Vec<Entry>, Vec<Signer>, Vec<(String, String, String, String)>, String);
-
-fn collect(workspace: &Workspace, r: &Reader<'_>, missing: &mut Vec<String>) -> Result<Collected, ApiError> {
-    let acl = r.acl()?;
-    let mut titles: HashMap<Subject, String> = HashMap::new();
-    let mut entries = Vec::new();
-    let mut not_counted = 0;
-    for row in r.all_lines()? {
-        let view = entry_with(r, &acl, &row, &mut titles)?;
-        not_counted += usize::from(row.state != "accepted");
-        entries.push(view);
-    }
-    if not_counted > 0 {
-        missing.push(format!("{not_counted} entries do not count; the column `state` says which, `state_reason` why."));
-    }
-    let refusals = r.refusals()?;
-    for refusal in &refusals {
-        missing.push(format!("Commit {} on the branch of {} was refused: {}.", refusal.oid, refusal.device, refusal.reason));
-    }
-    if r.unsealed(&workspace.device())? > 0 {
-        missing.push("Some of this computer's entries are not sealed yet.".to_owned());
-    }
-    let signers = acl
-        .devices
-        .iter()
-        .map(|(id, d)| Signer { member: d.member.to_string(), device: id.to_string(), key: d.key.clone() })
-        .chain(acl.requests.iter().map(|q| Signer {
-            member: format!("not-admitted-{}", q.device),
-            device: q.device.to_string(),
-            key: q.key.clone(),
-        }))
-        .collect();
-    let mut statements = Vec::new();
-    for s in r.records(Kind::Signoff, None)? {
-        let member = person_at(&acl, &s.device).id;
-        statements.push((s.id.clone(), member, s.text("statement"), s.text("signature")));
-    }
-    Ok((entries, signers, statements, acl.workspace.clone().unwrap_or_default()))
-}
-
-fn entry_with(r: &Reader<'_>, acl: &Acl, row: &TrailRow, titles: &mut HashMap<Subject, String>) -> Result<Entry, ApiError> {
-    let line = row.op();
-    let by = person_at(acl, &row.device);
-    let mut what = String::new();
-    if let (Some(kind), Some(id)) = (&row.kind, &row.record) {
-        let subject = SubjectRef { kind: kind.clone(), id: id.clone() }.parse()?;
-        what = match titles.get(&subject) {
-            Some(title) => title.clone(),
-            None => {
-                let title = checklists::title_of(r, &subject)?;
-                titles.insert(subject, title.clone());
-                title
-            }
-        };
-    }
-    Ok(Entry {
-        claimed_at: edge::rfc3339(row.at_ms),
-        utc_offset_minutes: line.as_ref().map_or(0, |l| l.tz),
-        received_at: row.received_ms.map(edge::rfc3339),
-        who: by.name,
-        member: by.id,
-        roles: by.roles.into_iter().map(|r| r.id).collect::<Vec<_>>().join(" "),
-        device: row.device.clone(),
-        number: row.n,
-        operation: row.r#type.clone(),
-        what: format!("{} {what}", line.as_ref().map(|l| sentence(acl, &l.op)).unwrap_or_default()).trim().to_owned(),
-        record: format!("{}/{}", row.kind.as_deref().unwrap_or("workspace"), row.record.as_deref().unwrap_or_default()),
-        why: line.as_ref().and_then(|l| l.why.clone()),
-        before: match &line {
-            Some(l) => before(r, &l.op)?,
-            None => None,
-        },
-        after: line.map(|l| after(&l.op)).unwrap_or_default(),
-        state: row.state.clone(),
-        state_reason: row.reason.clone(),
-        commit: row.envelope.clone(),
-        id: row.id.clone(),
-    })
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), ApiError> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(cairn_store::StoreError::from)?;
-    }
-    std::fs::write(path, bytes).map_err(cairn_store::StoreError::from)?;
-    Ok(())
-}
-
-/// The signed history as a git bundle; returns how many commits it holds.
-fn bundle(workspace: &Workspace, dir: &Path, missing: &mut Vec<String>) -> Result<usize, ApiError> {
-    let git = |args: &[&str]| -> Option<String> {
-        let out = Command::new("git")
-            .arg("--git-dir")
-            .arg(workspace.dir().join("git"))
-            .args(args)
-            .stdin(Stdio::null())
-            .stderr(Stdio::null())
-            .output()
-            .ok()?;
-        out.status.success().then(|| String::from_utf8_lossy(&out.stdout).into_owned())
-    };
-    let target = std::path::absolute(dir.join("repo.bundle")).map_err(cairn_store::StoreError::from)?;
-    if git(&["bundle", "create", "--quiet", &target.to_string_lossy(), "--glob=refs/heads/cairn/log/*"]).is_none() {
-        missing.push("The signed history (`repo.bundle`) could not be written: the git program is needed for it.".to_owned());
-        return Ok(0);
-    }
-    Ok(git(&["rev-list", "--count", "--glob=refs/heads/cairn/log/*"]).and_then(|n| n.trim().parse().ok()).unwrap_or(0))
-}
-
-/// `manifest.sha256` in the form of sha256sum.
-fn manifest(dir: &Path) -> Result<(), ApiError> {
-    let mut names = Vec::new();
-    let io = cairn_store::StoreError::from;
-    for place in ["", "statements"] {
-        let Ok(entries) = std::fs::read_dir(dir.join(place)) else { continue };
-        for file in entries {
-            let file = file.map_err(io)?;
-            if file.file_type().map_err(io)?.is_file() {
-                let name = file.file_name().to_string_lossy().into_owned();
-                names.push(if place.is_empty() { name } else { format!("{place}/{name}") });
-            }
-        }
-    }
-    names.sort();
-    let mut text = String::new();
-    for name in names {
-        let bytes = std::fs::read(dir.join(&name)).map_err(io)?;
-        text.push_str(&format!("{}  {name}\n", cairn_core::canonical::sha256(&bytes)));
-    }
-    write(&dir.join("manifest.sha256"), text.as_bytes())
 }

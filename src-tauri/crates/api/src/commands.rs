@@ -216,6 +216,7 @@ commands! {
     "sharing.restore" Mutation sharing::restore: sharing::Restore => sharing::SharingStatus, [];
     "sharing.set_remote" Mutation sharing::set_remote: sharing::SetRemote => sharing::SharingStatus, [];
     "audit.witnesses" Query audit::witnesses: audit::OperationRef => Vec<audit::Witness>, ["sharing"];
+    "audit.meanings" Query audit::meanings: workspaces::Nothing => Vec<audit::Meaning>, [];
     "audit.list" Query audit::list: audit::TrailQuery => audit::Trail, ["*"];
     "audit.export" Mutation audit::export: audit::ExportAudit => audit::Exported, [];
     "log.views" Query maintenance::views: workspaces::Nothing => maintenance::Views, ["*"];

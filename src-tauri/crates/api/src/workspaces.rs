@@ -46,6 +46,8 @@ pub struct WorkspaceInfo {
     pub remote: Option<String>,
     /// What a colleague enters to join: the address, and the fingerprint of this workspace.
     pub invitation: Option<String>,
+    /// The sha256 of the workspace's first commit: what an auditor must be told by another way than the bundle.
+    pub fingerprint: Option<String>,
     /// The key is locked with a passphrase that has not been entered.
     pub locked: bool,
 }
@@ -117,7 +119,8 @@ pub fn info(workspace: &Workspace) -> Result<WorkspaceInfo, ApiError> {
         let acl = r.acl()?;
         let me = workspace.me(r)?;
         let remote = r.local("remote")?;
-        let invitation = match (&remote, r.genesis()?) {
+        let genesis = r.genesis()?;
+        let invitation = match (&remote, &genesis) {
             (Some(remote), Some(genesis)) => Some(format!("{remote}#{genesis}")),
             _ => None,
         };
@@ -130,6 +133,7 @@ pub fn info(workspace: &Workspace) -> Result<WorkspaceInfo, ApiError> {
             me: me.map(|id| person(&acl, id.as_str())),
             remote,
             invitation,
+            fingerprint: genesis.map(|g| g.to_string()),
             locked: workspace.key_is_in_file() && workspace.key().is_err(),
         })
     })

@@ -13,7 +13,8 @@ mod runs;
 mod serve;
 
 use cairn_api::{ApiError, Host, commands::dispatch};
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -173,13 +174,63 @@ enum Audit {
     List {
         #[arg(long, default_value_t = 100)]
         limit: u32,
+        #[command(flatten)]
+        pick: Box<Pick>,
     },
-    /// Write a bundle that anyone verifies with git, ssh-keygen and sha256sum.
+    /// Write a bundle that anyone verifies: `python3 DIR/verify.py FINGERPRINT`. With filters, an extract.
     Export {
         #[arg(long)]
         out: PathBuf,
+        #[command(flatten)]
+        pick: Box<Pick>,
     },
     Verify,
+}
+
+/// Which entries of the trail.
+#[derive(Args, Serialize)]
+struct Pick {
+    /// What this member did, on any of their computers: a name or an id.
+    #[arg(long)]
+    person: Option<String>,
+    /// What was done by holders of this role, as they held it then.
+    #[arg(long)]
+    role: Option<String>,
+    /// About this record: KIND/ID.
+    #[arg(long)]
+    record: Option<String>,
+    /// About this project and all that belongs to it: an id or a title.
+    #[arg(long)]
+    project: Option<String>,
+    /// From this day on, such as 2026-11-25, by UTC.
+    #[arg(long)]
+    since: Option<String>,
+    /// Up to this day.
+    #[arg(long)]
+    until: Option<String>,
+    /// Of one meaning, such as decisions, people, data, models, tracking, discussion.
+    #[arg(long)]
+    meaning: Option<String>,
+    /// Only what does not count: refused attempts and what is held.
+    #[arg(long)]
+    not_counted: bool,
+}
+
+impl Pick {
+    /// The request, with the project by its id.
+    fn request(&self, call: &dyn Fn(&str, Value) -> Result<Value, ApiError>) -> Result<Value, ApiError> {
+        let mut pick = json!(self);
+        if let Some(project) = &self.project {
+            pick["project"] = project_id(project, call)?;
+        }
+        Ok(pick)
+    }
+}
+
+fn project_id(project: &str, call: &dyn Fn(&str, Value) -> Result<Value, ApiError>) -> Result<Value, ApiError> {
+    let projects = call("project.list", Value::Null)?;
+    let found = projects.as_array().and_then(|all| all.iter().find(|p| p["id"] == project || p["title"] == project));
+    found.map(|p| p["id"].clone()).ok_or_else(|| ApiError::not_found(&format!("The project {project}")))
 }
 
 /// Done, or the answer is no, or what a command that ran inside said.
@@ -311,11 +362,12 @@ fn run(cli: &Cli, host: &Arc<Host>) -> Result<Outcome, ApiError> {
     open(cli, host)?;
     let call = |name: &str, request: Value| dispatch(host, name, request);
     match &cli.verb {
-        Verb::Status => print::record(
-            cli.json,
-            &json!({ "app": call("app.status", Value::Null)?, "sharing": call("sharing.status", Value::Null)? }),
-            print::status,
-        ),
+        Verb::Status => {
+            let app = call("app.status", Value::Null)?;
+            let fingerprint = app["workspace"]["fingerprint"].clone();
+            let said = json!({ "app": app, "sharing": call("sharing.status", Value::Null)?, "fingerprint": fingerprint });
+            print::record(cli.json, &said, print::status);
+        }
         Verb::Serve { port, pages } => serve::run(host, *port, pages.clone(), cli.json)?,
         Verb::Share { watch } => {
             let tell = |done: &Value| {
@@ -347,10 +399,7 @@ fn run(cli: &Cli, host: &Arc<Host>) -> Result<Outcome, ApiError> {
             print::record(cli.json, &call("source.import", request)?, print::imported);
         }
         Verb::Import { path, project: Some(project), name, .. } => {
-            let projects = call("project.list", Value::Null)?;
-            let found =
-                projects.as_array().and_then(|all| all.iter().find(|p| p["id"] == project.as_str() || p["title"] == project.as_str()));
-            let id = found.map(|p| p["id"].clone()).ok_or_else(|| ApiError::not_found(&format!("The project {project}")))?;
+            let id = project_id(project, &call)?;
             let path = std::path::absolute(path).map_err(|e| ApiError::invalid(e.to_string()))?;
             print::record(cli.json, &call("dataset.import_csv", json!({ "project": id, "path": path, "name": name }))?, print::dataset);
         }
@@ -383,11 +432,13 @@ fn run(cli: &Cli, host: &Arc<Host>) -> Result<Outcome, ApiError> {
             print::record(cli.json, &answer, print::gate);
             return Ok(if answer["verdict"] == "pass" { Outcome::Done } else { Outcome::No });
         }
-        Verb::Audit(Audit::List { limit }) => {
-            print::record(cli.json, &call("audit.list", json!({ "limit": limit, "tracking": true }))?, print::trail);
+        Verb::Audit(Audit::List { limit, pick }) => {
+            let only = pick.request(&call)?;
+            print::record(cli.json, &call("audit.list", json!({ "limit": limit, "tracking": true, "only": only }))?, print::trail);
         }
-        Verb::Audit(Audit::Export { out }) => {
-            print::record(cli.json, &call("audit.export", json!({ "dir": out }))?, |v| {
+        Verb::Audit(Audit::Export { out, pick }) => {
+            let only = pick.request(&call)?;
+            print::record(cli.json, &call("audit.export", json!({ "dir": out, "only": only }))?, |v| {
                 format!(
                     "{} entries and {} sign-offs are in {}. VERIFY.md says how to check them.",
                     v["entries"],

@@ -28,8 +28,9 @@ pub(crate) fn status(v: &Value) -> String {
     let me = if w["me"].is_null() { "not let in yet".to_owned() } else { text(&w["me"], "name").to_owned() };
     let remote = w["remote"].as_str().filter(|r| !r.is_empty()).unwrap_or("nobody yet");
     let invite = w["invitation"].as_str().map(|i| format!("\nInvitation: {i}")).unwrap_or_default();
+    let fingerprint = v["fingerprint"].as_str().map(|f| format!("\nFingerprint: {f}")).unwrap_or_default();
     format!(
-        "{} ({})\nYou: {me}\nShared with: {remote}\nChanges to share: {}{invite}",
+        "{} ({})\nYou: {me}\nShared with: {remote}\nChanges to share: {}{invite}{fingerprint}",
         text(w, "name"),
         text(w, "dir"),
         v["sharing"]["waiting"]

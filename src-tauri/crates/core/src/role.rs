@@ -98,6 +98,23 @@ pub enum Act {
 }
 
 impl Act {
+    /// The right's name in `docs/format.md`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ManageMembers => "manage",
+            Self::ShapeProject => "shape",
+            Self::WaiveGate => "waive",
+            Self::Track => "track",
+            Self::RegisterData => "data",
+            Self::RegisterModel => "model",
+            Self::Collaborate => "collaborate",
+            Self::RequestRelease => "release",
+            Self::SignRelease => "sign",
+            Self::RecordDeployment => "deploy",
+            Self::SettleFinding => "settle",
+        }
+    }
+
     /// What the person tried, to stand after "may not".
     pub fn phrase(self) -> &'static str {
         match self {

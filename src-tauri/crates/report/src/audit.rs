@@ -1,8 +1,19 @@
 //! The audit bundle as text: entries, table, signers, and the page that tells how to check it all
 //! with tools that are not ours.
+//!
+//! Every field of an entry follows from the signed history alone, so that `verify.py` can work it out again.
+
+mod page;
+pub mod words;
+
+pub use page::verify_page;
 
 use crate::sheet::harmless;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The program that checks a bundle, the same in every bundle of a release.
+pub const VERIFY_PY: &str = include_str!("../../../../assets/audit/verify.py");
 
 /// One entry of the trail, as an auditor reads it.
 #[derive(Debug, Clone, Serialize)]
@@ -11,31 +22,93 @@ pub struct Entry {
     pub claimed_at: String,
     /// Minutes east of UTC where the author sat.
     pub utc_offset_minutes: i16,
-    /// When this computer received it; none for its own.
-    pub received_at: Option<String>,
+    /// What the first other computer claimed that wrote in knowledge of it; none where none did.
+    pub witnessed_at: Option<String>,
+    /// The commit that proves it.
+    pub witnessed_in: Option<String>,
     pub who: String,
     pub member: String,
-    /// The roles that the member holds.
+    /// The roles that the member held, as far as they knew when they wrote.
     pub roles: String,
     pub device: String,
     pub number: u64,
     pub operation: String,
+    /// What it is about, of a small closed set.
+    pub meaning: String,
     pub what: String,
+    /// How the record is called now.
+    pub title: String,
     pub record: String,
+    /// The project that the record belongs to, if any.
+    pub project: String,
     pub why: Option<String>,
     pub before: Option<String>,
     pub after: String,
+    /// The right that the author needed; empty where standing decides.
+    pub needs: String,
     pub state: String,
     pub state_reason: Option<String>,
-    /// The commit that carries it; none while it is not sealed.
+    /// The commit that carries it.
     pub commit: Option<String>,
     pub id: String,
+    /// The claimed time, for filters; not written.
+    #[serde(skip)]
+    pub at_ms: i64,
 }
 
-/// One signer.
+/// Why an entry does not count, in words that follow from the history; `verify.py` has the same.
+pub mod reason {
+    pub const UNKNOWN: &str = "this kind of operation is not known to the program that made the bundle";
+    pub const HELD: &str = "what it rested on does not stand any more";
+    pub const REFUSED: &str = "its author had no right to it, or what it carries is not true";
+    pub const NOT_LET_IN: &str = "its computer was not let in, as far as its author knew";
+}
+
+/// Which entries an extract holds. What is absent leaves nothing out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filter {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
+    /// Held when it was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// `<kind>/<id>`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<String>,
+    /// Claimed at or after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since_ms: Option<i64>,
+    /// Claimed before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until_ms: Option<i64>,
+    /// Only what does not count.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub not_counted: bool,
+}
+
+impl Filter {
+    pub fn fits(&self, entry: &Entry) -> bool {
+        let is = |wanted: &Option<String>, said: &str| wanted.as_deref().is_none_or(|w| w == said);
+        is(&self.person, &entry.member)
+            && self.role.as_deref().is_none_or(|role| entry.roles.split(' ').any(|r| r == role))
+            && is(&self.record, &entry.record)
+            && is(&self.project, &entry.project)
+            && is(&self.meaning, &entry.meaning)
+            && self.since_ms.is_none_or(|ms| entry.at_ms >= ms)
+            && self.until_ms.is_none_or(|ms| entry.at_ms < ms)
+            && (!self.not_counted || entry.state != "accepted")
+    }
+}
+
+/// One public key that the history introduced.
 #[derive(Debug, Clone)]
 pub struct Signer {
-    pub member: String,
+    /// None for recovery keys and computers that were not let in.
+    pub member: Option<String>,
     pub device: String,
     /// `ssh-ed25519 AAAA…`
     pub key: String,
@@ -47,6 +120,47 @@ pub struct Signed {
     /// File name below `statements/`, without extension.
     pub name: String,
     pub member: String,
+}
+
+/// The word of the computer that exported: `bundle.json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Export {
+    pub format: &'static str,
+    pub workspace: String,
+    /// The sha256 of the workspace's first commit object.
+    pub fingerprint: String,
+    pub made_at: String,
+    pub program: String,
+    pub exporter: Exporter,
+    pub filter: Filter,
+    pub entries: usize,
+    pub entries_in_all: usize,
+    pub commits: usize,
+    pub tips: BTreeMap<String, Tip>,
+    /// The texts in `policy/` by their sha256, with what they are.
+    pub texts: BTreeMap<String, String>,
+    /// Digests that the history names and whose texts this computer does not have.
+    pub texts_missing: Vec<String>,
+    pub missing: Vec<String>,
+}
+
+/// The form of bundles that `verify.py` of this release reads.
+pub const FORMAT: &str = "cairn-audit/1";
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Exporter {
+    pub device: String,
+    pub member: String,
+    pub name: String,
+}
+
+/// Up to where one computer's branch goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Tip {
+    pub commit: String,
+    pub seq: u64,
+    /// The number of its last operation.
+    pub last: u64,
 }
 
 /// The trail as a table for spreadsheets.
@@ -80,67 +194,30 @@ pub fn jsonl(entries: &[Entry]) -> Result<String, String> {
 pub fn allowed_signers(signers: &[Signer]) -> String {
     let mut out = String::new();
     for s in signers {
-        out.push_str(&format!("{}@cairn.invalid namespaces=\"git\" {}\n", s.device, s.key));
-        out.push_str(&format!("{} namespaces=\"approval@cairn\" {}\n", s.member, s.key));
+        out.push_str(&format!("{}@cairn.invalid namespaces=\"git,bundle@cairn\" {}\n", s.device, s.key));
+        if let Some(member) = &s.member {
+            out.push_str(&format!("{member} namespaces=\"approval@cairn\" {}\n", s.key));
+        }
     }
     out
 }
 
-/// What the bundle covers.
+/// What the bundle covers, for its page.
 #[derive(Debug, Clone)]
 pub struct Cover<'a> {
     pub workspace: &'a str,
     pub made_at: &'a str,
     pub program: &'a str,
+    /// The name of the person who exported, and their computer.
+    pub exporter: &'a str,
+    pub device: &'a str,
+    /// The filter of an extract, as JSON.
+    pub filter: Option<&'a str>,
     pub entries: usize,
+    pub all: usize,
     pub commits: usize,
     /// What a reader must know to be missing.
     pub missing: &'a [String],
-}
-
-/// `VERIFY.md`: every line in it can be pasted into a shell that stands in the bundle's folder.
-pub fn verify_page(cover: &Cover<'_>, signed: &[Signed]) -> String {
-    let mut page = format!(
-        "# Audit trail of {}\n\nMade {} by {}. It holds {} entries in {} signed commits.\n\n",
-        cover.workspace, cover.made_at, cover.program, cover.entries, cover.commits
-    );
-    if cover.missing.is_empty() {
-        page.push_str("Nothing that this computer knows of is missing.\n\n");
-    } else {
-        page.push_str("What is missing or does not count:\n\n");
-        for line in cover.missing {
-            page.push_str(&format!("- {line}\n"));
-        }
-        page.push('\n');
-    }
-    page.push_str(
-        "| file | what |\n|---|---|\n| `trail.csv`, `trail.jsonl` | who did what, when, in which role, why, before and after |\n\
-         | `statements/` | the exact bytes of every sign-off, and its signature |\n| `repo.bundle` | the signed history itself |\n\
-         | `allowed_signers` | the public key of every member's computer |\n| `manifest.sha256` | the digest of every file |\n\n\
-         You need only `sha256sum`, `git` (2.34 or later) and `ssh-keygen`. Stand in this folder and paste.\n\n\
-         Every file is as it was written:\n\n```sh\nsha256sum --check --quiet manifest.sha256\n```\n\n\
-         The history is complete and well formed:\n\n```sh\ngit init --quiet --bare repo.git\ngit -C repo.git fetch --quiet ../repo.bundle 'refs/*:refs/*'\ngit -C repo.git fsck --strict\n```\n\n\
-         Every commit is signed by a member's computer:\n\n```sh\ngit -C repo.git rev-list --all > commits.txt\n\
-         while read c; do git -C repo.git -c gpg.ssh.allowedSignersFile=\"$PWD/allowed_signers\" verify-commit \"$c\" || exit 1; done < commits.txt\n```\n",
-    );
-    if signed.is_empty() {
-        page.push_str("\nNobody has signed off a release yet.\n");
-    } else {
-        page.push_str("\nEvery sign-off was signed by the person it names:\n\n```sh\n");
-        for s in signed {
-            page.push_str(&format!(
-                "ssh-keygen -Y verify -f allowed_signers -I {} -n approval@cairn -s statements/{n}.json.sig < statements/{n}.json\n",
-                s.member,
-                n = s.name
-            ));
-        }
-        page.push_str("```\n");
-    }
-    page.push_str(
-        "\nA signature says who and what, not when: the times are the signers' own claims. \
-         The order is proven by the history, because each commit names the commits its author knew.\n",
-    );
-    page
 }
 
 #[cfg(test)]
@@ -149,8 +226,11 @@ mod tests {
 
     #[test]
     fn a_key_signs_commits_and_approvals_under_different_names() {
-        let text = allowed_signers(&[Signer { member: "m1".into(), device: "d1".into(), key: "ssh-ed25519 AAAA".into() }]);
-        assert_eq!(text, "d1@cairn.invalid namespaces=\"git\" ssh-ed25519 AAAA\nm1 namespaces=\"approval@cairn\" ssh-ed25519 AAAA\n");
+        let text = allowed_signers(&[Signer { member: Some("m1".into()), device: "d1".into(), key: "ssh-ed25519 AAAA".into() }]);
+        assert_eq!(
+            text,
+            "d1@cairn.invalid namespaces=\"git,bundle@cairn\" ssh-ed25519 AAAA\nm1 namespaces=\"approval@cairn\" ssh-ed25519 AAAA\n"
+        );
     }
 
     #[test]
@@ -159,14 +239,20 @@ mod tests {
         let entry = Entry {
             claimed_at: text("2026-01-01T00:00:00Z"),
             utc_offset_minutes: -60,
-            received_at: None,
+            witnessed_at: None,
+            witnessed_in: None,
             who: text("=HYPERLINK(\"http://evil\")"),
             member: text("m"),
             roles: text("owner"),
             device: text("d"),
             number: 1,
             operation: text("note.created"),
+            meaning: text("discussion"),
             what: text("wrote a note"),
+            title: text(""),
+            project: text(""),
+            needs: text("collaborate"),
+            at_ms: 0,
             record: text("note/n"),
             why: Some(text("@SUM(A1)")),
             before: None,

@@ -141,8 +141,18 @@ pub struct TrailFilter {
     pub type_prefix: Option<String>,
     /// Only what was written from these devices.
     pub devices: Option<Vec<String>>,
-    /// Only lines that contain this text.
+    /// Only lines that contain this text, or were written from one of `text_devices`.
     pub text: Option<String>,
+    pub text_devices: Vec<String>,
+    /// Only these stretches of operations: device, first, last.
+    pub ranges: Option<Vec<(String, u64, u64)>>,
+    /// Only about these records, `<kind>/<id>`.
+    pub records: Option<Vec<String>>,
+    pub types: Option<Vec<String>>,
+    /// Claimed at or after this time.
+    pub since_ms: Option<i64>,
+    /// Claimed before this time.
+    pub until_ms: Option<i64>,
     pub only_problems: bool,
     /// Leave out the many lines of tracking: parameters, tags, files.
     pub without_tracking: bool,
@@ -195,17 +205,50 @@ impl Reader<'_> {
         let wheres = " WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR record = ?2)
              AND (?3 IS NULL OR substr(type, 1, length(?3)) = ?3)
              AND (?4 IS NULL OR device IN (SELECT value FROM json_each(?4)))
-             AND (?5 IS NULL OR instr(lower(line), lower(?5)) > 0)
+             AND (?5 IS NULL OR instr(lower(line), lower(?5)) > 0 OR device IN (SELECT value FROM json_each(?8)))
+             AND (?9 IS NULL OR EXISTS (SELECT 1 FROM json_each(?9) AS j WHERE device = j.value ->> 0 AND n BETWEEN j.value ->> 1 AND j.value ->> 2))
+             AND (?10 IS NULL OR kind || '/' || record IN (SELECT value FROM json_each(?10)))
+             AND (?11 IS NULL OR type IN (SELECT value FROM json_each(?11)))
+             AND (?12 IS NULL OR at_ms >= ?12) AND (?13 IS NULL OR at_ms < ?13)
              AND (?6 = 0 OR state <> 'accepted')
              AND (?7 = 0 OR type NOT IN ('run.tagged', 'run.params_logged', 'run.metric_summarised', 'run.metrics_summarised', 'segment.stored', 'device.witnessed', 'run.inputs_logged',
                   'run.outputs_logged', 'run.source_recorded', 'artifact.logged', 'artifact.removed', 'artifact.referenced', 'logged_model.created', 'logged_model.updated', 'logged_model.tagged', 'logged_model.params_logged', 'logged_model.metrics_summarised'))";
-        let args = params![kind, record, filter.type_prefix, devices, filter.text, filter.only_problems, filter.without_tracking];
+        let json = |list: Option<serde_json::Value>| list.map(|l| l.to_string());
+        let args = params![
+            kind,
+            record,
+            filter.type_prefix,
+            devices,
+            filter.text,
+            filter.only_problems,
+            filter.without_tracking,
+            serde_json::json!(filter.text_devices).to_string(),
+            json(filter.ranges.as_ref().map(|l| serde_json::json!(l))),
+            json(filter.records.as_ref().map(|l| serde_json::json!(l))),
+            json(filter.types.as_ref().map(|l| serde_json::json!(l))),
+            filter.since_ms,
+            filter.until_ms,
+        ];
         let total = self.conn.prepare_cached(&format!("SELECT count(*) FROM op {wheres}"))?.query_row(args, |r| r.get(0))?;
         let sql =
             format!("{ROW_AND_COMMIT} {wheres} ORDER BY clock DESC, device DESC, n DESC LIMIT {} OFFSET {}", filter.limit, filter.offset);
         let mut statement = self.conn.prepare(&sql)?;
         let rows = statement.query_map(args, row)?.collect::<Result<Vec<_>, _>>()?;
         Ok((rows, total))
+    }
+
+    /// Every record that an operation is about, in whatever state: kind and id.
+    pub fn recorded(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let mut statement = self.conn.prepare("SELECT DISTINCT kind, record FROM op WHERE kind IS NOT NULL")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<Vec<_>, _>>()?;
+        Ok(rows)
+    }
+
+    /// The types that occur in the log.
+    pub fn types(&self) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.conn.prepare("SELECT DISTINCT type FROM op ORDER BY type")?;
+        let rows = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<_>, _>>()?;
+        Ok(rows)
     }
 
     /// What became of every operation.

@@ -238,6 +238,21 @@ impl Acl {
         self.intros.get(device)?.first().map(|i| i.key.as_str())
     }
 
+    /// Is this a recovery key, of now or of earlier, or the key that one was changed to?
+    pub fn is_recovery_key(&self, device: &DeviceId) -> bool {
+        let mut at = device.clone();
+        for _ in 0..64 {
+            let Some(all) = self.intros.get(&at) else { return false };
+            if all.iter().any(|i| i.how == How::Recovery) {
+                return true;
+            }
+            let older = all.iter().find(|i| i.how == How::Rotated).and_then(|i| i.said.by.first());
+            let Some((older, _)) = older else { return false };
+            at = older.clone();
+        }
+        false
+    }
+
     /// The name under which a computer goes on that got a new key.
     pub fn successor(&self, device: &DeviceId) -> Option<DeviceId> {
         let next = |i: &Intro| !i.void && i.how == How::Rotated && i.said.by.first().is_some_and(|(old, _)| old == device);

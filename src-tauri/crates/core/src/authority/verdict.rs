@@ -95,6 +95,16 @@ impl History {
         self.seen(&past)
     }
 
+    /// The state that an author could see before the `n`-th operation of a device, whose commit has this past.
+    pub fn seen_before(&mut self, device: &DeviceId, n: u64, past: &Past) -> Arc<Acl> {
+        let mut past = past.clone();
+        past.remove(device);
+        if n > 1 {
+            past.insert(device.clone(), n - 1);
+        }
+        self.seen(&past)
+    }
+
     /// The state of everything together.
     pub fn now(&self) -> Acl {
         Acl::at(&self.entries, None)
