@@ -111,6 +111,7 @@ impl Act {
             Self::RequestRelease => "release",
             Self::SignRelease => "sign",
             Self::RecordDeployment => "deploy",
+            Self::ClassifyRisk => "classify",
             Self::SettleFinding => "settle",
         }
     }
