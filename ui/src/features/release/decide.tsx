@@ -101,14 +101,13 @@ function Sign({ release, page, verb, first, roles, onClose }: SignProps) {
         className="stack"
         onSubmit={(e) => {
           e.preventDefault();
-          sign.mutate(
-            { release: release.id, decision: verb, role, reason, page },
-            {
-              onSuccess: () => {
-                onClose();
-                toast('Signed.');
-              },
+          // The bar may be gone before the answer is here: what follows a signature must not hang on it.
+          void sign.mutateAsync({ release: release.id, decision: verb, role, reason, page }).then(
+            () => {
+              onClose();
+              toast('Signed.');
             },
+            () => undefined,
           );
         }}
       >

@@ -40,7 +40,7 @@ export function ReleaseScreen() {
       <div className="card">
         <Threads about={{ kind: 'release', id: r.id }} ask={{ kind: 'member', id: r.requested_by.id }} />
       </div>
-      <Decide release={r} page={page.data?.sha256 ?? ''} />
+      <Decide key={r.id} release={r} page={page.data?.sha256 ?? ''} />
     </div>
   );
 }

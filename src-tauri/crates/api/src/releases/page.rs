@@ -207,10 +207,10 @@ fn signatures(workspace: &Workspace, r: &Reader<'_>, judged: &Judged) -> Result<
         let stale = if x.fresh { "" } else { " Something it binds to has changed since." };
         let _ = writeln!(
             out,
-            "<p>{} as {} {} it: \u{201c}{}\u{201d}.{}{stale}</p>",
+            "<p>{} as {} {}: \u{201c}{}\u{201d}{}{stale}</p>",
             plain(&words.name(&x.by)),
             plain(&x.role.label().to_lowercase()),
-            x.ruling.words(),
+            x.ruling.did(),
             plain(&signed.as_ref().map(reason_of).unwrap_or_default()),
             plain(&counts)
         );
@@ -240,11 +240,11 @@ fn earlier(r: &Reader<'_>, words: &Words<'_, '_>, judged: &Judged, out: &mut Str
         let home = r.record(Kind::Project, &e.project)?.map(|p| p.text("title")).unwrap_or_default();
         let _ = writeln!(
             out,
-            "<p class=\"{}\"><strong>{} as {} {} it</strong> in \u{201c}{}\u{201d}: \u{201c}{}\u{201d}</p>",
+            "<p class=\"{}\"><strong>{} as {} {}</strong> in \u{201c}{}\u{201d}: \u{201c}{}\u{201d}</p>",
             if e.blocks { "no" } else { "note" },
             plain(&words.name(&e.by)),
             plain(&e.role.label().to_lowercase()),
-            e.ruling.words(),
+            e.ruling.did(),
             plain(&home),
             plain(&reason)
         );
