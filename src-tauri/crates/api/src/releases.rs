@@ -544,7 +544,7 @@ fn why_not(
     }
     let small = case::is_small(r, judged)?;
     if (built || asked) && !(small && rule.independence == decision::Independence::SaidInSmallTeams) {
-        let words = s.builders.get(member).map(|m| words::made(m).join(", ")).unwrap_or_else(|| "asked for it".to_owned());
+        let words = s.builders.get(member).map_or_else(|| "asked for it".to_owned(), |m| words::made(m).join(", "));
         return Ok(Some(format!("Whoever built a version does not approve it: you {words}")));
     }
     Ok(None)

@@ -298,9 +298,8 @@ fn get_latest(host: &Arc<Host>, within: Duration) {
     if wait.recv_timeout(within).is_err() {
         drop(dispatch(host, "sharing.cancel", Value::Null));
     }
-    match round.join() {
-        Ok(Err(error)) => eprintln!("The latest could not be had: {error}"),
-        Ok(Ok(_)) | Err(_) => {}
+    if let Ok(Err(error)) = round.join() {
+        eprintln!("The latest could not be had: {error}");
     }
 }
 

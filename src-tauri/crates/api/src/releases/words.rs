@@ -7,7 +7,7 @@ use crate::{ApiError, edge};
 use cairn_core::authority::Acl;
 use cairn_core::decision::{Block, Challenge, Challenged, Discounted, Flaw, Made, Moved, State, Unclear};
 use cairn_core::id::{MemberId, OpId};
-use cairn_core::op::{Kind, RiskClass, Ruling, Subject};
+use cairn_core::op::{Kind, Op, RiskClass, Ruling, Subject};
 use cairn_core::role::Role;
 use cairn_store::Reader;
 
@@ -48,7 +48,7 @@ impl Words<'_, '_> {
 
     fn why(&self, id: &OpId) -> String {
         let why = self.judged.said_of(id).and_then(|s| s.why.clone()).filter(|w| !w.trim().is_empty());
-        why.map(|w| format!(": \u{201c}{w}\u{201d}")).unwrap_or_else(|| ", without a reason".to_owned())
+        why.map_or_else(|| ", without a reason".to_owned(), |w| format!(": \u{201c}{w}\u{201d}"))
     }
 
     fn title(&self, subject: &Subject) -> Result<String, ApiError> {
@@ -120,7 +120,6 @@ impl Words<'_, '_> {
 
     /// The newest operation that changed a subject.
     fn last_change(&self, name: &str) -> Option<OpId> {
-        use cairn_core::op::Op;
         let fits = |op: &Op| match op {
             Op::CardEdited { .. } => name == "card",
             Op::CriteriaSigned { .. } => name.starts_with("criteria/"),
@@ -222,12 +221,12 @@ impl Words<'_, '_> {
 
     /// What the signers' clocks claim that cannot be: a signature before its request.
     pub(crate) fn clock(&self, signed: &OpId) -> Option<String> {
-        let at = self.judged.said_of(signed)?.at_ms;
+        let signed = self.judged.said_of(signed)?;
+        let at = signed.at_ms;
         let request = self.judged.said.iter().find(|s| {
-            matches!(&s.op, cairn_core::op::Op::ReleaseSubmitted { .. } | cairn_core::op::Op::ReleaseRequested { .. })
-                && self.judged.said_of(signed).is_some_and(|x| x.knows(&s.id))
-                && about(&s.op)
-                    == about(&self.judged.said_of(signed).map(|x| x.op.clone()).unwrap_or(cairn_core::op::Op::DeviceWitnessed {}))
+            matches!(&s.op, Op::ReleaseSubmitted { .. } | Op::ReleaseRequested { .. })
+                && signed.knows(&s.id)
+                && about(&s.op) == about(&signed.op)
         })?;
         (at < request.at_ms).then(|| {
             format!(
@@ -239,8 +238,7 @@ impl Words<'_, '_> {
     }
 }
 
-fn about(op: &cairn_core::op::Op) -> Option<String> {
-    use cairn_core::op::Op;
+fn about(op: &Op) -> Option<String> {
     match op {
         Op::ReleaseSubmitted { release, .. }
         | Op::ReleaseRequested { release, .. }

@@ -189,21 +189,20 @@ fn frozen(class: RiskClass) -> Frozen {
     }
 }
 
-fn decide(
-    by: &str,
-    role: Role,
-    decision: Ruling,
-    release: &ReleaseId,
-    request: &OpId,
+/// What is decided on.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    release: &'a ReleaseId,
+    request: &'a OpId,
     class: RiskClass,
-    earlier: &[String],
-    tag: usize,
-) -> Op {
+}
+
+fn decide(by: &str, role: Role, decision: Ruling, asked: Asked<'_>, earlier: &[String], tag: usize) -> Op {
     let shown = Shown { sha256: digest(), size: 1 };
     let text = statement(&StatementParts {
-        release,
-        request,
-        frozen: &frozen(class),
+        release: asked.release,
+        request: asked.request,
+        frozen: &frozen(asked.class),
         decision,
         role,
         name: by,
@@ -217,7 +216,7 @@ fn decide(
         independent: true,
     });
     Op::ReleaseDecided {
-        release: release.clone(),
+        release: asked.release.clone(),
         signoff: format!("{by}{tag}"),
         decision,
         role,
@@ -235,10 +234,30 @@ fn a_stale_page_or_another_frozen_rule_in_the_statement_counts_for_nothing() {
     let mut w = World::of(RiskClass::Low, &[]);
     let (ask, release) = w.ask(RiskClass::Low);
     let request = w.say("dan", ask);
-    w.say("olga", decide("olga", Role::BusinessOwner, Ruling::Approved, &release, &request, RiskClass::High, &[], 1));
+    w.say(
+        "olga",
+        decide(
+            "olga",
+            Role::BusinessOwner,
+            Ruling::Approved,
+            Asked { release: &release, request: &request, class: RiskClass::High },
+            &[],
+            1,
+        ),
+    );
     let s = w.standing(&release);
     assert_eq!(s.signed[0].discounted, Some(Discounted::OtherRequest));
-    w.say("olga", decide("olga", Role::BusinessOwner, Ruling::Approved, &release, &request, RiskClass::Low, &[], 2));
+    w.say(
+        "olga",
+        decide(
+            "olga",
+            Role::BusinessOwner,
+            Ruling::Approved,
+            Asked { release: &release, request: &request, class: RiskClass::Low },
+            &[],
+            2,
+        ),
+    );
     assert!(w.standing(&release).stands());
 }
 
@@ -247,9 +266,22 @@ fn an_approval_needs_the_frozen_rule_and_no_other() {
     let mut w = World::of(RiskClass::High, &[]);
     let (ask, release) = w.ask(RiskClass::High);
     let request = w.say("dan", ask);
-    w.say("olga", decide("olga", Role::BusinessOwner, Ruling::Approved, &release, &request, RiskClass::High, &[], 1));
+    w.say(
+        "olga",
+        decide(
+            "olga",
+            Role::BusinessOwner,
+            Ruling::Approved,
+            Asked { release: &release, request: &request, class: RiskClass::High },
+            &[],
+            1,
+        ),
+    );
     assert_eq!(w.standing(&release).state, State::Waiting(vec![Role::Validator]));
-    w.say("val", decide("val", Role::Validator, Ruling::Approved, &release, &request, RiskClass::High, &[], 1));
+    w.say(
+        "val",
+        decide("val", Role::Validator, Ruling::Approved, Asked { release: &release, request: &request, class: RiskClass::High }, &[], 1),
+    );
     assert!(w.standing(&release).stands());
 }
 
@@ -258,7 +290,17 @@ fn a_request_for_a_lower_class_than_holds_is_void_for_every_receiver() {
     let mut w = World::of(RiskClass::High, &[]);
     let (ask, release) = w.ask(RiskClass::Low);
     let request = w.say("dan", ask);
-    w.say("olga", decide("olga", Role::BusinessOwner, Ruling::Approved, &release, &request, RiskClass::Low, &[], 1));
+    w.say(
+        "olga",
+        decide(
+            "olga",
+            Role::BusinessOwner,
+            Ruling::Approved,
+            Asked { release: &release, request: &request, class: RiskClass::Low },
+            &[],
+            1,
+        ),
+    );
     assert!(matches!(w.standing(&release).state, State::Void(Flaw::ClassTooLow { .. })));
 }
 
@@ -271,7 +313,9 @@ fn a_signer_is_named_by_another_signer_and_by_nobody_else() {
     w.say("bob", name("bob"));
     let (ask, release) = w.ask(RiskClass::Low);
     let request = w.say("dan", ask);
-    let yes = |by: &str, n| decide(by, Role::BusinessOwner, Ruling::Approved, &release, &request, RiskClass::Low, &[], n);
+    let yes = |by: &str, n| {
+        decide(by, Role::BusinessOwner, Ruling::Approved, Asked { release: &release, request: &request, class: RiskClass::Low }, &[], n)
+    };
     let mut open = w.clone();
     open.say("ida", yes("ida", 1));
     assert!(open.standing(&release).stands(), "nobody is named, so whoever holds the role decides");
@@ -293,7 +337,10 @@ fn people_taken_away_make_a_team_no_smaller() {
     }
     let (ask, release) = w.ask(RiskClass::Low);
     let request = w.say("dan", ask);
-    w.say("dan", decide("dan", Role::BusinessOwner, Ruling::Approved, &release, &request, RiskClass::Low, &[], 1));
+    w.say(
+        "dan",
+        decide("dan", Role::BusinessOwner, Ruling::Approved, Asked { release: &release, request: &request, class: RiskClass::Low }, &[], 1),
+    );
     assert_eq!(w.standing(&release).signed[0].discounted, Some(Discounted::Builder), "four people could sign once");
 }
 
@@ -304,7 +351,10 @@ fn a_role_that_somebody_gave_themself_does_not_decide_on_their_own_work() {
     w.say("dan", Op::RoleGranted { member: who("dan"), role: Role::BusinessOwner });
     let (ask, release) = w.ask(RiskClass::Low);
     let request = w.say("dan", ask);
-    w.say("dan", decide("dan", Role::BusinessOwner, Ruling::Approved, &release, &request, RiskClass::Low, &[], 1));
+    w.say(
+        "dan",
+        decide("dan", Role::BusinessOwner, Ruling::Approved, Asked { release: &release, request: &request, class: RiskClass::Low }, &[], 1),
+    );
     assert_eq!(w.standing(&release).signed[0].discounted, Some(Discounted::OwnRole));
 }
 
@@ -314,7 +364,10 @@ fn somebody_who_leaves_later_reopens_nothing_and_a_compromised_key_does() {
     let mut w = World::of(RiskClass::Low, &[("bob", &[Role::BusinessOwner])]);
     let (ask, release) = w.ask(RiskClass::Low);
     let request = w.say("dan", ask);
-    let signed = w.say("bob", decide("bob", Role::BusinessOwner, Ruling::Approved, &release, &request, RiskClass::Low, &[], 1));
+    let signed = w.say(
+        "bob",
+        decide("bob", Role::BusinessOwner, Ruling::Approved, Asked { release: &release, request: &request, class: RiskClass::Low }, &[], 1),
+    );
     assert!(w.standing(&release).stands());
     let mut left = w.clone();
     left.say("olga", Op::RoleRevoked { member: who("bob"), role: Role::BusinessOwner, cuts: [(dev("bob"), signed.n)].into() });
@@ -329,7 +382,17 @@ fn a_later_cycle_closes_nothing_and_a_step_back_in_its_own_does() {
     let mut w = World::of(RiskClass::Low, &[]);
     let (ask, release) = w.ask(RiskClass::Low);
     let request = w.say("dan", ask);
-    w.say("olga", decide("olga", Role::BusinessOwner, Ruling::Approved, &release, &request, RiskClass::Low, &[], 1));
+    w.say(
+        "olga",
+        decide(
+            "olga",
+            Role::BusinessOwner,
+            Ruling::Approved,
+            Asked { release: &release, request: &request, class: RiskClass::Low },
+            &[],
+            1,
+        ),
+    );
     w.say("olga", Op::ProjectStageEntered { project: project(), stage: Stage::BusinessProblem, cycle: 2, waived: Vec::new() });
     assert!(w.standing(&release).stands());
     w.say("olga", Op::ProjectStageEntered { project: project(), stage: Stage::Training, cycle: 1, waived: Vec::new() });
@@ -389,7 +452,9 @@ fn what_was_taken_back_counts_again_only_by_a_new_word() {
     let mut w = World::of(RiskClass::Low, &[]);
     let (ask, release) = w.ask(RiskClass::Low);
     let request = w.say("dan", ask);
-    let say = |ruling, n| decide("olga", Role::BusinessOwner, ruling, &release, &request, RiskClass::Low, &[], n);
+    let say = |ruling, n| {
+        decide("olga", Role::BusinessOwner, ruling, Asked { release: &release, request: &request, class: RiskClass::Low }, &[], n)
+    };
     w.say("olga", say(Ruling::Approved, 1));
     w.say("olga", say(Ruling::TakenBack, 2));
     let s = w.standing(&release);
@@ -434,7 +499,17 @@ fn only_the_requester_withdraws_and_only_before_the_decision() {
     let mut early = w.clone();
     early.say("dan", withdraw());
     assert_eq!(early.standing(&release).state, State::Withdrawn);
-    w.say("olga", decide("olga", Role::BusinessOwner, Ruling::Approved, &release, &request, RiskClass::Low, &[], 1));
+    w.say(
+        "olga",
+        decide(
+            "olga",
+            Role::BusinessOwner,
+            Ruling::Approved,
+            Asked { release: &release, request: &request, class: RiskClass::Low },
+            &[],
+            1,
+        ),
+    );
     w.say("dan", withdraw());
     assert_eq!(w.standing(&release).state, State::Approved);
 }
@@ -444,7 +519,17 @@ fn who_decides_nothing_here_challenges_and_who_decides_blocks() {
     let mut w = World::of(RiskClass::Low, &[]);
     let (ask, release) = w.ask(RiskClass::Low);
     let request = w.say("dan", ask);
-    w.say("olga", decide("olga", Role::BusinessOwner, Ruling::Approved, &release, &request, RiskClass::Low, &[], 1));
+    w.say(
+        "olga",
+        decide(
+            "olga",
+            Role::BusinessOwner,
+            Ruling::Approved,
+            Asked { release: &release, request: &request, class: RiskClass::Low },
+            &[],
+            1,
+        ),
+    );
     let gone = Subject { kind: Kind::ModelVersion, id: "v".into() };
     let deleted = w.say("dan", Op::RecordDeleted { subject: gone.clone() });
     let s = w.standing(&release);
@@ -467,7 +552,10 @@ fn an_earlier_rejection_is_answered_and_named_in_what_is_signed() {
     let mut w = World::of(RiskClass::Low, &[]);
     let (ask, first) = w.ask(RiskClass::Low);
     let request = w.say("dan", ask);
-    w.say("val", decide("val", Role::Validator, Ruling::Rejected, &first, &request, RiskClass::Low, &[], 7));
+    w.say(
+        "val",
+        decide("val", Role::Validator, Ruling::Rejected, Asked { release: &first, request: &request, class: RiskClass::Low }, &[], 7),
+    );
     assert_eq!(w.standing(&first).state, State::Rejected);
     let (ask, again) = w.ask(RiskClass::Low);
     let mut silent = w.clone();
@@ -476,7 +564,9 @@ fn an_earlier_rejection_is_answered_and_named_in_what_is_signed() {
     let Op::ReleaseSubmitted { release, project, version, frozen, .. } = ask else { unreachable!() };
     let answers = [("val7".to_owned(), "older people were added".to_owned())].into();
     let request = w.say("dan", Op::ReleaseSubmitted { release, project, version, frozen, answers });
-    let yes = |by: &str, role, earlier: &[String], n| decide(by, role, Ruling::Approved, &again, &request, RiskClass::Low, earlier, n);
+    let yes = |by: &str, role, earlier: &[String], n| {
+        decide(by, role, Ruling::Approved, Asked { release: &again, request: &request, class: RiskClass::Low }, earlier, n)
+    };
     let mut passed_over = w.clone();
     passed_over.say("olga", yes("olga", Role::BusinessOwner, &[], 1));
     assert_eq!(passed_over.standing(&again).signed[0].discounted, Some(Discounted::SilentOnEarlier));
@@ -502,7 +592,9 @@ fn whoever_asks_does_not_approve_and_whoever_built_settles_no_finding() {
         answers: BTreeMap::new(),
     };
     let request = w.say("bob", ask);
-    let yes = |by: &str, n| decide(by, Role::BusinessOwner, Ruling::Approved, &release, &request, RiskClass::Low, &[], n);
+    let yes = |by: &str, n| {
+        decide(by, Role::BusinessOwner, Ruling::Approved, Asked { release: &release, request: &request, class: RiskClass::Low }, &[], n)
+    };
     w.say("bob", yes("bob", 1));
     assert_eq!(w.standing(&release).signed[0].discounted, Some(Discounted::Requester));
     w.say("olga", Op::RoleGranted { member: who("dan"), role: Role::Validator });
@@ -556,7 +648,7 @@ fn moves(w: &World, author: &str, past: &Past, release: Option<(&ReleaseId, &OpI
     }
     let Some((release, request, class)) = release.filter(|(_, r, _)| knows(past, &r.device, r.n)) else { return ops };
     let n = w.said.len();
-    let decide = |role, ruling| decide(author, role, ruling, release, request, class, &[], n);
+    let decide = |role, ruling| decide(author, role, ruling, Asked { release, request, class }, &[], n);
     match author {
         "olga" => {
             ops.extend([Ruling::Approved, Ruling::Rejected, Ruling::TakenBack].map(|r| decide(Role::BusinessOwner, r)));
