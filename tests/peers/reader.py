@@ -594,7 +594,7 @@ class Operation:
         if self.known and not here[self.type](self.d):
             raise Malformed(f"{self.type} does not fit its type")
         self.device, self.number, self.authority = device, number, authority
-        self.hlc, self.why = said["hlc"], said.get("why")
+        self.hlc, self.at, self.why = said["hlc"], said.get("at"), said.get("why")
         self.past = {**past, device: number - 1}
         self.weight = sum(self.past.values())
         self.name = f"{device}.{number}"
