@@ -8,7 +8,8 @@ import unittest
 
 import judge
 import reader
-from test_reader import Case, Program, Workspace, read
+from cairn import ROOT
+from test_reader import Case, Program, Workspace, read, run
 
 POLICY = next(iter(judge.POLICIES))
 OLDER = next(iter(judge.OLDER))
@@ -127,6 +128,8 @@ class Team(Case):
         theirs = {}
         for release in self.expected:
             said = json.loads(program.run("--workspace", program.dir, "call", "release.get", json.dumps({"release": release})))
+            older = any(o.d["release"] == release for o in history.all("release.requested"))
+            self.assertEqual(said["older"], older, "what was asked for in the first form says so")
             theirs[release] = (said["state"], sorted({block["code"] for block in said["blocks"]}))
         names = {release: next(o.d["project"] for o in history.all("release.requested", "release.submitted") if o.d["release"] == release) for release in theirs}
         told = {names[release]: state for release, (state, _) in theirs.items()}
@@ -340,6 +343,19 @@ class Refused(Team):
         self.say(self.val, w.line("release.answered", "looked at", release=request["release"], challenge=request["request"], role="validator"))
         self.say(self.ana, w.line("request.declined", "nobody knows them", device=self.w.device("stranger").id))
         self.compare(refused)
+
+
+class Golden(Case):
+    """Histories that were left by released programs, and what must be read from them for ever."""
+
+    def test_every_release_of_them(self):
+        for place in sorted((ROOT / "tests/golden").iterdir()):
+            remote = self.folder() / "shared.git"
+            run("git", "clone", "-q", "--mirror", place / "remote.bundle", remote)
+            found = reader.Reader(remote)
+            self.assert_same(found.report(), json.loads((place / "views.json").read_text()))
+            expected = {release: said["state"] for release, said in json.loads((place / "releases.json").read_text()).items()}
+            self.assertEqual(judge.History(found).releases(), expected, place.name)
 
 
 if __name__ == "__main__":
