@@ -2292,11 +2292,12 @@ def verdict(said, history, trail, entries):
     uncounted = sum(entry["state"] != "accepted" for entry in trail.entries)
     extract = f"; an extract of {plural(len(entries), 'entry').replace('entrys', 'entries')} by {json.dumps(said['filter'], sort_keys=True)}" if said["filter"] else ""
     missing = "; missing, as the exporter says: " + " ".join(said["missing"]) if said["missing"] else "; nothing is missing that the exporter knew of"
+    lost = f"; not in it, of the pages that signers were shown: {len(said['pages_missing'])}" if said["pages_missing"] else ""
     tips = ", ".join(f"{b.device[:8]}@{b.envelopes[-1].operations[0].commit[:12]}" for b in history.branches)
     return printable(
         f"VERIFIED {said['workspace']}: {len(trail.entries)} operations in {plural(len(history.envelopes), 'commit')} of "
         f"{plural(len(history.branches), 'computer')} ({', '.join(people)}), up to {tips}; {uncounted} do not count; exported by "
-        f"{said['exporter']['name']} ({said['exporter']['device'][:8]}) at {said['made_at']}, by that computer's clock, with {said['program']}{extract}{missing}"
+        f"{said['exporter']['name']} ({said['exporter']['device'][:8]}) at {said['made_at']}, by that computer's clock, with {said['program']}{extract}{lost}{missing}"
     )
 
 
