@@ -67,6 +67,14 @@ pub fn verify_page(cover: &Cover<'_>, signed: &[Signed]) -> String {
          [ \"$wrong\" = 0 ] && echo 'GOOD: the signatures of the commits' || {{ echo \"BAD: $wrong commits are not signed by a computer of the list\"; false; }}\n```\n",
         cover.device, cover.device
     ));
+    if cover.pages > 0 {
+        page.push_str(
+            "\nEvery page in `pages/` is the one whose digest a statement signs, in `predicate.shown`. A page is what the signer's own program \
+             kept; open it without scripts and without a network:\n\n```sh\nwrong=0\n\
+             for f in pages/*.html; do d=$(basename \"$f\" .html); [ \"$(sha256sum < \"$f\" | cut -c 1-64)\" = \"$d\" ] && grep -l -F \"$d\" statements/*.json > /dev/null || wrong=$((wrong + 1)); done\n\
+             [ \"$wrong\" = 0 ] && echo 'GOOD: the pages' || { echo \"BAD: $wrong pages\"; false; }\n```\n",
+        );
+    }
     if signed.is_empty() {
         page.push_str("\nNobody has signed off a release yet.\n");
     } else {
@@ -79,14 +87,6 @@ pub fn verify_page(cover: &Cover<'_>, signed: &[Signed]) -> String {
             ));
         }
         page.push_str("[ \"$wrong\" = 0 ] && echo 'GOOD: the sign-offs' || { echo \"BAD: $wrong sign-offs\"; false; }\n```\n");
-    }
-    if cover.pages > 0 {
-        page.push_str(
-            "\nEvery page in `pages/` is the one whose digest a statement signs, in `predicate.shown`. A page is what the signer's own program \
-             kept; open it without scripts and without a network:\n\n```sh\nwrong=0\n\
-             for f in pages/*.html; do d=$(basename \"$f\" .html); [ \"$(sha256sum < \"$f\" | cut -c 1-64)\" = \"$d\" ] && grep -l -F \"$d\" statements/*.json > /dev/null || wrong=$((wrong + 1)); done\n\
-             [ \"$wrong\" = 0 ] && echo 'GOOD: the pages' || { echo \"BAD: $wrong pages\"; false; }\n```\n",
-        );
     }
     page.push_str("\nAll of it, against the fingerprint that you were told:\n\n```text\npython3 verify.py FINGERPRINT\n```\n");
     page.push_str(
