@@ -424,8 +424,11 @@ fn statements(acl: &Acl, lines: &[Read]) -> BTreeMap<String, (String, String, St
     found
 }
 
+/// Pages by their sha256, and the digests of those that are not here.
+type Pages = (BTreeMap<String, Vec<u8>>, BTreeSet<String>);
+
 /// What signers were shown, for every sign-off that counts and names a page.
-fn pages(workspace: &Workspace, lines: &[Read]) -> Result<(BTreeMap<String, Vec<u8>>, BTreeSet<String>), ApiError> {
+fn pages(workspace: &Workspace, lines: &[Read]) -> Result<Pages, ApiError> {
     let (mut found, mut missing) = (BTreeMap::new(), BTreeSet::new());
     for l in lines.iter().filter(|l| l.row.state == "accepted") {
         let Some(Op::ReleaseDecided { page, .. }) = l.line.as_ref().map(|line| &line.op) else { continue };
