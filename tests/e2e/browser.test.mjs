@@ -227,7 +227,7 @@ test('the owner decides by keyboard alone, and a later edit makes it stale', asy
   for (let i = 0; i < 10 && (await page.evaluate(() => document.activeElement?.tagName)) !== 'TEXTAREA'; i += 1) await page.keyboard.press('Tab');
   await page.keyboard.type('52 of 54 bottles is better than we do by hand.');
   await reach('Approve and sign');
-  await page.getByText('Approved. It may go live.').waitFor();
+  await page.getByText('Approved. It may go live.').first().waitFor();
   await check('approved');
 
   // Ana is a data scientist too; she mends a word in the card.
@@ -256,7 +256,7 @@ test('the owner decides by keyboard alone, and a later edit makes it stale', asy
   await page.getByRole('button', { name: 'Save' }).click();
   await talk.getByText('This line has been changed since.').waitFor();
   await page.goto(release);
-  await page.getByText(/Stale: the model card changed after the approval/).waitFor();
+  await page.getByText(/Stale: the model card changed after it was signed/).first().waitFor();
   await check('stale');
 });
 

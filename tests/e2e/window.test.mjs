@@ -175,7 +175,7 @@ test('the owner approves in the window, the scientist sees it, and an edit makes
   cairn(env, 'share', '--workspace', dan);
   assert.throws(() => cairn(env, 'gate', '--release', release, '--workspace', dan), 'exit 1: the gate is closed again');
   await press('Share');
-  await see('Stale: the model card changed after the approval');
+  await see('Stale: the model card changed after it was signed');
   await shot('stale');
   note(sample);
 

@@ -23,6 +23,6 @@ step "unit, property and suite tests" cargo test --quiet --workspace --exclude c
 step "authority: every small history" cargo test --quiet -p cairn-core --lib -- --ignored exhaustive
 step "build" cargo build --quiet -p cairn-cli -p cairn-desktop
 step "peers: the real MLflow client, stock tools" .venv/bin/python -m unittest discover -s tests/peers -v
-step "browser journeys" node --test tests/e2e/browser.test.mjs tests/e2e/charts.test.mjs tests/e2e/guide.test.mjs tests/e2e/hands.test.mjs
+step "browser journeys" node --test tests/e2e/browser.test.mjs tests/e2e/charts.test.mjs tests/e2e/guide.test.mjs tests/e2e/hands.test.mjs tests/e2e/decisions.test.mjs
 step "window journeys" bash tests/tools/window.sh
 echo "All checks passed in $((SECONDS - began)) s."

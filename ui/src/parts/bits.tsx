@@ -71,6 +71,8 @@ const STATES: Record<string, [string, Tone]> = {
   stale: ['⚠ Stale', 'warn'],
   withdrawn: ['Withdrawn', 'plain'],
   undetermined: ['⚠ Undetermined', 'warn'],
+  taken_back: ['↩ Approval taken back', 'bad'],
+  void: ['⚠ Does not hold', 'warn'],
   RUNNING: ['● Running', 'info'],
   FINISHED: ['✓ Finished', 'good'],
   FAILED: ['✕ Failed', 'bad'],

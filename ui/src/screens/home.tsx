@@ -8,6 +8,7 @@ import {
   ClipboardList,
   FileSignature,
   HelpCircle,
+  KeyRound,
   PackageOpen,
   PenLine,
   RotateCcw,
@@ -33,6 +34,7 @@ const ICONS = {
   receive: PackageOpen,
   item: ClipboardList,
   question: HelpCircle,
+  challenge: TriangleAlert,
   finding: TriangleAlert,
   alarm: BellRing,
   criteria: FileSignature,
@@ -74,7 +76,13 @@ export function HomeScreen() {
         <ul className="list">
           {inbox.data?.map((item) => (
             <li key={item.kind + item.id + item.title}>
-              {item.kind === 'deleted' ? <DeletedRow item={item} /> : <InboxRow item={item} />}
+              {item.kind === 'deleted' ? (
+                <DeletedRow item={item} />
+              ) : item.kind === 'recovery_used' ? (
+                <RecoveryRow item={item} />
+              ) : (
+                <InboxRow item={item} />
+              )}
             </li>
           ))}
         </ul>
@@ -212,11 +220,33 @@ function ChangeLine({ change: c }: { change: Change }) {
   );
 }
 
+/** The printed key was used: everybody is told until they say that they know of it. */
+function RecoveryRow({ item }: { item: InboxItem }) {
+  const seen = useAct('recovery.seen');
+  return (
+    <div className="item">
+      <KeyRound size={20} aria-hidden />
+      <div className="grow">
+        <div>{item.title}</div>
+        <div className="muted">{item.text}</div>
+        <Failed error={seen.error} />
+      </div>
+      <Link className="btn plain" to="/team">
+        Look at the team
+      </Link>
+      <button type="button" className="btn" disabled={seen.isPending} onClick={() => seen.mutate({})}>
+        I know of it
+      </button>
+    </div>
+  );
+}
+
 /** Somebody deleted what somebody else changed: a question, not a surprise. */
 function DeletedRow({ item }: { item: InboxItem }) {
   const act = useAct('record.delete');
   const [kind = '', id = ''] = item.id.split('/');
-  const settle = (restore: boolean) => act.mutate({ subject: { kind, id }, restore });
+  // The deletion said why; saying it again settles it.
+  const settle = (restore: boolean) => act.mutate({ subject: { kind, id }, restore, reason: 'Settled: it stays deleted.' });
   return (
     <div className="item">
       <Undo2 size={20} aria-hidden />

@@ -53,6 +53,7 @@ export function useOpen() {
           if (!project) return navigate({ to: '/' });
           return navigate({ to: '/projects/$project/$tab', params: { project, tab: TABS[kind] ?? 'notes' } });
         case 'deleted':
+        case 'recovery_used':
           return navigate({ to: '/' });
         default:
           return navigate({ to: '/releases/$release', params: { release: item.id } });

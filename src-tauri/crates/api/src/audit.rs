@@ -336,7 +336,7 @@ pub(crate) fn sentence(acl: &Acl, op: &Op) -> String {
             format!("requested a release, judged as {} risk by {}", frozen.class.as_str(), frozen.policy)
         }
         Op::ReleaseDecided { decision, role, .. } => {
-            format!("{} a release as {}", decision.words().trim_end_matches(" on"), role.label().to_lowercase())
+            format!("{} (a release), as {}", decision.did(), role.label().to_lowercase())
         }
         Op::ReleaseAnswered { .. } => "answered what a colleague brought up against a release".to_owned(),
         Op::ProjectClassSet { class, role, .. } => format!("stated the risk class {} as {}", class.as_str(), role.label().to_lowercase()),

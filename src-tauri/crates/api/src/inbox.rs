@@ -164,6 +164,11 @@ fn decisions(workspace: &Workspace, all: &Overview<'_, '_>, project: &Record, ou
     for record in all.releases.get(&project.id).map(Vec::as_slice).unwrap_or_default().iter().rev() {
         let release = releases::view(workspace, all.r, record)?;
         let name = format!("{} version {}", release.version.model_name, release.version.number);
+        for c in release.challenges.iter().filter(|c| c.mine_to_answer) {
+            let due = c.due_ms.map(|at| crate::edge::day(at, 0));
+            let title = format!("Answer {} about {name}", c.by.name);
+            out.push(item(all, "challenge", title, c.sentence.clone(), Some(project), release.id.clone(), None, c.at_ms, due.as_deref()));
+        }
         let for_me = release.i_may_sign_as.iter().find(|r| release.missing.iter().any(|m| m.id == r.id)).cloned();
         let (kind, title, text) = match (release.state.as_str(), &for_me) {
             ("waiting", Some(_)) => (
@@ -172,6 +177,7 @@ fn decisions(workspace: &Workspace, all: &Overview<'_, '_>, project: &Record, ou
                 format!("{} asks to put it live. Read one page, then approve, reject or send back.", release.requested_by.name),
             ),
             ("stale", Some(_)) => ("sign_again", format!("Look again at {name}"), release.sentence),
+            ("taken_back", Some(_)) => ("sign_again", format!("Look again at {name}"), release.sentence),
             ("sent_back", _) if release.mine => ("sign_again", format!("{name} was sent back to you"), release.sentence),
             _ => continue,
         };

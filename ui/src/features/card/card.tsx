@@ -3,7 +3,7 @@ import { Pencil } from 'lucide-react';
 import { useState } from 'react';
 import { useAct, useCommand } from '../../host/cache';
 import type { CardSection } from '../../host/commands.gen';
-import { Badge, Failed, Say, State, Waiting } from '../../parts/bits';
+import { Badge, Failed, lower, Say, State, Waiting } from '../../parts/bits';
 import { Dialog } from '../../parts/dialog';
 import { useToast } from '../../parts/toast';
 import { BothChanged } from '../../parts/versions';
@@ -142,6 +142,9 @@ function RequestRelease({ open, onClose, version }: { open: boolean; onClose: ()
   const request = useAct('release.request');
   const navigate = useNavigate();
   const [reason, setReason] = useState('');
+  const earlier = useCommand('release.earlier', { version }, { enabled: open });
+  const rejected = earlier.data?.filter((e) => e.blocks) ?? [];
+  const [answers, setAnswers] = useState<Record<string, string>>({});
   return (
     <Dialog open={open} onClose={onClose} title="Request a release">
       <form
@@ -149,7 +152,7 @@ function RequestRelease({ open, onClose, version }: { open: boolean; onClose: ()
         onSubmit={(e) => {
           e.preventDefault();
           request.mutate(
-            { version, reason },
+            { version, reason, answers },
             {
               onSuccess: (release) => {
                 onClose();
@@ -168,7 +171,20 @@ function RequestRelease({ open, onClose, version }: { open: boolean; onClose: ()
             placeholder="What is better, and for whom?"
           />
         </label>
-        <Failed error={request.error} />
+        {rejected.map((e) => (
+          <label key={e.signoff} className="field">
+            <span>
+              <Badge tone="bad">✕ Rejected before</Badge> by {e.by.name} as {lower(e.role.label)}: “{e.reason}”
+            </span>
+            What is different now?
+            <textarea
+              required
+              value={answers[e.signoff] ?? ''}
+              onChange={(x) => setAnswers({ ...answers, [e.signoff]: x.target.value })}
+            />
+          </label>
+        ))}
+        <Failed error={earlier.error ?? request.error} />
         <div className="row between">
           <button type="button" className="btn plain" onClick={onClose}>
             Cancel

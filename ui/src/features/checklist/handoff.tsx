@@ -276,7 +276,7 @@ function Items({ list, project }: { list: Checklist; project: Project }) {
                     <span className="sr"> item {item.id}</span>
                   </button>
                 )}
-                {list.state !== 'accepted' && !item.done && item.said === null && (
+                {list.state !== 'accepted' && !item.done && item.kind !== 'records' && (
                   <button type="button" className="btn plain" onClick={() => plan(item)}>
                     Who…<span className="sr"> does {item.id}, and until when</span>
                   </button>

@@ -108,6 +108,11 @@ function ThreadView({ thread, gone }: { thread: Thread; gone: boolean }) {
         )}
         {place && <Badge>{place}</Badge>}
         {thread.resolved && <small className="muted">Resolved by {thread.resolved_by?.name}</small>}
+        {!thread.resolved && thread.resolved_by && (
+          <small className="muted">
+            {thread.resolved_by.name} says that it is dealt with; whoever raised it has not said so.
+          </small>
+        )}
       </div>
       {line && (
         <blockquote className="quoted">

@@ -86,6 +86,16 @@ function FindingCard({ finding: f, edit }: { finding: Finding; edit: () => void 
         }
       />
       {f.text && <Html className="prose" html={f.html} />}
+      {f.rewritten.length > 0 && (
+        <details className="small">
+          <summary>Somebody else wrote over it; what {f.by.name} said stands</summary>
+          {f.rewritten.map((v) => (
+            <p key={v.op}>
+              {v.by.name}: “{v.value}” <Time ms={v.at_ms} />
+            </p>
+          ))}
+        </details>
+      )}
       <div className="small muted row">
         <span>
           Raised by {f.by.name} <Time ms={f.at_ms} />
@@ -112,9 +122,12 @@ function FindingCard({ finding: f, edit }: { finding: Finding; edit: () => void 
             <button type="button" className="btn" onClick={() => assign(true)}>
               {f.assigned ? 'Give to somebody else…' : 'Give to somebody…'}
             </button>
-            <button type="button" className="btn" onClick={edit}>
-              Change<span className="sr"> {f.title}</span>
-            </button>
+            {(f.i_may_reword || f.i_may_settle) && (
+              <button type="button" className="btn" onClick={edit}>
+                {f.i_may_reword ? 'Change' : 'Grade'}
+                <span className="sr"> {f.title}</span>
+              </button>
+            )}
           </>
         )}
         {f.i_may_settle && (
@@ -151,7 +164,11 @@ function Edit({
   const [reason, setReason] = useState('');
   const graded = finding !== undefined && finding.severity !== severity;
   return (
-    <Dialog open onClose={onClose} title={finding ? 'Change the finding' : 'Raise a finding'}>
+    <Dialog
+      open
+      onClose={onClose}
+      title={finding ? (finding.i_may_reword ? 'Change the finding' : 'Grade the finding') : 'Raise a finding'}
+    >
       <form
         className="stack"
         onSubmit={(e) => {
@@ -177,13 +194,19 @@ function Edit({
             type="text"
             required
             value={title}
+            disabled={finding !== undefined && !finding.i_may_reword}
             onChange={(e) => setTitle(e.target.value)}
             placeholder="For example: Misses twice as many patients over 80"
           />
         </label>
         <label className="field">
           How can it be seen, and what follows?
-          <textarea rows={4} value={text} onChange={(e) => setText(e.target.value)} />
+          <textarea
+            rows={4}
+            value={text}
+            disabled={finding !== undefined && !finding.i_may_reword}
+            onChange={(e) => setText(e.target.value)}
+          />
         </label>
         <fieldset className="field choices" disabled={finding !== undefined && !finding.i_may_settle}>
           <legend>

@@ -41,6 +41,7 @@ export function LifecycleOf({ project }: { project: Project }) {
         {newer ? 'See what is new…' : 'Change…'}
         <span className="sr"> the lifecycle</span>
       </button>
+      {project.lifecycle_word && <Say tone="warn">{project.lifecycle_word}</Say>}
       {!project.template.here && (
         <Say tone="warn">
           The lifecycle of this project has not arrived on this computer yet. Share now; until then the gates stay closed.

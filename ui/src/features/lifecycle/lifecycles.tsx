@@ -5,26 +5,15 @@ import { Badge, Failed, Say, Time, Waiting } from '../../parts/bits';
 import { Dialog } from '../../parts/dialog';
 import { Term } from '../../parts/term';
 import { useToast } from '../../parts/toast';
+import { Delete } from '../record/delete';
 import { DifferenceOf, LifecycleRead } from './read';
 
 /** The lifecycles that projects can keep to; a team copies and changes them. */
 export function LifecyclesScreen() {
   const all = useCommand('lifecycle.list', {});
-  const remove = useAct('record.delete');
-  const toast = useToast();
   const [editing, edit] = useState<LifecycleRow | null>(null);
   if (all.error) return <Failed error={all.error} />;
   if (!all.data) return <Waiting lines={8} />;
-  const drop = (row: LifecycleRow) => {
-    const subject = { kind: 'template', id: row.template ?? '' };
-    remove.mutate(
-      { subject, restore: false },
-      {
-        onSuccess: () =>
-          toast(`"${row.name}" is taken away; projects that keep to it go on.`, () => remove.mutate({ subject, restore: true })),
-      },
-    );
-  };
   return (
     <div className="page">
       <h1>
@@ -34,7 +23,6 @@ export function LifecyclesScreen() {
         A lifecycle says what each stage of a project asks for, and what is handed over between people. A project keeps to the
         version that it began with until somebody moves it.
       </p>
-      <Failed error={remove.error} />
       {all.data.map((row) => (
         <section key={`${row.id}/${row.saved?.at_ms ?? ''}`} className="card stack" aria-label={row.name}>
           <div className="row between">
@@ -73,9 +61,7 @@ export function LifecyclesScreen() {
               <span className="sr"> {row.name}</span>
             </button>
             {row.template && (
-              <button type="button" className="btn plain" onClick={() => drop(row)}>
-                Take away<span className="sr"> {row.name}</span>
-              </button>
+              <Delete subject={{ kind: 'template', id: row.template }} said={`the lifecycle ${row.name}`} name={row.name} />
             )}
           </div>
         </section>

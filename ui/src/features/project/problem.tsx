@@ -7,6 +7,7 @@ import { Badge, Failed, Say, Waiting } from '../../parts/bits';
 import { Term } from '../../parts/term';
 import { BothChanged } from '../../parts/versions';
 import { Costs } from './costs';
+import { ClassReason, RiskStatements } from './risk';
 
 const RISK = 'risk';
 const COSTS = 'costs';
@@ -226,6 +227,7 @@ const CLASSES: [string, string][] = [
 
 function RiskStep({ project, risk }: { project: string; risk: Risk }) {
   const { save, error } = useAnswer(project);
+  const [stating, state] = useState<string | null>(null);
   return (
     <>
       {risk.questions.map((q) => (
@@ -255,7 +257,6 @@ function RiskStep({ project, risk }: { project: string; risk: Risk }) {
             <Term>Risk class</Term>
           </strong>
         </legend>
-        <BothChanged versions={risk.chosen.versions} keep={(text) => save(risk.chosen, text)} />
         <Choose
           name="risk_class"
           value={risk.chosen.value}
@@ -265,9 +266,11 @@ function RiskStep({ project, risk }: { project: string; risk: Risk }) {
               {words} {risk.suggested === id && <Badge tone="accent">follows from the answers</Badge>}
             </span>,
           ])}
-          choose={(id) => save(risk.chosen, id)}
+          choose={(id) => (risk.chosen.value === '' ? save(risk.chosen, id) : id !== risk.chosen.value && state(id))}
         />
       </fieldset>
+      <RiskStatements project={project} />
+      {stating && <ClassReason project={project} to={stating} onClose={() => state(null)} />}
       {(risk.lower || risk.reason.value !== '') && (
         <Question
           project={project}

@@ -1,193 +1,117 @@
 import { Link, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useAct, useCommand } from '../../host/cache';
-import type { Release } from '../../host/commands.gen';
-import { Badge, Failed, lower, Say, State, type Tone, Waiting } from '../../parts/bits';
-import { Dialog } from '../../parts/dialog';
+import type { ChallengeView, Release, ReleasePage } from '../../host/commands.gen';
+import { Badge, Failed, Say, State, Time, Waiting } from '../../parts/bits';
+import { Html } from '../../parts/html';
+import { ReasonDialog } from '../../parts/reason';
 import { useToast } from '../../parts/toast';
-import { CardPage } from '../card/page';
 import { Threads } from '../comment/threads';
+import { Decide } from './decide';
+import { bodyOf } from './page';
+import { Signatures } from './signatures';
 
-const DECISION: Record<string, [string, Tone]> = {
-  approved: ['✓ Approved', 'good'],
-  rejected: ['✕ Rejected', 'bad'],
-  sent_back: ['↩ Sent back', 'warn'],
-};
-
-/** One page: what is asked, the card in plain words, who signed, and the decision. */
+/** One page: what is asked and what stands in the way, exactly as it will be signed; who signed; and the decision. */
 export function ReleaseScreen() {
   const { release: id = '' } = useParams({ strict: false });
   const release = useCommand('release.get', { release: id });
-  const version = release.data?.version.id ?? '';
-  const card = useCommand('card.get', { version }, { enabled: version !== '' });
+  const page = useCommand('release.page', { release: id });
   if (release.error) return <Failed error={release.error} />;
   if (!release.data) return <Waiting lines={10} />;
   const r = release.data;
   return (
     <div className="page narrow">
-      <Link to="/projects/$project/$tab" params={{ project: r.project, tab: 'models' }}>
-        ← {r.project_title}
-      </Link>
-      <header className="row between">
-        <h1>
-          May {r.version.model_name} version {r.version.number} go live?
-        </h1>
-        <State state={r.state} />
-      </header>
-      <Say tone={r.state === 'approved' ? 'good' : r.state === 'waiting' ? 'info' : 'warn'}>{r.sentence}</Say>
-      <section className="card">
-        <p>
-          <strong>{r.requested_by.name}</strong> asks: “{r.reason}”
-        </p>
-        <p className="muted small">
-          {new Date(r.requested_ms).toLocaleString()} · Risk class: {r.risk_class || 'not set'}
-        </p>
-      </section>
-      {r.signoffs.length > 0 && (
-        <section className="card stack" aria-label="Signatures">
-          <h2>Signatures</h2>
-          {r.signoffs.map((s) => {
-            const [word, tone] = DECISION[s.decision] ?? [s.decision, 'plain'];
-            return (
-              <div key={s.id}>
-                <div className="row">
-                  <Badge tone={tone}>{word}</Badge> <strong>{s.by.name}</strong> as {lower(s.role.label)}
-                  {!s.fresh && <Badge tone="warn">⚠ Stale: {s.changed.join(', ')} changed since</Badge>}
-                </div>
-                <p>“{s.reason}”</p>
-                <p className="muted small">Signed {s.claimed_at} (the signer's clock)</p>
-              </div>
-            );
-          })}
-        </section>
-      )}
-      {card.data && <CardPage card={card.data} />}
-      <details className="card">
-        <summary>What a signature binds to</summary>
-        <table className="mono small">
-          <tbody>
-            {r.binds.map((b) => (
-              <tr key={b.name}>
-                <td>{b.name}</td>
-                <td>{b.sha256}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </details>
+      <div className="row between">
+        <Link to="/projects/$project/$tab" params={{ project: r.project, tab: 'models' }}>
+          ← {r.project_title}
+        </Link>
+        <div className="row">
+          <Link className="small" to="/cards/$version" params={{ version: r.version.id }}>
+            Open the card
+          </Link>
+          <State state={r.state} />
+        </div>
+      </div>
+      <Say tone={r.stands ? 'good' : r.state === 'waiting' ? 'info' : 'warn'}>{r.sentence}</Say>
+      <Challenges release={r} />
+      <Shown page={page.data} />
+      <Failed error={page.error} />
+      <Signatures release={r} />
       <div className="card">
         <Threads about={{ kind: 'release', id: r.id }} ask={{ kind: 'member', id: r.requested_by.id }} />
       </div>
-      <Decide release={r} digest={card.data?.digest ?? ''} />
+      <Decide key={r.id} release={r} page={page.data?.sha256 ?? ''} />
     </div>
   );
 }
 
-const VERBS = {
-  approved: ['Approve', 'Approve and sign', 'You say: this version may go live.'],
-  sent_back: ['Send back', 'Send back and sign', 'You say: please change something first. The request stays open.'],
-  rejected: ['Reject', 'Reject and sign', 'You say: no. A new version and a new request are then the only way on.'],
-} as const;
-
-function Decide({ release, digest }: { release: Release; digest: string }) {
-  const sign = useAct('release.sign');
-  const withdraw = useAct('release.withdraw');
-  const toast = useToast();
-  const [deciding, decide] = useState<keyof typeof VERBS | null>(null);
-  const [reason, setReason] = useState('');
-  const fits = release.i_may_sign_as.filter((r) => release.missing.some((m) => m.id === r.id));
-  const [role, setRole] = useState('');
-  const as = role || fits[0]?.id || release.i_may_sign_as[0]?.id || '';
-  const open = release.state === 'waiting' || release.state === 'stale' || release.state === 'sent_back';
-  if (!open) return null;
-  if (release.i_may_sign_as.length === 0) {
-    return (
-      <div className="decide row between">
-        <span className="muted">{release.why_not}.</span>
-        {release.mine && (
-          <button type="button" className="btn" onClick={() => withdraw.mutate({ release: release.id })}>
-            Withdraw the request
-          </button>
-        )}
-      </div>
-    );
-  }
+function Shown({ page }: { page: ReleasePage | undefined }) {
+  if (!page) return <Waiting lines={12} />;
   return (
-    <div className="decide row between">
-      <span>
-        Decide as <strong>{lower(release.i_may_sign_as.find((r) => r.id === as)?.label ?? '')}</strong>
-      </span>
-      <div className="row">
-        {(Object.keys(VERBS) as (keyof typeof VERBS)[]).map((key) => (
-          <button
-            key={key}
-            type="button"
-            className={`btn ${key === 'approved' ? 'primary' : key === 'rejected' ? 'danger' : ''}`}
-            onClick={() => decide(key)}
-          >
-            {VERBS[key][0]}…
-          </button>
-        ))}
+    <section className="card stack" aria-label="The page that is signed">
+      <Html className="prose signed-page" html={bodyOf(page.html)} />
+      <p className="muted small">
+        This page is kept with each signature, by its fingerprint <code>{page.sha256.slice(0, 12)}…</code>
+      </p>
+    </section>
+  );
+}
+
+/** What colleagues did who cannot say no here: it is named, and somebody who decides answers it. */
+function Challenges({ release }: { release: Release }) {
+  const open = release.challenges.filter((c) => !c.answered);
+  if (open.length === 0) return null;
+  return (
+    <section className="card stack" aria-labelledby="challenges">
+      <h2 id="challenges">Brought up by colleagues</h2>
+      {open.map((c) => (
+        <Answer key={c.id} release={release.id} challenge={c} />
+      ))}
+    </section>
+  );
+}
+
+function Answer({ release, challenge: c }: { release: string; challenge: ChallengeView }) {
+  const answer = useAct('release.answer');
+  const [asking, ask] = useState(false);
+  const toast = useToast();
+  return (
+    <div className="row between">
+      <div>
+        <Badge tone="warn">⚠ Not answered</Badge> {c.sentence}
+        <div className="muted small">
+          <Time ms={c.at_ms} />
+          {c.due_ms !== null && `, to be answered by ${new Date(c.due_ms).toLocaleDateString()}; then the gate says no`}
+        </div>
       </div>
-      {deciding && (
-        <Dialog
-          open
-          onClose={() => decide(null)}
-          title={`${VERBS[deciding][0]}: ${release.version.model_name} version ${release.version.number}`}
-        >
-          <form
-            className="stack"
-            onSubmit={(e) => {
-              e.preventDefault();
-              sign.mutate(
-                { release: release.id, decision: deciding, role: as, reason, card_digest: digest },
-                {
-                  onSuccess: () => {
-                    decide(null);
-                    setReason('');
-                    toast('Signed.');
-                  },
+      {c.mine_to_answer && (
+        <button type="button" className="btn" onClick={() => ask(true)}>
+          Answer…<span className="sr"> what {c.by.name} brought up</span>
+        </button>
+      )}
+      {asking && (
+        <ReasonDialog
+          title={`Answer ${c.by.name}`}
+          label="How was it dealt with?"
+          verb="Answer"
+          error={answer.error}
+          pending={answer.isPending}
+          onClose={() => ask(false)}
+          onSay={(reason) =>
+            answer.mutate(
+              { release, challenge: c.id, reason },
+              {
+                onSuccess: () => {
+                  ask(false);
+                  toast('Answered.');
                 },
-              );
-            }}
-          >
-            <p>{VERBS[deciding][2]}</p>
-            <ul className="small">
-              <li>You sign exactly what stands on this page: the model's files, its card and its data.</li>
-              <li>If any of it changes later, your signature no longer counts, and everybody sees that.</li>
-              <li>Your name, role, reason and the time are kept for ever.</li>
-            </ul>
-            {release.i_may_sign_as.length > 1 && (
-              <label className="field">
-                In which role?
-                <select value={as} onChange={(e) => setRole(e.target.value)}>
-                  {release.i_may_sign_as.map((r) => (
-                    <option key={r.id} value={r.id}>
-                      {r.label}
-                    </option>
-                  ))}
-                </select>
-              </label>
-            )}
-            <label className="field">
-              Reason
-              <textarea value={reason} onChange={(e) => setReason(e.target.value)} required placeholder="A sentence is enough." />
-            </label>
-            <Failed error={sign.error} />
-            <div className="row between">
-              <button type="button" className="btn plain" onClick={() => decide(null)}>
-                Cancel
-              </button>
-              <button
-                type="submit"
-                className={`btn ${deciding === 'rejected' ? 'danger' : 'primary'}`}
-                disabled={sign.isPending || digest === ''}
-              >
-                {VERBS[deciding][1]}
-              </button>
-            </div>
-          </form>
-        </Dialog>
+              },
+            )
+          }
+        >
+          <p>{c.sentence}</p>
+          <p className="small muted">Your answer stands beside it for ever, in the role in which you decide here.</p>
+        </ReasonDialog>
       )}
     </div>
   );

@@ -3,9 +3,11 @@ import { useState } from 'react';
 import { useAct, useCommand } from '../../host/cache';
 import type { Knock, MemberRow } from '../../host/commands.gen';
 import { Badge, Failed, Say, Waiting } from '../../parts/bits';
+import { ReasonDialog } from '../../parts/reason';
 import { useToast } from '../../parts/toast';
 import { Devices } from './devices';
 import { Proposals, Recovery } from './recovery';
+import { Rules } from './rules';
 
 export function TeamScreen() {
   const team = useCommand('member.list', {});
@@ -21,7 +23,14 @@ export function TeamScreen() {
       {team.data.requests.map((knock) => (
         <KnockCard key={knock.device} knock={knock} mayManage={team.data.i_may_manage} />
       ))}
+      {team.data.more_requests > 0 && (
+        <Say tone="warn">
+          {team.data.more_requests} more {team.data.more_requests === 1 ? 'request waits' : 'requests wait'} behind these. Decline
+          those that nobody knows; the others move up.
+        </Say>
+      )}
       <Proposals team={team.data} />
+      <Rules />
       {team.data.i_may_manage && (
         <Say>
           {app.data?.workspace?.invitation ? (
@@ -52,7 +61,9 @@ function KnockCard({ knock, mayManage }: { knock: Knock; mayManage: boolean }) {
   const app = useCommand('app.status', {});
   const admit = useAct('member.admit');
   const toast = useToast();
+  const decline = useAct('member.decline');
   const [roles, setRoles] = useState<string[]>([]);
+  const [refusing, refuse] = useState(false);
   const choices = app.data?.roles.filter((r) => r.id !== 'owner') ?? [];
   return (
     <section className="card stack" aria-label={`${knock.name} asks to join`}>
@@ -62,6 +73,13 @@ function KnockCard({ knock, mayManage }: { knock: Knock; mayManage: boolean }) {
         four words on their screen. Only if they are these, let this computer in:
       </p>
       <p className="words">{knock.phrase}</p>
+      {knock.looks_like && (
+        <Say tone="warn">
+          This name looks like that of <strong>{knock.looks_like}</strong>, and no computer of theirs vouches for it. Ask them in
+          person before you let anybody in.
+        </Say>
+      )}
+      {knock.odd && <Say tone="warn">The name could pass for another: {knock.odd}.</Say>}
       {mayManage ? (
         <form
           className="stack"
@@ -87,14 +105,60 @@ function KnockCard({ knock, mayManage }: { knock: Knock; mayManage: boolean }) {
             ))}
           </fieldset>
           <Failed error={admit.error} />
-          <button type="submit" className="btn primary" disabled={roles.length === 0 || admit.isPending}>
-            The words are the same: let {knock.name} in
-          </button>
+          <div className="row">
+            <button type="submit" className="btn primary" disabled={roles.length === 0 || admit.isPending}>
+              The words are the same: let {knock.name} in
+            </button>
+            <button type="button" className="btn" onClick={() => refuse(true)}>
+              Decline…<span className="sr"> {knock.name}</span>
+            </button>
+          </div>
         </form>
       ) : (
         <p>An administrator can let them in.</p>
       )}
+      {refusing && (
+        <ReasonDialog
+          title={`Decline ${knock.name}`}
+          label="Why?"
+          placeholder="For example: nobody here knows this person"
+          verb="Decline"
+          danger
+          error={decline.error}
+          pending={decline.isPending}
+          onClose={() => refuse(false)}
+          onSay={(reason) =>
+            decline.mutate(
+              { device: knock.device, reason },
+              {
+                onSuccess: () => {
+                  refuse(false);
+                  toast(`${knock.name} was declined.`);
+                },
+              },
+            )
+          }
+        >
+          <p>The request disappears for everybody. They could ask again from another computer.</p>
+        </ReasonDialog>
+      )}
     </section>
+  );
+}
+
+/** What taking a role away would mean. */
+function RoleRests({ member, role }: { member: string; role: string }) {
+  const rests = useCommand('member.role_rests', { member, role });
+  if (!rests.data) return <Failed error={rests.error} />;
+  const { others, projects, stays } = rests.data;
+  return (
+    <>
+      <p>{stays}</p>
+      <p>
+        {others === 0 ? 'Nobody else holds this role.' : `${others} ${others === 1 ? 'other holds' : 'others hold'} it.`}
+        {projects.length > 0 && ` Named for it in: ${projects.join(', ')}.`}
+      </p>
+    </>
   );
 }
 
@@ -102,6 +166,7 @@ function Member({ member, mayManage, iAmOwner }: { member: MemberRow; mayManage:
   const app = useCommand('app.status', {});
   const grant = useAct('member.grant');
   const revoke = useAct('member.revoke');
+  const [taking, take] = useState<{ id: string; label: string } | null>(null);
   const missing = app.data?.roles.filter((r) => (r.id !== 'owner' || iAmOwner) && !member.roles.some((x) => x.id === r.id)) ?? [];
   return (
     <div className="item" style={{ alignItems: 'flex-start' }}>
@@ -120,7 +185,7 @@ function Member({ member, mayManage, iAmOwner }: { member: MemberRow; mayManage:
                   className="btn plain"
                   style={{ minHeight: 24, padding: '0 4px' }}
                   aria-label={`Take the role ${r.label} from ${member.name}`}
-                  onClick={() => revoke.mutate({ member: member.id, role: r.id })}
+                  onClick={() => take(r)}
                 >
                   ✕
                 </button>
@@ -143,7 +208,22 @@ function Member({ member, mayManage, iAmOwner }: { member: MemberRow; mayManage:
             </select>
           )}
         </div>
-        <Failed error={grant.error ?? revoke.error} />
+        <Failed error={grant.error} />
+        {taking && (
+          <ReasonDialog
+            title={`Take the role ${taking.label} from ${member.name}`}
+            label="Why?"
+            placeholder="For example: changed to another team"
+            verb="Take the role away"
+            danger
+            error={revoke.error}
+            pending={revoke.isPending}
+            onClose={() => take(null)}
+            onSay={(reason) => revoke.mutate({ member: member.id, role: taking.id, reason }, { onSuccess: () => take(null) })}
+          >
+            <RoleRests member={member.id} role={taking.id} />
+          </ReasonDialog>
+        )}
       </div>
       <Devices member={member} mayManage={mayManage} />
     </div>

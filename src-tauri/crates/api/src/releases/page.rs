@@ -92,12 +92,13 @@ figure{margin:16px 0;background:#fff;color:#1d2322;padding:8px;overflow-x:auto}f
 code{font-size:12px;overflow-wrap:anywhere}.no{border-left:4px solid #b3261e;padding-left:12px}.note{border-left:4px solid #a15c00;padding-left:12px}.small{font-size:13px}img{max-width:100%}</style>";
 
 fn write(workspace: &Workspace, release: &str, detail: Detail) -> Result<(String, Judged), ApiError> {
-    let (mut out, card, judged) = workspace.read(|r| {
+    let (mut out, tail, card, judged) = workspace.read(|r| {
         let record = r.require(Kind::Release, release)?;
         let judged = state_of(r, &record)?;
         let card = cards::view(r, &record.text("version"))?;
-        let out = facts(workspace, r, &record, &judged, &card)?;
-        Ok::<_, ApiError>((out, card, judged))
+        let out = facts(r, &record, &judged, &card)?;
+        let tail = signatures(workspace, r, &judged)?;
+        Ok::<_, ApiError>((out, tail, card, judged))
     })?;
     if detail != Detail::Full {
         let left = if detail == Detail::Drawn { "the numbers under its charts" } else { "its charts and their numbers" };
@@ -119,12 +120,13 @@ fn write(workspace: &Workspace, release: &str, detail: Detail) -> Result<(String
         }
         write_parts(workspace, &ready(workspace, section.parts), detail, &mut out)?;
     }
+    out.push_str(&tail);
     out.push_str("\n</body>\n</html>\n");
     Ok((out, judged))
 }
 
-/// Everything but the card.
-fn facts(workspace: &Workspace, r: &Reader<'_>, record: &Record, judged: &Judged, card: &cards::Card) -> Result<String, ApiError> {
+/// What comes before the card: what is asked, and what speaks against it.
+fn facts(r: &Reader<'_>, record: &Record, judged: &Judged, card: &cards::Card) -> Result<String, ApiError> {
     let acl = r.acl()?;
     let s = &judged.standing;
     let words = Words { r, acl: &acl, judged };
@@ -170,11 +172,6 @@ fn facts(workspace: &Workspace, r: &Reader<'_>, record: &Record, judged: &Judged
             let _ = writeln!(out, "<p><strong>{heading}:</strong> {}</p>", plain(&text));
         }
     }
-    out.push_str("<h2>Who built it</h2>\n<ul>\n");
-    for (member, made) in &s.builders {
-        let _ = writeln!(out, "<li>{} {}</li>", plain(&words.name(member)), plain(&words::made(made).join(", ")));
-    }
-    out.push_str("</ul>\n");
     earlier(r, &words, judged, &mut out)?;
     findings(r, record, &mut out)?;
     if !s.challenges.is_empty() {
@@ -186,6 +183,20 @@ fn facts(workspace: &Workspace, r: &Reader<'_>, record: &Record, judged: &Judged
         out.push_str("</ul>\n<p class=\"small\">Whoever approves says that they have read this.</p>\n");
     }
     criteria(r, &judged.current, &mut out)?;
+    Ok(out)
+}
+
+/// What comes after the card: who built it, who signed, and to what a signature binds.
+fn signatures(workspace: &Workspace, r: &Reader<'_>, judged: &Judged) -> Result<String, ApiError> {
+    let acl = r.acl()?;
+    let s = &judged.standing;
+    let words = Words { r, acl: &acl, judged };
+    let mut out = String::new();
+    out.push_str("<h2>Who built it</h2>\n<ul>\n");
+    for (member, made) in &s.builders {
+        let _ = writeln!(out, "<li>{} {}</li>", plain(&words.name(member)), plain(&words::made(made).join(", ")));
+    }
+    out.push_str("</ul>\n");
     out.push_str("<h2>Signatures so far</h2>\n");
     if s.signed.is_empty() {
         out.push_str("<p>Nobody has decided yet.</p>\n");
@@ -196,10 +207,10 @@ fn facts(workspace: &Workspace, r: &Reader<'_>, record: &Record, judged: &Judged
         let stale = if x.fresh { "" } else { " Something it binds to has changed since." };
         let _ = writeln!(
             out,
-            "<p>{} as {} {} it: \u{201c}{}\u{201d}.{}{stale}</p>",
+            "<p>{} as {} {}: \u{201c}{}\u{201d}{}{stale}</p>",
             plain(&words.name(&x.by)),
             plain(&x.role.label().to_lowercase()),
-            x.ruling.words(),
+            x.ruling.did(),
             plain(&signed.as_ref().map(reason_of).unwrap_or_default()),
             plain(&counts)
         );
@@ -229,11 +240,11 @@ fn earlier(r: &Reader<'_>, words: &Words<'_, '_>, judged: &Judged, out: &mut Str
         let home = r.record(Kind::Project, &e.project)?.map(|p| p.text("title")).unwrap_or_default();
         let _ = writeln!(
             out,
-            "<p class=\"{}\"><strong>{} as {} {} it</strong> in \u{201c}{}\u{201d}: \u{201c}{}\u{201d}</p>",
+            "<p class=\"{}\"><strong>{} as {} {}</strong> in \u{201c}{}\u{201d}: \u{201c}{}\u{201d}</p>",
             if e.blocks { "no" } else { "note" },
             plain(&words.name(&e.by)),
             plain(&e.role.label().to_lowercase()),
-            e.ruling.words(),
+            e.ruling.did(),
             plain(&home),
             plain(&reason)
         );

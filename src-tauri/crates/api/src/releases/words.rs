@@ -180,7 +180,7 @@ impl Words<'_, '_> {
                 format!("{name} raised a finding of high severity: \u{201c}{}\u{201d}.", self.finding(finding.as_str())?)
             }
             Challenged::Objection(ruling, role) => {
-                format!("{name}, {}, {} it{why}; this rule does not ask for that role here.", role.label().to_lowercase(), ruling.words())
+                format!("{name}, {}, {}{why}; this rule does not ask for that role here.", role.label().to_lowercase(), ruling.did())
             }
             Challenged::Class(class) => format!("{name} holds the risk class to be {}{why}.", class.as_str()),
             Challenged::Criteria(_) => format!("{name} wrote other acceptance criteria, which nobody who may has signed."),

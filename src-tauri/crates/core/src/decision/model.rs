@@ -350,9 +350,171 @@ fn a_later_arrival_from_before_a_settlement_is_a_proposal() {
     assert_eq!((class(&w).class, class(&w).contested), (Some(RiskClass::High), true));
     w.say("val", set(RiskClass::High, Role::Validator));
     assert_eq!((class(&w).class, class(&w).contested), (Some(RiskClass::High), false), "settled");
-    w.say_at("bob", before, set(RiskClass::Low, Role::BusinessOwner));
-    let now = class(&w);
-    assert_eq!((now.class, now.proposals.len()), (Some(RiskClass::High), 1));
+    // Settled lower by two people; a stricter word of somebody who had not heard of it is a proposal, not the class.
+    let lower = w.say("olga", set(RiskClass::Medium, Role::BusinessOwner));
+    assert_eq!(class(&w).class, Some(RiskClass::High), "there are data: a second person must agree");
+    w.say("val", Op::ProjectClassAgreed { project: project(), proposal: lower, role: Role::Validator });
+    assert_eq!(class(&w).class, Some(RiskClass::Medium));
+    let mut apart = World::of(RiskClass::Medium, &[("bob", &[Role::BusinessOwner])]);
+    let before = apart.all();
+    apart.say_at("val", before.clone(), set(RiskClass::High, Role::Validator));
+    apart.say_at("olga", before.clone(), set(RiskClass::Medium, Role::BusinessOwner));
+    let lower = apart.say("olga", set(RiskClass::Medium, Role::BusinessOwner));
+    apart.say("val", Op::ProjectClassAgreed { project: project(), proposal: lower, role: Role::Validator });
+    apart.say_at("bob", before, set(RiskClass::High, Role::BusinessOwner));
+    let now = class(&apart);
+    assert_eq!((now.class, now.proposals.len()), (Some(RiskClass::Medium), 1), "{now:?}");
+}
+
+#[test]
+fn a_lower_class_takes_another_person_in_another_role() {
+    let class = |w: &World| {
+        let (said, acl) = w.accepted();
+        crate::risk::class_of(&project(), &said, &acl.adopted, &|_| true, &|_, d| is_data(&said, &project(), d)).class
+    };
+    let agree = |by: &str, role: Role, bob: &[Role]| {
+        let mut w = World::of(RiskClass::High, &[("bob", bob)]);
+        w.say("olga", Op::RoleGranted { member: who("olga"), role: Role::Validator });
+        let proposal = w.say("olga", Op::ProjectClassSet { project: project(), class: RiskClass::Low, role: Role::BusinessOwner });
+        w.say(by, Op::ProjectClassAgreed { project: project(), proposal, role });
+        class(&w)
+    };
+    assert_eq!(agree("olga", Role::Validator, &[]), Some(RiskClass::High), "with herself, in another role of hers");
+    assert_eq!(agree("bob", Role::BusinessOwner, &[Role::BusinessOwner]), Some(RiskClass::High), "another person in the same role");
+    assert_eq!(agree("bob", Role::Compliance, &[Role::Compliance]), Some(RiskClass::Low));
+}
+
+#[test]
+fn what_was_taken_back_counts_again_only_by_a_new_word() {
+    let mut w = World::of(RiskClass::Low, &[]);
+    let (ask, release) = w.ask(RiskClass::Low);
+    let request = w.say("dan", ask);
+    let say = |ruling, n| decide("olga", Role::BusinessOwner, ruling, &release, &request, RiskClass::Low, &[], n);
+    w.say("olga", say(Ruling::Approved, 1));
+    w.say("olga", say(Ruling::TakenBack, 2));
+    let s = w.standing(&release);
+    assert_eq!((&s.state, s.signed[0].discounted), (&State::TakenBack, Some(Discounted::TakenBack)));
+    w.say("olga", say(Ruling::Approved, 3));
+    assert!(w.standing(&release).stands());
+}
+
+#[test]
+fn a_request_by_somebody_who_had_not_heard_of_the_rules_is_void() {
+    let mut w = World::of(RiskClass::Low, &[]);
+    let mut past = w.all();
+    // Dan knows that he was let in, and nothing of what olga said after: crafted parents, as a lying program makes them.
+    past.insert(dev("olga"), 1);
+    let (ask, release) = w.ask(RiskClass::Low);
+    w.say_at("dan", past, ask);
+    let (said, _) = w.accepted();
+    assert!(said.iter().all(|s| !matches!(s.op, Op::ReleaseSubmitted { .. })), "before he was let in he asks for nothing");
+    let mut late = World::of(RiskClass::Low, &[]);
+    late.said.retain(|(_, _, _, op)| !matches!(op, Op::RulesAdopted { .. }));
+    let mut renumbered = World { said: Vec::new() };
+    for (device, _, _, op) in late.said {
+        renumbered.say(device.as_str(), op);
+    }
+    let (ask, release_2) = renumbered.ask(RiskClass::Low);
+    renumbered.say("dan", ask);
+    renumbered.say("olga", Op::RulesAdopted { rules: RULES });
+    assert_eq!(renumbered.standing(&release_2).state, State::Void(Flaw::NotAdopted));
+    assert_ne!(release, ReleaseId::parse("x").unwrap());
+}
+
+#[test]
+fn only_the_requester_withdraws_and_only_before_the_decision() {
+    let mut w = World::of(RiskClass::Low, &[("mia", &[Role::DataScientist])]);
+    let (ask, release) = w.ask(RiskClass::Low);
+    let request = w.say("dan", ask);
+    let withdraw = || Op::ReleaseWithdrawn { release: release.clone() };
+    w.say("mia", withdraw());
+    let s = w.standing(&release);
+    assert_eq!(s.state, State::Waiting(vec![Role::BusinessOwner]));
+    assert!(s.challenges.iter().any(|c| c.what == Challenged::Withdrawn), "it is named");
+    let mut early = w.clone();
+    early.say("dan", withdraw());
+    assert_eq!(early.standing(&release).state, State::Withdrawn);
+    w.say("olga", decide("olga", Role::BusinessOwner, Ruling::Approved, &release, &request, RiskClass::Low, &[], 1));
+    w.say("dan", withdraw());
+    assert_eq!(w.standing(&release).state, State::Approved);
+}
+
+#[test]
+fn who_decides_nothing_here_challenges_and_who_decides_blocks() {
+    let mut w = World::of(RiskClass::Low, &[]);
+    let (ask, release) = w.ask(RiskClass::Low);
+    let request = w.say("dan", ask);
+    w.say("olga", decide("olga", Role::BusinessOwner, Ruling::Approved, &release, &request, RiskClass::Low, &[], 1));
+    let gone = Subject { kind: Kind::ModelVersion, id: "v".into() };
+    let deleted = w.say("dan", Op::RecordDeleted { subject: gone.clone() });
+    let s = w.standing(&release);
+    assert!(s.stands() && s.challenges[0].what == Challenged::Deleted(gone.clone()) && !s.challenges[0].answered, "{s:?}");
+    let mut answered = w.clone();
+    answered.say("olga", Op::ReleaseAnswered { release: release.clone(), challenge: deleted, role: Role::BusinessOwner });
+    assert!(answered.standing(&release).challenges[0].answered);
+    w.say("olga", Op::ProjectEnded { project: project(), ending: Ending::Cancelled });
+    assert!(matches!(w.standing(&release).blocks[..], [Block::Cancelled(_)]));
+    // What was deleted before it was asked for is not asked for.
+    let mut early = World::of(RiskClass::Low, &[]);
+    early.say("dan", Op::RecordDeleted { subject: gone });
+    let (ask, release) = early.ask(RiskClass::Low);
+    early.say("dan", ask);
+    assert!(matches!(early.standing(&release).state, State::Void(Flaw::Deleted(..))));
+}
+
+#[test]
+fn an_earlier_rejection_is_answered_and_named_in_what_is_signed() {
+    let mut w = World::of(RiskClass::Low, &[]);
+    let (ask, first) = w.ask(RiskClass::Low);
+    let request = w.say("dan", ask);
+    w.say("val", decide("val", Role::Validator, Ruling::Rejected, &first, &request, RiskClass::Low, &[], 7));
+    assert_eq!(w.standing(&first).state, State::Rejected);
+    let (ask, again) = w.ask(RiskClass::Low);
+    let mut silent = w.clone();
+    silent.say("dan", ask.clone());
+    assert_eq!(silent.standing(&again).state, State::Void(Flaw::Unanswered("val7".into())));
+    let Op::ReleaseSubmitted { release, project, version, frozen, .. } = ask else { unreachable!() };
+    let answers = [("val7".to_owned(), "older people were added".to_owned())].into();
+    let request = w.say("dan", Op::ReleaseSubmitted { release, project, version, frozen, answers });
+    let yes = |by: &str, role, earlier: &[String], n| decide(by, role, Ruling::Approved, &again, &request, RiskClass::Low, earlier, n);
+    let mut passed_over = w.clone();
+    passed_over.say("olga", yes("olga", Role::BusinessOwner, &[], 1));
+    assert_eq!(passed_over.standing(&again).signed[0].discounted, Some(Discounted::SilentOnEarlier));
+    let named = ["val7".to_owned()];
+    w.say("olga", yes("olga", Role::BusinessOwner, &named, 1));
+    assert_eq!(w.standing(&again).state, State::Waiting(vec![Role::Validator]), "who said no before must say yes");
+    w.say("val", yes("val", Role::Validator, &named, 2));
+    assert!(w.standing(&again).stands());
+}
+
+#[test]
+fn whoever_asks_does_not_approve_and_whoever_built_settles_no_finding() {
+    // A big team: nothing is forgiven.
+    let many: &[(&str, &[Role])] = &[("bob", &[Role::BusinessOwner, Role::MlEngineer]), ("ida", &[Role::BusinessOwner])];
+    let mut w = World::of(RiskClass::Low, many);
+    let device = dev("bob");
+    let release = release_id(&device, w.count(&device) + 1);
+    let ask = Op::ReleaseSubmitted {
+        release: release.clone(),
+        project: project(),
+        version: version(),
+        frozen: frozen(RiskClass::Low),
+        answers: BTreeMap::new(),
+    };
+    let request = w.say("bob", ask);
+    let yes = |by: &str, n| decide(by, Role::BusinessOwner, Ruling::Approved, &release, &request, RiskClass::Low, &[], n);
+    w.say("bob", yes("bob", 1));
+    assert_eq!(w.standing(&release).signed[0].discounted, Some(Discounted::Requester));
+    w.say("olga", Op::RoleGranted { member: who("dan"), role: Role::Validator });
+    let finding = FindingId::parse("f").unwrap();
+    let (title, text) = (Title::parse("F").unwrap(), Body::parse("x").unwrap());
+    w.say("val", Op::FindingRaised { finding: finding.clone(), project: project(), title, text, severity: Severity::High, about: None });
+    w.say("olga", yes("olga", 2));
+    let settled = |outcome| Op::FindingSettled { finding: finding.clone(), outcome };
+    w.say("dan", settled(crate::op::Outcome::NoProblem));
+    assert!(matches!(w.standing(&release).blocks[..], [Block::Finding(..)]), "not by whoever built it");
+    w.say("val", settled(crate::op::Outcome::Fixed));
+    assert!(w.standing(&release).stands());
 }
 
 // ---- every history of a small workspace ----

@@ -80,13 +80,13 @@ impl Ruling {
     pub fn parse(raw: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|r| r.as_str() == raw)
     }
-    /// As people say it, after a name.
-    pub fn words(self) -> &'static str {
+    /// What somebody did, to stand after their name.
+    pub fn did(self) -> &'static str {
         match self {
-            Self::Approved => "approved",
-            Self::Rejected => "rejected",
-            Self::SentBack => "sent back",
-            Self::TakenBack => "took the approval back on",
+            Self::Approved => "approved it",
+            Self::Rejected => "rejected it",
+            Self::SentBack => "sent it back",
+            Self::TakenBack => "took the approval back",
         }
     }
 }
