@@ -357,6 +357,10 @@ def is_count(value):
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 64
 
 
+def is_small_count(value):
+    return is_count(value) and value < 1 << 32
+
+
 def is_operation(value):
     return is_text(value) and re.fullmatch(r"[a-z2-7]{26}\.[1-9][0-9]*", value) is not None
 
@@ -418,6 +422,8 @@ is_field = one_of("title", "problem", "hypothesis", "value_metric", "risk_class"
 is_stage = one_of("business_problem", "data", "training", "validation", "approval", "operation")
 is_status = one_of("RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED")
 is_decision = one_of("approved", "rejected", "sent_back")
+is_ruling = one_of("approved", "rejected", "sent_back", "taken_back")
+is_class = one_of("low", "medium", "high")
 is_environment = one_of("development", "test", "production")
 is_severity = one_of("low", "medium", "high")
 def is_party(value):
@@ -441,6 +447,10 @@ def is_criterion(value):
 
 is_column = fields_of(name=is_text, dtype=is_text, missing=lambda value: is_count(value), distinct=lambda value: is_count(value))
 is_bases = list_of(is_operation)
+is_bound = fields_of(name=is_text, sha256=is_digest)
+is_frozen = fields_of(
+    **{"class": is_class}, policy=is_text, policy_digest=is_digest, lifecycle=is_text, lifecycle_digest=is_digest, cycle=lambda value: is_small_count(value), criteria=list_of(is_bound)
+)
 is_cuts = map_of(is_count, key=is_device)
 is_admission = fields_of(
     member=is_id, name=is_title, email=is_email, device=is_device, device_name=is_text, key=is_key, roles=list_of(is_role), vouch_or_none=is_vouch
@@ -472,6 +482,7 @@ AUTHORITY_TYPES = {
     "device.rotated": fields_of(device=is_device, key=is_key, proof=is_text),
     "quorum.proposed": fields_of(change=is_change),
     "quorum.seconded": fields_of(proposal=is_operation),
+    "rules.adopted": fields_of(rules=is_small_count),
 }
 
 fits_criterion = fields_of(
@@ -492,6 +503,8 @@ DATA_TYPES = {
     "project.triggered": fields_of(project=is_id, cycle=is_count, trigger=one_of("monitor", "date", "change", "incident"), evidence=list_of(is_link)),
     "project.ended": fields_of(project=is_id, ending=one_of("completed", "cancelled")),
     "project.resumed": fields_of(project=is_id),
+    "project.class_set": fields_of(**{"class": is_class}, project=is_id, role=is_role),
+    "project.class_agreed": fields_of(project=is_id, proposal=is_operation, role=is_role),
     "project.stage_entered": fields_of(project=is_id, stage=is_stage, cycle=is_count, waived=list_of(is_text)),
     "experiment.created": fields_of(experiment=is_id, name=is_title, project_or_none=is_id),
     "experiment.renamed": fields_of(experiment=is_id, name=is_title),
@@ -550,7 +563,7 @@ DATA_TYPES = {
     "comment.resolved": fields_of(comment=is_id),
     "comment.reopened": fields_of(comment=is_id),
     "criteria.written": fields_of(criteria=is_id, project=is_id, cycle=is_count, list=list_of(is_criterion), replaces=list_of(is_id)),
-    "criteria.signed": fields_of(criteria=is_id, signoff=is_id, role=is_role, statement=is_text, signature=is_text),
+    "criteria.signed": fields_of(criteria=is_id, signoff=is_text, role=is_role, statement=is_text, signature=is_text),
     "finding.raised": fields_of(finding=is_id, project=is_id, title=is_title, text=is_body, severity=is_severity, about_or_none=is_link),
     "finding.edited": fields_of(finding=is_id, title=is_title, text=is_body, base=is_bases),
     "finding.graded": fields_of(finding=is_id, severity=is_severity),
@@ -592,8 +605,14 @@ DATA_TYPES = {
     "checklist.due_set": fields_of(checklist=is_id, item=is_text, due_or_none=is_day),
     "checklist.received": fields_of(checklist=is_id, member=is_id),
     "release.requested": fields_of(release=is_id, project=is_id, version=is_id, policy=is_text, policy_digest=is_digest),
-    "release.signed": fields_of(release=is_id, signoff=is_id, decision=is_decision, role=is_role, statement=is_text, signature=is_text),
+    "release.signed": fields_of(release=is_id, signoff=is_text, decision=is_decision, role=is_role, statement=is_text, signature=is_text),
     "release.withdrawn": fields_of(release=is_id),
+    "release.submitted": fields_of(release=is_id, project=is_id, version=is_id, frozen=is_frozen, answers=map_of(is_text)),
+    "release.decided": fields_of(
+        release=is_id, signoff=is_text, decision=is_ruling, role=is_role, statement=is_text, signature=is_text, page=is_digest, page_size=is_count
+    ),
+    "release.answered": fields_of(release=is_id, challenge=is_operation, role=is_role),
+    "request.declined": fields_of(device=is_device),
     "deployment.recorded": fields_of(deployment=is_id, project=is_id, version=is_id, release_or_none=is_id, environment=is_environment),
     "device.witnessed": fields_of(),
     "record.deleted": on_subject,
@@ -666,15 +685,16 @@ RIGHTS = {
     "release": {"data_scientist", "ml_engineer"},
     "sign": {"business_owner", "validator", "compliance"},
     "settle": {"business_owner", "validator", "compliance"},
+    "classify": {"business_owner", "validator", "compliance"},
     "deploy": {"ml_engineer"},
 }
 RIGHT_OF_GROUP = {
     "experiment": "track", "run": "track", "logged_model": "track", "segment": "track", "artifact": "track",
     "dataset": "data", "model": "model", "model_version": "model", "card": "model", "note": "collaborate", "checklist": "collaborate", "view": "collaborate", "panel": "collaborate",
     "pin": "collaborate", "template": "collaborate", "comment": "collaborate", "maturity": "collaborate", "monitor": "collaborate", "criteria": "collaborate", "finding": "collaborate", "setting": "manage",
-    "project": "shape", "release": "release", "deployment": "deploy",
+    "project": "shape", "release": "release", "deployment": "deploy", "request": "manage",
 }  # fmt: skip
-RIGHT_OF_TYPE = {"device.witnessed": "collaborate", "release.signed": "sign", "criteria.signed": "sign", "finding.settled": "settle", "finding.graded": "settle", "record.attached": "collaborate", "experiment.linked": "shape", "project.template_set": "waive"}
+RIGHT_OF_TYPE = {"device.witnessed": "collaborate", "project.class_set": "classify", "project.class_agreed": "classify", "release.decided": "sign", "release.answered": "sign", "release.signed": "sign", "criteria.signed": "sign", "finding.settled": "settle", "finding.graded": "settle", "record.attached": "collaborate", "experiment.linked": "shape", "project.template_set": "waive"}
 RIGHT_TO_DELETE = {
     "experiment": "track", "run": "track", "logged_model": "track", "dataset": "data", "dataset_version": "data",
     "model": "model", "model_version": "model", "note": "collaborate", "checklist": "collaborate", "view": "collaborate", "panel": "collaborate", "pin": "collaborate", "template": "collaborate", "comment": "collaborate", "assessment": "collaborate", "monitor": "collaborate", "project": "shape",
@@ -711,6 +731,7 @@ class Authority:
         self.readmissions = {}
         self.proposals = {}
         self.decided = set()
+        self.adopted = []
         self.recovery = None
         self.created = False
         self.applied = set()
@@ -936,6 +957,8 @@ class Authority:
             self._vote(operation.name, operation)
         elif operation.type == "quorum.seconded":
             self._vote(d["proposal"], operation)
+        elif operation.type == "rules.adopted":
+            self.adopted.append(operation)
 
     def _grant(self, member, roles, operation):
         for role in roles:
@@ -1091,6 +1114,10 @@ def may_vote(state, author, operation):
     return True
 
 
+def may_adopt(state, author, operation):
+    return author.is_recovery or "owner" in author.roles
+
+
 PERMITTED = {
     "member.admitted": may_admit,
     "role.granted": may_grant,
@@ -1101,6 +1128,7 @@ PERMITTED = {
     "device.rotated": may_rotate,
     "quorum.proposed": may_vote,
     "quorum.seconded": may_vote,
+    "rules.adopted": may_adopt,
 }
 
 
@@ -1116,13 +1144,17 @@ def needed_right(operation):
     return RIGHT_OF_TYPE.get(operation.type) or RIGHT_OF_GROUP[operation.type.split(".")[0]]
 
 
+NEEDS_A_REASON = {"project.class_set", "project.class_agreed", "release.submitted", "release.answered"}
+
+
 def may_write(author, operation):
     d = operation.d
     if not author.has(needed_right(operation)):
         return False
-    if "role" in d and needed_right(operation) == "sign":
-        return d["role"] in author.roles & RIGHTS["sign"]
-    if operation.type == "project.stage_entered" and d["waived"]:
+    right = needed_right(operation)
+    if right in ("sign", "classify") and d["role"] not in author.roles & RIGHTS[right]:
+        return False
+    if operation.type in NEEDS_A_REASON or operation.type == "project.stage_entered" and d["waived"]:
         return bool((operation.why or "").strip())
     return True
 
@@ -1144,7 +1176,7 @@ def carries_the_truth(operation, keys):
         return new.device == d["device"] and new.verifies(d["proof"], operation.device.encode(), "device@cairn")
     if operation.type == "quorum.proposed" and d["change"]["change"] == "set_recovery":
         return Key(d["change"]["key"]).device == d["change"]["device"]
-    if operation.type == "release.requested":
+    if operation.type in ("release.requested", "release.submitted"):
         return d["release"] == sha256(f"release {operation.name}".encode())[:32]
     return True
 
@@ -1158,34 +1190,51 @@ def vouch_is_true(d, device, keys):
 
 
 APPROVAL, CRITERIA = "https://cairn.dev/attestation/approval/v1", "https://cairn.dev/attestation/criteria/v1"
+DECISION = "https://cairn.dev/attestation/approval/v2"
+SIGNED = {"release.signed": APPROVAL, "criteria.signed": CRITERIA, "release.decided": DECISION}
+
+
+def read_statement(text, kind):
+    """What a statement says, or None where its form is not that of its type."""
+    try:
+        said = strict_json(text)
+        predicate, subjects = said["predicate"], said["subject"]
+        if (said["_type"], said["predicateType"]) != ("https://in-toto.io/Statement/v1", kind) or not isinstance(subjects, list):
+            return None
+        if kind == CRITERIA:
+            whole = is_text(subjects[0]["digest"]["sha256"])
+        else:
+            whole = is_text(predicate["reason"]) and all(is_text(one["name"]) and is_digest(one["digest"]["sha256"]) for one in subjects)
+        if kind == DECISION:
+            whole = whole and is_predicate(predicate)
+        return said if whole and is_text(predicate["claimedAt"]) else None
+    except (Malformed, KeyError, TypeError, IndexError):
+        return None
+
+
+is_predicate = fields_of(
+    release=is_id, request=is_operation, frozen=is_frozen, decision=is_ruling, role=is_role, signer=fields_of(principal=is_id), reason=is_text,
+    shown=fields_of(sha256=is_digest, size=is_count), earlierDecisions=list_of(is_text), claimedAt=is_text,
+)  # fmt: skip
 
 
 def sign_off_is_true(operation, key, member):
     d = operation.d
     if d["signoff"] != sha256(d["signature"].encode())[:32]:
         return False
-    of_release = operation.type == "release.signed"
+    said = read_statement(d["statement"], SIGNED[operation.type])
     try:
-        said = strict_json(d["statement"])
         predicate = said["predicate"]
-        about = (predicate["release"], predicate["decision"]) if of_release else (predicate["criteria"],)
-        words = (*about, predicate["role"], predicate["signer"]["principal"])
-        types = (said["_type"], said["predicateType"])
-        subjects = said["subject"] if of_release else said["subject"][:1]
-        whole = isinstance(said["subject"], list) and all(is_text(subject["digest"]["sha256"]) for subject in subjects)
-        whole = whole and is_text(predicate["claimedAt"])
-        if of_release:
-            whole = whole and is_text(predicate["reason"]) and all(is_text(one["name"]) and is_digest(one["digest"]["sha256"]) for one in subjects)
+        signer = (predicate["role"], predicate["signer"]["principal"])
+        if operation.type == "criteria.signed":
+            same = predicate["criteria"] == d["criteria"]
         else:
-            whole = whole and len(subjects) == 1
-    except (Malformed, KeyError, TypeError):
+            same = (predicate["release"], predicate["decision"]) == (d["release"], d["decision"])
+        if operation.type == "release.decided":
+            same = same and (predicate["shown"]["sha256"], predicate["shown"]["size"]) == (d["page"], d["page_size"])
+    except (KeyError, TypeError):
         return False
-    if not whole:
-        return False
-    if types != ("https://in-toto.io/Statement/v1", APPROVAL if of_release else CRITERIA):
-        return False
-    meant = (d["release"], d["decision"]) if of_release else (d["criteria"],)
-    return words == (*meant, d["role"], member) and key.verifies(d["signature"], d["statement"].encode(), "approval@cairn")
+    return same and signer == (d["role"], member) and key.verifies(d["signature"], d["statement"].encode(), "approval@cairn")
 
 
 # --- envelopes -------------------------------------------------------------------------------------------------
@@ -1401,7 +1450,7 @@ class History:
         state = self._state(operation.past)
         author = state.author(operation) if operation.device in state.introductions else None
         operation.valid = operation.known and state.permits(operation) and carries_the_truth(operation, self._keys(operation))
-        if operation.type in ("release.signed", "criteria.signed") and operation.valid:
+        if operation.type in SIGNED and operation.valid:
             operation.valid = sign_off_is_true(operation, self._keys(operation)[operation.device], author.member)
         if operation.valid and operation.authority:
             self._fix_standing(operation, state)
@@ -1472,6 +1521,7 @@ WORDS = json.loads(
     "device.rotated": {"say": "gave this computer a new key, {device}", "meaning": "people"},
     "quorum.proposed": {"say": "asked the owners to decide: {change.change|words}[, {change.member|person}][, {change.device|computer}]", "meaning": "people"},
     "quorum.seconded": {"say": "agreed to the decision {proposal}", "meaning": "people"},
+    "rules.adopted": {"say": "adopted the rules for releases, version {rules}", "meaning": "decisions"},
     "project.created": {"say": "started the project {title}, with the lifecycle {template}", "meaning": "projects", "kind": "project", "id": "project", "parent": null, "title": "title"},
     "project.edited": {"say": "changed the {field|words} of the project", "meaning": "projects", "kind": "project", "id": "project", "text": "value"},
     "project.member_added": {"say": "named {member|person} as {role|words} of the project", "meaning": "people", "kind": "project", "id": "project"},
@@ -1481,6 +1531,8 @@ WORDS = json.loads(
     "project.triggered": {"say": "recorded what began cycle {cycle}: {trigger}", "meaning": "projects", "kind": "project", "id": "project"},
     "project.ended": {"say": "ended the project as {ending}", "meaning": "decisions", "kind": "project", "id": "project"},
     "project.resumed": {"say": "took the project up again", "meaning": "decisions", "kind": "project", "id": "project"},
+    "project.class_set": {"say": "stated the risk class {class} as {role|words}", "meaning": "decisions", "kind": "project", "id": "project"},
+    "project.class_agreed": {"say": "agreed as {role|words} to the lower risk class stated in {proposal}", "meaning": "decisions", "kind": "project", "id": "project"},
     "project.stage_entered": {"say": "moved the project to {stage|words}, cycle {cycle}[, waiving {waived}]", "meaning": "decisions", "kind": "project", "id": "project"},
     "experiment.created": {"say": "created the experiment {name}", "meaning": "tracking", "kind": "experiment", "id": "experiment", "parent": null, "title": "name"},
     "experiment.renamed": {"say": "renamed the experiment to {name}", "meaning": "tracking", "kind": "experiment", "id": "experiment", "title": "name"},
@@ -1561,6 +1613,10 @@ WORDS = json.loads(
     "release.requested": {"say": "requested a release of the model version {version}", "meaning": "decisions", "kind": "release", "id": "release", "parent": "project"},
     "release.signed": {"say": "signed {decision|words} as {role|words}", "meaning": "decisions", "kind": "signoff", "id": "signoff", "parent": "release"},
     "release.withdrawn": {"say": "withdrew the release request", "meaning": "decisions", "kind": "release", "id": "release"},
+    "release.submitted": {"say": "requested a release of the model version {version}, judged as {frozen.class} risk by {frozen.policy}", "meaning": "decisions", "kind": "release", "id": "release", "parent": "project"},
+    "release.decided": {"say": "signed {decision|words} as {role|words}, on the page {page}", "meaning": "decisions", "kind": "signoff", "id": "signoff", "parent": "release"},
+    "release.answered": {"say": "answered {challenge} as {role|words}", "meaning": "decisions", "kind": "release", "id": "release"},
+    "request.declined": {"say": "declined that {device|computer} joins", "meaning": "people", "kind": "setting", "record": "join_requests", "parent": null},
     "deployment.recorded": {"say": "recorded a deployment to {environment}", "meaning": "operation", "kind": "deployment", "id": "deployment", "parent": "project"},
     "device.witnessed": {"say": "has seen the work of the others up to here", "meaning": "tracking"},
     "record.deleted": {"say": "deleted the {subject.kind|words}", "meaning": "other", "link": "subject"},
@@ -1790,7 +1846,7 @@ def record_of(operation):
         return link["kind"], link["id"]
     if "kind" not in row or "cells" in row and not any(operation.d.get(name) for name in row["cells"]):
         return None
-    return row["kind"], str(operation.d[row["id"]])
+    return row["kind"], row["record"] if "record" in row else str(operation.d[row["id"]])
 
 
 NEVER_DELETED = {"release", "signoff", "deployment", "segment", "setting", "criteria", "finding"}
@@ -1903,7 +1959,7 @@ def fits(filters, entry, ms):
 
 # --- the bundle ------------------------------------------------------------------------------------------------
 
-SHELVES = ("statements", "policy")
+SHELVES = ("statements", "policy", "pages")
 ROOT_FILES = {"VERIFY.md", "verify.py", "allowed_signers", "bundle.json", "repo.bundle", "trail.csv", "trail.jsonl", "manifest.sha256", "manifest.sha256.sig"}
 LIMITS = {"repo.bundle": MAX_BUNDLE, "trail.csv": MAX_TRAIL, "trail.jsonl": MAX_TRAIL, "manifest.sha256": MAX_MANIFEST, "allowed_signers": MAX_MANIFEST}
 
@@ -1979,7 +2035,7 @@ def check_files(folder):
     if lines.pop() != "":
         raise Doubt("manifest.sha256: its last line does not end")
     for line in lines:
-        found = re.fullmatch(r"([0-9a-f]{64})  ((?:statements/|policy/)?[A-Za-z0-9_.-]{1,128})", line)
+        found = re.fullmatch(r"([0-9a-f]{64})  ((?:statements/|policy/|pages/)?[A-Za-z0-9_.-]{1,128})", line)
         if found is None or found[2] in named:
             raise Doubt("manifest.sha256: a line does not fit")
         named[found[2]] = found[1]
@@ -2012,6 +2068,7 @@ BUNDLE = {
     "tips": map_of(fields_of(commit=is_text, seq=is_count, last=is_count), key=is_device),
     "texts": map_of(is_text, key=is_digest),
     "texts_missing": list_of(is_digest),
+    "pages_missing": list_of(is_digest),
     "missing": list_of(is_text),
 }
 
@@ -2127,14 +2184,21 @@ def statements(history):
     return found
 
 
+def named_pages(history):
+    """The digests of the pages that signers were shown, by the sign-offs that count."""
+    return {o.d["page"] for o in history.operations.values() if o.state == "accepted" and o.type == "release.decided"}
+
+
 def named_texts(history):
     """The digests of policies and lifecycles that counting operations name."""
     found = set()
     for operation in history.operations.values():
         if operation.state != "accepted" or operation.authority:
             continue
-        if is_digest(operation.d.get("policy_digest")):
-            found.add(operation.d["policy_digest"])
+        for names in (operation.d, operation.d.get("frozen")):
+            for name in ("policy_digest", "lifecycle_digest") if isinstance(names, dict) else ():
+                if is_digest(names.get(name)) and (names is not operation.d or name == "policy_digest"):
+                    found.add(names[name])
         template = operation.d.get("template")
         if operation.type.startswith("project.") and is_text(template) and template.startswith("team/") and is_digest(template.rsplit("/", 1)[1]):
             found.add(template.rsplit("/", 1)[1])
@@ -2182,6 +2246,15 @@ def check_rest(folder, history, trail, said):
             raise Doubt(f"policy/{name} is another text than its name says")
     if named_texts(history) - texts != set(said["texts_missing"]):
         raise Doubt("policy/ lacks a text that the history names by its digest")
+    pages, missing = {name[len("pages/") :] for name in folder.names if name.startswith("pages/")}, set(said["pages_missing"])
+    for name in sorted(pages):
+        if folder.digest(f"pages/{name}") + ".html" != name:
+            raise Doubt(f"pages/{name} is another page than its name says")
+    named = named_pages(history)
+    for name in sorted({name[: -len(".html")] for name in pages} - named):
+        raise Doubt(f"pages/{name}.html is named by no sign-off that counts")
+    if named - {name[: -len(".html")] for name in pages} != missing or len(missing) != len(said["pages_missing"]):
+        raise Doubt("pages/ lacks a page that a sign-off names by its digest, or bundle.json says that one is missing that is there")
 
 
 def verify(path, fingerprint):
@@ -2219,11 +2292,12 @@ def verdict(said, history, trail, entries):
     uncounted = sum(entry["state"] != "accepted" for entry in trail.entries)
     extract = f"; an extract of {plural(len(entries), 'entry').replace('entrys', 'entries')} by {json.dumps(said['filter'], sort_keys=True)}" if said["filter"] else ""
     missing = "; missing, as the exporter says: " + " ".join(said["missing"]) if said["missing"] else "; nothing is missing that the exporter knew of"
+    lost = f"; not in it, of the pages that signers were shown: {len(said['pages_missing'])}" if said["pages_missing"] else ""
     tips = ", ".join(f"{b.device[:8]}@{b.envelopes[-1].operations[0].commit[:12]}" for b in history.branches)
     return printable(
         f"VERIFIED {said['workspace']}: {len(trail.entries)} operations in {plural(len(history.envelopes), 'commit')} of "
         f"{plural(len(history.branches), 'computer')} ({', '.join(people)}), up to {tips}; {uncounted} do not count; exported by "
-        f"{said['exporter']['name']} ({said['exporter']['device'][:8]}) at {said['made_at']}, by that computer's clock, with {said['program']}{extract}{missing}"
+        f"{said['exporter']['name']} ({said['exporter']['device'][:8]}) at {said['made_at']}, by that computer's clock, with {said['program']}{extract}{lost}{missing}"
     )
 
 

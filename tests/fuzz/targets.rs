@@ -2,7 +2,8 @@
 //! whatever the bytes are. Run on the corpora by the suite, and by cargo-fuzz (`tests/fuzz/README.md`).
 
 use cairn_core::envelope::Header;
-use cairn_core::op::{OpLine, ReadLine};
+use cairn_core::op::{Op, OpLine, ReadLine};
+use cairn_core::{decision, release};
 use cairn_sync::{note, segment};
 
 /// A commit message: whatever is read is written back as it was.
@@ -21,6 +22,9 @@ pub(crate) fn operation(data: &[u8]) {
         assert_eq!(OpLine::read(&again), Ok(ReadLine::Known(line.clone())), "{again}");
         drop(cairn_core::fold::effects(&line.op));
         assert!(!line.op.name().is_empty());
+        if let Op::ReleaseDecided { statement, .. } | Op::ReleaseSigned { statement, .. } = &line.op {
+            drop((decision::read(statement), release::read(statement)));
+        }
     }
 }
 

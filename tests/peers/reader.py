@@ -302,6 +302,10 @@ def is_count(value):
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 64
 
 
+def is_small_count(value):
+    return is_count(value) and value < 1 << 32
+
+
 def is_operation(value):
     return is_text(value) and re.fullmatch(r"[a-z2-7]{26}\.[1-9][0-9]*", value) is not None
 
@@ -363,6 +367,8 @@ is_field = one_of("title", "problem", "hypothesis", "value_metric", "risk_class"
 is_stage = one_of("business_problem", "data", "training", "validation", "approval", "operation")
 is_status = one_of("RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED")
 is_decision = one_of("approved", "rejected", "sent_back")
+is_ruling = one_of("approved", "rejected", "sent_back", "taken_back")
+is_class = one_of("low", "medium", "high")
 is_environment = one_of("development", "test", "production")
 is_severity = one_of("low", "medium", "high")
 def is_party(value):
@@ -386,6 +392,10 @@ def is_criterion(value):
 
 is_column = fields_of(name=is_text, dtype=is_text, missing=lambda value: is_count(value), distinct=lambda value: is_count(value))
 is_bases = list_of(is_operation)
+is_bound = fields_of(name=is_text, sha256=is_digest)
+is_frozen = fields_of(
+    **{"class": is_class}, policy=is_text, policy_digest=is_digest, lifecycle=is_text, lifecycle_digest=is_digest, cycle=lambda value: is_small_count(value), criteria=list_of(is_bound)
+)
 is_cuts = map_of(is_count, key=is_device)
 is_admission = fields_of(
     member=is_id, name=is_title, email=is_email, device=is_device, device_name=is_text, key=is_key, roles=list_of(is_role), vouch_or_none=is_vouch
@@ -417,6 +427,7 @@ AUTHORITY_TYPES = {
     "device.rotated": fields_of(device=is_device, key=is_key, proof=is_text),
     "quorum.proposed": fields_of(change=is_change),
     "quorum.seconded": fields_of(proposal=is_operation),
+    "rules.adopted": fields_of(rules=is_small_count),
 }
 
 fits_criterion = fields_of(
@@ -437,6 +448,8 @@ DATA_TYPES = {
     "project.triggered": fields_of(project=is_id, cycle=is_count, trigger=one_of("monitor", "date", "change", "incident"), evidence=list_of(is_link)),
     "project.ended": fields_of(project=is_id, ending=one_of("completed", "cancelled")),
     "project.resumed": fields_of(project=is_id),
+    "project.class_set": fields_of(**{"class": is_class}, project=is_id, role=is_role),
+    "project.class_agreed": fields_of(project=is_id, proposal=is_operation, role=is_role),
     "project.stage_entered": fields_of(project=is_id, stage=is_stage, cycle=is_count, waived=list_of(is_text)),
     "experiment.created": fields_of(experiment=is_id, name=is_title, project_or_none=is_id),
     "experiment.renamed": fields_of(experiment=is_id, name=is_title),
@@ -495,7 +508,7 @@ DATA_TYPES = {
     "comment.resolved": fields_of(comment=is_id),
     "comment.reopened": fields_of(comment=is_id),
     "criteria.written": fields_of(criteria=is_id, project=is_id, cycle=is_count, list=list_of(is_criterion), replaces=list_of(is_id)),
-    "criteria.signed": fields_of(criteria=is_id, signoff=is_id, role=is_role, statement=is_text, signature=is_text),
+    "criteria.signed": fields_of(criteria=is_id, signoff=is_text, role=is_role, statement=is_text, signature=is_text),
     "finding.raised": fields_of(finding=is_id, project=is_id, title=is_title, text=is_body, severity=is_severity, about_or_none=is_link),
     "finding.edited": fields_of(finding=is_id, title=is_title, text=is_body, base=is_bases),
     "finding.graded": fields_of(finding=is_id, severity=is_severity),
@@ -537,8 +550,14 @@ DATA_TYPES = {
     "checklist.due_set": fields_of(checklist=is_id, item=is_text, due_or_none=is_day),
     "checklist.received": fields_of(checklist=is_id, member=is_id),
     "release.requested": fields_of(release=is_id, project=is_id, version=is_id, policy=is_text, policy_digest=is_digest),
-    "release.signed": fields_of(release=is_id, signoff=is_id, decision=is_decision, role=is_role, statement=is_text, signature=is_text),
+    "release.signed": fields_of(release=is_id, signoff=is_text, decision=is_decision, role=is_role, statement=is_text, signature=is_text),
     "release.withdrawn": fields_of(release=is_id),
+    "release.submitted": fields_of(release=is_id, project=is_id, version=is_id, frozen=is_frozen, answers=map_of(is_text)),
+    "release.decided": fields_of(
+        release=is_id, signoff=is_text, decision=is_ruling, role=is_role, statement=is_text, signature=is_text, page=is_digest, page_size=is_count
+    ),
+    "release.answered": fields_of(release=is_id, challenge=is_operation, role=is_role),
+    "request.declined": fields_of(device=is_device),
     "deployment.recorded": fields_of(deployment=is_id, project=is_id, version=is_id, release_or_none=is_id, environment=is_environment),
     "device.witnessed": fields_of(),
     "record.deleted": on_subject,
@@ -575,7 +594,7 @@ class Operation:
         if self.known and not here[self.type](self.d):
             raise Malformed(f"{self.type} does not fit its type")
         self.device, self.number, self.authority = device, number, authority
-        self.hlc, self.why = said["hlc"], said.get("why")
+        self.hlc, self.at, self.why = said["hlc"], said.get("at"), said.get("why")
         self.past = {**past, device: number - 1}
         self.weight = sum(self.past.values())
         self.name = f"{device}.{number}"
@@ -609,15 +628,16 @@ RIGHTS = {
     "release": {"data_scientist", "ml_engineer"},
     "sign": {"business_owner", "validator", "compliance"},
     "settle": {"business_owner", "validator", "compliance"},
+    "classify": {"business_owner", "validator", "compliance"},
     "deploy": {"ml_engineer"},
 }
 RIGHT_OF_GROUP = {
     "experiment": "track", "run": "track", "logged_model": "track", "segment": "track", "artifact": "track",
     "dataset": "data", "model": "model", "model_version": "model", "card": "model", "note": "collaborate", "checklist": "collaborate", "view": "collaborate", "panel": "collaborate",
     "pin": "collaborate", "template": "collaborate", "comment": "collaborate", "maturity": "collaborate", "monitor": "collaborate", "criteria": "collaborate", "finding": "collaborate", "setting": "manage",
-    "project": "shape", "release": "release", "deployment": "deploy",
+    "project": "shape", "release": "release", "deployment": "deploy", "request": "manage",
 }  # fmt: skip
-RIGHT_OF_TYPE = {"device.witnessed": "collaborate", "release.signed": "sign", "criteria.signed": "sign", "finding.settled": "settle", "finding.graded": "settle", "record.attached": "collaborate", "experiment.linked": "shape", "project.template_set": "waive"}
+RIGHT_OF_TYPE = {"device.witnessed": "collaborate", "project.class_set": "classify", "project.class_agreed": "classify", "release.decided": "sign", "release.answered": "sign", "release.signed": "sign", "criteria.signed": "sign", "finding.settled": "settle", "finding.graded": "settle", "record.attached": "collaborate", "experiment.linked": "shape", "project.template_set": "waive"}
 RIGHT_TO_DELETE = {
     "experiment": "track", "run": "track", "logged_model": "track", "dataset": "data", "dataset_version": "data",
     "model": "model", "model_version": "model", "note": "collaborate", "checklist": "collaborate", "view": "collaborate", "panel": "collaborate", "pin": "collaborate", "template": "collaborate", "comment": "collaborate", "assessment": "collaborate", "monitor": "collaborate", "project": "shape",
@@ -654,6 +674,7 @@ class Authority:
         self.readmissions = {}
         self.proposals = {}
         self.decided = set()
+        self.adopted = []
         self.recovery = None
         self.created = False
         self.applied = set()
@@ -878,6 +899,8 @@ class Authority:
             self._vote(operation.name, operation)
         elif operation.type == "quorum.seconded":
             self._vote(d["proposal"], operation)
+        elif operation.type == "rules.adopted":
+            self.adopted.append(operation)
 
     def _grant(self, member, roles, operation):
         for role in roles:
@@ -1033,6 +1056,10 @@ def may_vote(state, author, operation):
     return True
 
 
+def may_adopt(state, author, operation):
+    return author.is_recovery or "owner" in author.roles
+
+
 PERMITTED = {
     "member.admitted": may_admit,
     "role.granted": may_grant,
@@ -1043,7 +1070,11 @@ PERMITTED = {
     "device.rotated": may_rotate,
     "quorum.proposed": may_vote,
     "quorum.seconded": may_vote,
+    "rules.adopted": may_adopt,
 }
+
+
+NEEDS_A_REASON = {"project.class_set", "project.class_agreed", "release.submitted", "release.answered"}
 
 
 def may_write(author, operation):
@@ -1055,8 +1086,11 @@ def may_write(author, operation):
     right = RIGHT_OF_TYPE.get(operation.type) or RIGHT_OF_GROUP[operation.type.split(".")[0]]
     if not author.has(right):
         return False
-    if operation.type in ("release.signed", "criteria.signed"):
-        return d["role"] in author.roles & RIGHTS["sign"]
+    if right in ("sign", "classify"):
+        if d["role"] not in author.roles & RIGHTS[right]:
+            return False
+    if operation.type in NEEDS_A_REASON:
+        return bool((operation.why or "").strip())
     if operation.type == "project.stage_entered" and d["waived"]:
         return author.has("waive") and bool((operation.why or "").strip())
     return True
@@ -1079,7 +1113,7 @@ def carries_the_truth(operation, keys):
         return new.device == d["device"] and new.verifies(d["proof"], operation.device.encode(), "device@cairn")
     if operation.type == "quorum.proposed" and d["change"]["change"] == "set_recovery":
         return Key(d["change"]["key"]).device == d["change"]["device"]
-    if operation.type == "release.requested":
+    if operation.type in ("release.requested", "release.submitted"):
         return d["release"] == sha256(f"release {operation.name}".encode())[:32]
     return True
 
@@ -1093,34 +1127,51 @@ def vouch_is_true(d, device, keys):
 
 
 APPROVAL, CRITERIA = "https://cairn.dev/attestation/approval/v1", "https://cairn.dev/attestation/criteria/v1"
+DECISION = "https://cairn.dev/attestation/approval/v2"
+SIGNED = {"release.signed": APPROVAL, "criteria.signed": CRITERIA, "release.decided": DECISION}
+
+
+def read_statement(text, kind):
+    """What a statement says, or None where its form is not that of its type."""
+    try:
+        said = strict_json(text)
+        predicate, subjects = said["predicate"], said["subject"]
+        if (said["_type"], said["predicateType"]) != ("https://in-toto.io/Statement/v1", kind) or not isinstance(subjects, list):
+            return None
+        if kind == CRITERIA:
+            whole = is_text(subjects[0]["digest"]["sha256"])
+        else:
+            whole = is_text(predicate["reason"]) and all(is_text(one["name"]) and is_digest(one["digest"]["sha256"]) for one in subjects)
+        if kind == DECISION:
+            whole = whole and is_predicate(predicate)
+        return said if whole and is_text(predicate["claimedAt"]) else None
+    except (Malformed, KeyError, TypeError, IndexError):
+        return None
+
+
+is_predicate = fields_of(
+    release=is_id, request=is_operation, frozen=is_frozen, decision=is_ruling, role=is_role, signer=fields_of(principal=is_id), reason=is_text,
+    shown=fields_of(sha256=is_digest, size=is_count), earlierDecisions=list_of(is_text), claimedAt=is_text,
+)  # fmt: skip
 
 
 def sign_off_is_true(operation, key, member):
     d = operation.d
     if d["signoff"] != sha256(d["signature"].encode())[:32]:
         return False
-    of_release = operation.type == "release.signed"
+    said = read_statement(d["statement"], SIGNED[operation.type])
     try:
-        said = strict_json(d["statement"])
         predicate = said["predicate"]
-        about = (predicate["release"], predicate["decision"]) if of_release else (predicate["criteria"],)
-        words = (*about, predicate["role"], predicate["signer"]["principal"])
-        types = (said["_type"], said["predicateType"])
-        subjects = said["subject"] if of_release else said["subject"][:1]
-        whole = isinstance(said["subject"], list) and all(is_text(subject["digest"]["sha256"]) for subject in subjects)
-        whole = whole and is_text(predicate["claimedAt"])
-        if of_release:
-            whole = whole and is_text(predicate["reason"]) and all(is_text(one["name"]) and is_digest(one["digest"]["sha256"]) for one in subjects)
+        signer = (predicate["role"], predicate["signer"]["principal"])
+        if operation.type == "criteria.signed":
+            same = predicate["criteria"] == d["criteria"]
         else:
-            whole = whole and len(subjects) == 1
-    except (Malformed, KeyError, TypeError):
+            same = (predicate["release"], predicate["decision"]) == (d["release"], d["decision"])
+        if operation.type == "release.decided":
+            same = same and (predicate["shown"]["sha256"], predicate["shown"]["size"]) == (d["page"], d["page_size"])
+    except (KeyError, TypeError):
         return False
-    if not whole:
-        return False
-    if types != ("https://in-toto.io/Statement/v1", APPROVAL if of_release else CRITERIA):
-        return False
-    meant = (d["release"], d["decision"]) if of_release else (d["criteria"],)
-    return words == (*meant, d["role"], member) and key.verifies(d["signature"], d["statement"].encode(), "approval@cairn")
+    return same and signer == (d["role"], member) and key.verifies(d["signature"], d["statement"].encode(), "approval@cairn")
 
 
 # --- envelopes -------------------------------------------------------------------------------------------------
@@ -1353,7 +1404,7 @@ class Reader:
         state = self._state(operation.past)
         author = state.author(operation) if operation.device in state.introductions else None
         operation.valid = operation.known and state.permits(operation) and carries_the_truth(operation, self._keys(operation))
-        if operation.type in ("release.signed", "criteria.signed") and operation.valid:
+        if operation.type in SIGNED and operation.valid:
             operation.valid = sign_off_is_true(operation, self._keys(operation)[operation.device], author.member)
         if operation.valid and operation.authority:
             self._fix_standing(operation, state)
@@ -1475,6 +1526,8 @@ def whole(field, *names):
     return lambda d: [(field, "", part(d, *names))]
 
 
+FROZEN = ("class", "policy", "policy_digest", "lifecycle", "lifecycle_digest", "cycle", "criteria")
+
 # For each type: the kind of its record, the field that holds the record's id, how its parent is found where it creates one
 # (None where it does not), and its cells.
 CELLS = {
@@ -1487,6 +1540,8 @@ CELLS = {
     "project.triggered": ("project", "project", None, lambda d: [("trigger", str(d["cycle"]), part(d, "trigger", "evidence"))]),
     "project.ended": ("project", "project", None, plain(ended="ending")),
     "project.resumed": ("project", "project", None, constant(ended=None)),
+    "project.class_set": ("project", "project", None, lambda d: [("class", "", d["class"])]),
+    "project.class_agreed": ("project", "project", None, lambda d: [("class_agreed", d["proposal"], "1")]),
     "project.stage_entered": ("project", "project", None, whole("stage", "stage", "cycle", "waived")),
     "experiment.created": ("experiment", "experiment", lambda d: None, plain("name", "project")),
     "experiment.renamed": ("experiment", "experiment", None, plain("name")),
@@ -1591,6 +1646,18 @@ CELLS = {
     "release.requested": ("release", "release", lambda d: d["project"], plain("version", "policy", "policy_digest")),
     "release.signed": ("signoff", "signoff", lambda d: d["release"], plain("decision", "role", "statement", "signature")),
     "release.withdrawn": ("release", "release", None, constant(withdrawn="1")),
+    "release.submitted": (
+        "release", "release", lambda d: d["project"],
+        joined(
+            plain("version"), or_json("answers"), lambda d: [(name, "", d["frozen"][name]) for name in ("policy", "policy_digest")],
+            lambda d: [("frozen", "", as_json({name: [{n: b[n] for n in ("name", "sha256")} for b in d["frozen"][name]] if name == "criteria" else d["frozen"][name] for name in FROZEN}))],
+        ),
+    ),
+    "release.decided": (
+        "signoff", "signoff", lambda d: d["release"],
+        joined(plain("decision", "role", "statement", "signature"), lambda d: [("page", "", as_json({"digest": d["page"], "size": d["page_size"]}))]),
+    ),
+    "release.answered": ("release", "release", None, lambda d: [("answered", d["challenge"], d["role"])]),
     "deployment.recorded": ("deployment", "deployment", lambda d: d["project"], plain("version", "environment", "release")),
 }  # fmt: skip
 NEVER_DELETED = {"release", "signoff", "deployment", "segment", "setting", "criteria", "finding"}
@@ -1614,6 +1681,8 @@ def writes(operation):
     if operation.type == "run.metrics_summarised":
         cells = [("metric", m["key"] + SEPARATOR + device, part(m, "count", "last", "min", "max", "outline")) for m in d["metrics"]]
         return "run", d["run"], False, None, cells
+    if operation.type == "request.declined":
+        return "setting", "join_requests", True, None, [("declined", d["device"], "1")]
     if operation.type == "segment.stored":
         runs = d["runs"].items()
         cells = [("run", run + SEPARATOR + device, as_json({"volume": d["volume"], "bytes": d["bytes"], "points": points})) for run, points in runs]

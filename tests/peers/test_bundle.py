@@ -53,6 +53,7 @@ class Made:
         w.request(self.fresh)
         self.work()
         self.decide()
+        self.by_newer_rules()
         self.quarrel()
         self.program = Program(folder, f"{w.remote}#{w.digest}")
         self.let_program_in()
@@ -98,6 +99,34 @@ class Made:
         w.write(self.mia, ops=[self.sign_off(self.mia, self.mia.id, "validator")], knows=[self.fresh.tip, self.recovery.tip])
         stage = {"project": "p1", "stage": "training", "cycle": 1, "waived": ["G1", "G2"]}
         w.write(self.ana, ops=[self.sign_off(self.ana, self.ana.id, "business_owner"), w.line("project.stage_entered", "in a hurry", **stage)], knows=[self.mia.tip])
+
+    def by_newer_rules(self):
+        """A request that holds what judges it, decisions with their pages, of which one never travelled."""
+        w = self.w
+        w.write(self.ana, w.line("rules.adopted", rules=2), ops=[self.stated("project.class_set", "business_owner", **{"class": "low"})], knows=[self.fresh.tip])
+        stated = f"{self.ana.id}.{self.ana.last}"
+        w.write(self.mia, ops=[self.stated("project.class_agreed", "validator", proposal=stated), w.line("project.class_set", project="p1", role="validator", **{"class": "high"})], knows=[self.ana.tip])
+        name = f"{self.fresh.id}.{self.fresh.last + 1}"
+        newer = sha256((ROOT / "assets/policies/standard-2.json").read_bytes())
+        frozen = {"class": "low", "policy": "standard/2", "policy_digest": newer, "lifecycle": "light/1", "lifecycle_digest": "c" * 64, "cycle": 1, "criteria": []}
+        release = sha256(f"release {name}".encode())[:32]
+        w.write(self.fresh, ops=[w.line("release.submitted", "better", release=release, project="p1", version="v1", frozen=frozen, answers={})], knows=[self.mia.tip])
+        for device, role, decision in ((self.ana, "business_owner", "approved"), (self.mia, "validator", "sent_back")):
+            page = f"<html><p>What {device.name} saw.</p>"
+            predicate = {
+                "release": release, "request": name, "frozen": frozen, "decision": decision, "role": role, "signer": {"principal": device.id}, "reason": "read it",
+                "shown": {"sha256": sha256(page.encode()), "size": len(page)}, "earlierDecisions": [], "claimedAt": "today",
+            }  # fmt: skip
+            said = {"_type": "https://in-toto.io/Statement/v1", "subject": [], "predicateType": verify.DECISION, "predicate": predicate}
+            statement = json.dumps(said)
+            signature = device.sign(statement.encode(), "approval@cairn")
+            d = {"release": release, "signoff": sha256(signature.encode())[:32], "decision": decision, "role": role, "page": sha256(page.encode()), "page_size": len(page)}
+            w.write(device, ops=[w.line("release.decided", "read it", statement=statement, signature=signature, **d)], knows=[self.fresh.tip], attached=[page] * (device is self.ana))
+        answered = w.line("release.answered", "seen", release=release, challenge=f"{self.mia.id}.{self.mia.last}", role="business_owner")
+        w.write(self.ana, ops=[answered, w.line("request.declined", device=self.eve.id)], knows=[self.mia.tip])
+
+    def stated(self, kind, role, **d):
+        return self.w.line(kind, "so it is", project="p1", role=role, **d)
 
     def quarrel(self):
         """What is refused, held and not understood."""
@@ -243,7 +272,7 @@ class Bundles(unittest.TestCase):
         script = "".join(block.split("```")[0] for block in page.split("```sh\n")[1:])
         done = subprocess.run(["bash", "-e", "-c", script], cwd=self.place, capture_output=True, text=True)
         self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
-        self.assertEqual([line[:5] for line in done.stdout.splitlines()], ["GOOD:"] * 4)
+        self.assertEqual([line[:5] for line in done.stdout.splitlines()], ["GOOD:"] * 5)
         self.assertNotIn("exit", script)
         first = self.before["trail.jsonl"][:-3] + b"}}\n"
         self.write({"trail.jsonl": first})
@@ -412,9 +441,35 @@ class Bundles(unittest.TestCase):
         for device in (self.made.recovery, self.made.dan, self.made.fresh):
             self.assertIn(device.key, signers, "recovery keys and earlier keys are there")
 
+    def test_the_pages_are_what_the_statements_name(self):
+        said = json.loads(self.before["bundle.json"])
+        seen, lost = (sha256(f"<html><p>What {name} saw.</p>".encode()) for name in ("ana", "mia"))
+        self.assertEqual(self.before[f"pages/{seen}.html"], b"<html><p>What ana saw.</p>")
+        self.assertEqual(said["pages_missing"], [lost], "it never travelled, and that is said")
+        self.assertTrue(any("1 pages that signers were shown" in line for line in said["missing"]))
+        for digest in ("9191b82214b307602807705542eb8f7691c4e4e1a8476c29af7de7ea30d96fd0", "48550dd40828ba4f1678fad08bc40549864bb6e67b9f6e3c41c39db4bbf74320"):
+            self.assertIn(f"policy/{digest}", self.before, "the policies of both rules")
+        self.assertIn("light/1", " ".join(said["texts"].values()))
+        self.assertEqual(said["texts_missing"], ["c" * 64])
+        other = b"<html><p>What ana did not see.</p>"
+        self.refused({f"pages/{seen}.html": other}, "another page than its name", "another page")
+        self.refused({f"pages/{sha256(other)}.html": other}, "named by no sign-off", "a page more")
+        self.refused({f"pages/{seen}.html": None}, "pages/ lacks a page", "a page left out")
+        self.refused({f"pages/{seen}.html": None, f"pages/{seen}.htm": self.before[f"pages/{seen}.html"]}, "", "under another name")
+        for missing in ([], [lost, seen], [lost, lost], ["0" * 64, lost]):
+            self.refused({"bundle.json": json.dumps({**said, "pages_missing": missing}).encode()}, "pages/ lacks a page", f"{missing} said to be missing")
+        # Who says that a page is missing that they have: it is their word, as what is missing always is.
+        files = self.as_member({f"pages/{seen}.html": None, "bundle.json": json.dumps({**said, "pages_missing": sorted([lost, seen])}).encode()})
+        self.write(files)
+        self.write({"manifest.sha256": self.manifest()})
+        self.write({"manifest.sha256.sig": self.made.mia.sign(self.manifest(), "bundle@cairn").encode()})
+        code, line = self.ask()
+        self.assertEqual(code, 0, line)
+        self.assertRegex(line, "not in it, of the pages that signers were shown: 2")
+
     def test_what_the_exporter_says(self):
         said = json.loads(self.before["bundle.json"])
-        for name in ("workspace", "fingerprint", "format", "filter", "entries", "entries_in_all", "commits", "tips", "texts", "texts_missing"):
+        for name in ("workspace", "fingerprint", "format", "filter", "entries", "entries_in_all", "commits", "tips", "texts", "texts_missing", "pages_missing"):
             value = said[name]
             other = "x" if isinstance(value, str) else value + 1 if isinstance(value, int) else {"person": "x"} if name == "filter" else ["0" * 64] if isinstance(value, list) else {}
             self.refused({"bundle.json": json.dumps({**said, name: other}).encode()}, "", name)

@@ -65,10 +65,10 @@ class Workspace:
         said = {"hlc": f"{BIRTH_MS + self.ticks:012x}.00000000", "tz": 0, "t": kind, "d": d}
         return json.dumps({**said, "why": why} if why else said)
 
-    def write(self, device, *lines, ops=(), knows=(), sign=None):
+    def write(self, device, *lines, ops=(), knows=(), sign=None, attached=()):
         """One envelope; `knows` are tips of other devices. Returns the commit."""
         acl, ops = self.text(lines), self.text(ops)
-        tree = self.tree({"acl.jsonl": acl, "ops.jsonl": ops})
+        tree = self.tree({"acl.jsonl": acl, "ops.jsonl": ops}, attached)
         message = self.message(device, len(lines) + ops.count("\n"), acl, ops)
         commit = self.commit(device, tree, [device.tip] * (device.tip is not None) + list(knows), message, sign or device)
         self.git("update-ref", reader.LOG + device.id, commit)
@@ -81,8 +81,11 @@ class Workspace:
     def text(lines):
         return "".join(line + "\n" for line in lines)
 
-    def tree(self, files):
+    def tree(self, files, attached=()):
         entries = [f"100644 blob {self.git('hash-object', '-w', '--stdin', given=text.encode())}\t{name}\n" for name, text in files.items() if text]
+        if attached:
+            folder = self.tree({hashlib.sha256(text.encode()).hexdigest(): text for text in sorted(attached)})
+            entries.append(f"040000 tree {folder}\tatt\n")
         return self.git("mktree", given="".join(entries).encode())
 
     def message(self, device, count, acl, ops):

@@ -74,7 +74,8 @@ fn no_update_of_a_note_breaks_the_reader() {
     each("loro", targets::loro, 1_500);
 }
 
-/// Makes the corpora again, after a change of the format: `cargo test -p cairn-tests corpora -- --ignored`.
+/// Makes the corpora again, after a change of the format (lines about releases and their rules are those of the golden history
+/// of the second rules): `cargo test -p cairn-tests corpora -- --ignored`.
 #[test]
 #[ignore = "writes into the corpora"]
 fn make_the_corpora() {

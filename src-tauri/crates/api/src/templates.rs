@@ -99,7 +99,7 @@ pub(crate) fn too_light(lifecycle: &Lifecycle, class: Option<&str>) -> Option<St
 
 /// The release policies that come with the program, with their exact texts.
 pub(crate) fn policies() -> Vec<(&'static str, &'static str)> {
-    vec![(policy().id.as_str(), POLICY)]
+    vec![(policy().id.as_str(), POLICY), (OLDER.id.as_str(), OLDER_POLICY)]
 }
 
 /// How a project names a version of a template of the team's own: `team/<template>/<fingerprint of its text>`.

@@ -141,6 +141,8 @@ pub struct Export {
     pub texts: BTreeMap<String, String>,
     /// Digests that the history names and whose texts this computer does not have.
     pub texts_missing: Vec<String>,
+    /// Digests of pages that sign-offs name and that this computer does not have; the others are in `pages/`.
+    pub pages_missing: Vec<String>,
     pub missing: Vec<String>,
 }
 
@@ -218,6 +220,8 @@ pub struct Cover<'a> {
     pub commits: usize,
     /// What a reader must know to be missing.
     pub missing: &'a [String],
+    /// How many pages lie in `pages/`.
+    pub pages: usize,
 }
 
 #[cfg(test)]

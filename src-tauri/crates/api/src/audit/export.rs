@@ -7,6 +7,7 @@ use super::pick::{self, TrailPick};
 use super::project_of;
 use crate::host::{Host, Workspace};
 use crate::notes::SubjectRef;
+use crate::releases::page::PAGE_MAX;
 use crate::{ApiError, edge, sharing, templates};
 use cairn_core::authority::{Acl, History, Past};
 use cairn_core::canonical::sha256;
@@ -56,6 +57,9 @@ struct Collected {
     /// By sha256: what it is, and its text.
     texts: BTreeMap<String, (String, String)>,
     texts_missing: BTreeSet<String>,
+    /// The pages that signers were shown, by sha256.
+    pages: BTreeMap<String, Vec<u8>>,
+    pages_missing: BTreeSet<String>,
     missing: Vec<String>,
     workspace: String,
     fingerprint: String,
@@ -104,6 +108,9 @@ pub fn export(host: &Host, request: ExportAudit) -> Result<Exported, ApiError> {
     for (digest, (_, text)) in &found.texts {
         write(&dir.join("policy").join(digest), text.as_bytes())?;
     }
+    for (digest, page) in &found.pages {
+        write(&dir.join(format!("pages/{digest}.html")), page)?;
+    }
     let made_at = edge::rfc3339(workspace.edge.now_ms());
     let program = format!("Cairn {}", env!("CARGO_PKG_VERSION"));
     let filter_text = (filter != Filter::default()).then(|| serde_json::to_string(&filter).unwrap_or_default());
@@ -118,6 +125,7 @@ pub fn export(host: &Host, request: ExportAudit) -> Result<Exported, ApiError> {
         all,
         commits,
         missing: &found.missing,
+        pages: found.pages.len(),
     };
     write(&dir.join("VERIFY.md"), verify_page(&cover, &signed).as_bytes())?;
     let export = Export {
@@ -134,6 +142,7 @@ pub fn export(host: &Host, request: ExportAudit) -> Result<Exported, ApiError> {
         tips: found.tips,
         texts: found.texts.into_iter().map(|(digest, (what, _))| (digest, what)).collect(),
         texts_missing: found.texts_missing.into_iter().collect(),
+        pages_missing: found.pages_missing.into_iter().collect(),
         missing: found.missing.clone(),
     };
     let text = serde_json::to_string_pretty(&export).map_err(|e| internal(e.to_string()))?;
@@ -208,13 +217,16 @@ fn collect(workspace: &Workspace, r: &Reader<'_>) -> Result<Collected, ApiError>
     let (entries, texts, texts_missing) = (entries(r, &acl, &lines)?, texts(r, &lines)?, named_texts(&lines));
     let texts_missing: BTreeSet<String> = texts_missing.into_iter().filter(|digest| !texts.contains_key(digest)).collect();
     let exporter = person(&acl, &workspace.device());
+    let (pages, pages_missing) = pages(workspace, &lines)?;
     Ok(Collected {
-        missing: missing(workspace, r, &lines, &acl, texts_missing.len())?,
+        missing: missing(workspace, r, &lines, &acl, texts_missing.len(), pages_missing.len())?,
         signers: signers(r, &acl)?,
         statements: statements(&acl, &lines),
         entries,
         texts,
         texts_missing,
+        pages,
+        pages_missing,
         workspace: acl.workspace.clone().unwrap_or_default(),
         fingerprint: fingerprint.to_string(),
         exporter: Exporter { device: workspace.device().to_string(), member: exporter.1, name: exporter.0 },
@@ -222,7 +234,7 @@ fn collect(workspace: &Workspace, r: &Reader<'_>) -> Result<Collected, ApiError>
     })
 }
 
-fn missing(workspace: &Workspace, r: &Reader<'_>, lines: &[Read], acl: &Acl, texts: usize) -> Result<Vec<String>, ApiError> {
+fn missing(workspace: &Workspace, r: &Reader<'_>, lines: &[Read], acl: &Acl, texts: usize, pages: usize) -> Result<Vec<String>, ApiError> {
     let mut missing = Vec::new();
     let not_counted = lines.iter().filter(|l| l.row.state != "accepted").count();
     if not_counted > 0 {
@@ -236,6 +248,9 @@ fn missing(workspace: &Workspace, r: &Reader<'_>, lines: &[Read], acl: &Acl, tex
     }
     if texts > 0 {
         missing.push(format!("{texts} texts of policies or lifecycles are named in the history and are not on this computer."));
+    }
+    if pages > 0 {
+        missing.push(format!("{pages} pages that signers were shown are named in the history and are not on this computer."));
     }
     if !acl.devices.contains_key(&workspace.device()) {
         missing.push("This computer is not let into the workspace, so its signature on the bundle does not count.".to_owned());
@@ -409,14 +424,35 @@ fn statements(acl: &Acl, lines: &[Read]) -> BTreeMap<String, (String, String, St
     found
 }
 
-/// The release policies of this program, and every lifecycle that a project named.
+/// Pages by their sha256, and the digests of those that are not here.
+type Pages = (BTreeMap<String, Vec<u8>>, BTreeSet<String>);
+
+/// What signers were shown, for every sign-off that counts and names a page.
+fn pages(workspace: &Workspace, lines: &[Read]) -> Result<Pages, ApiError> {
+    let (mut found, mut missing) = (BTreeMap::new(), BTreeSet::new());
+    for l in lines.iter().filter(|l| l.row.state == "accepted") {
+        let Some(Op::ReleaseDecided { page, .. }) = l.line.as_ref().map(|line| &line.op) else { continue };
+        // Whoever signs says which file it is: one that is no page is not read.
+        let small = std::fs::metadata(workspace.store.blob_path(page)).is_ok_and(|m| m.len() <= PAGE_MAX as u64);
+        let bytes = if small { workspace.store.blob(page)? } else { None };
+        match bytes.filter(|bytes| sha256(bytes) == *page) {
+            Some(bytes) => drop(found.insert(page.to_string(), bytes)),
+            None => drop(missing.insert(page.to_string())),
+        }
+    }
+    Ok((found, missing))
+}
+
+/// The release policies of this program, and every lifecycle that a project or a request named.
 fn texts(r: &Reader<'_>, lines: &[Read]) -> Result<BTreeMap<String, (String, String)>, ApiError> {
     let mut found = BTreeMap::new();
     let mut add = |what: String, text: String| found.insert(sha256(text.as_bytes()).to_string(), (what, text));
     for (id, text) in templates::policies() {
         add(format!("policy {id}"), text.to_owned());
     }
-    let named: BTreeSet<&str> = counting_projects(lines).filter_map(|l| l.raw["d"]["template"].as_str()).collect();
+    let mut named: BTreeSet<&str> = counting_projects(lines).filter_map(|l| l.raw["d"]["template"].as_str()).collect();
+    let requests = lines.iter().filter(|l| l.row.state == "accepted" && l.row.r#type == "release.submitted");
+    named.extend(requests.filter_map(|l| l.raw["d"]["frozen"]["lifecycle"].as_str()));
     for id in named {
         if let Some(text) = templates::text_of(r, id)? {
             add(format!("lifecycle {id}"), text);
@@ -433,12 +469,19 @@ fn counting_projects(lines: &[Read]) -> impl Iterator<Item = &Read> {
 fn named_texts(lines: &[Read]) -> BTreeSet<String> {
     let is_digest = |text: &&str| text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     let counting = lines.iter().filter(|l| l.row.state == "accepted" && !l.row.authority);
-    let policies = counting.filter_map(|l| l.raw["d"]["policy_digest"].as_str());
+    let policies = counting.clone().filter_map(|l| l.raw["d"]["policy_digest"].as_str());
+    let frozen = |name: &'static str| counting.clone().filter_map(move |l| l.raw["d"]["frozen"][name].as_str());
     let lifecycles = counting_projects(lines)
         .filter_map(|l| l.raw["d"]["template"].as_str())
         .filter_map(|id| id.strip_prefix("team/"))
         .filter_map(|id| id.rsplit('/').next());
-    policies.chain(lifecycles).filter(is_digest).map(str::to_owned).collect()
+    policies
+        .chain(lifecycles)
+        .chain(frozen("policy_digest"))
+        .chain(frozen("lifecycle_digest"))
+        .filter(is_digest)
+        .map(str::to_owned)
+        .collect()
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), ApiError> {
@@ -477,7 +520,7 @@ fn bundle(workspace: &Workspace, dir: &Path) -> Result<usize, ApiError> {
 fn manifest(dir: &Path) -> Result<String, ApiError> {
     let mut names = Vec::new();
     let io = cairn_store::StoreError::from;
-    for place in ["", "statements", "policy"] {
+    for place in ["", "statements", "policy", "pages"] {
         let Ok(entries) = std::fs::read_dir(dir.join(place)) else { continue };
         for file in entries {
             let file = file.map_err(io)?;

@@ -38,6 +38,7 @@ pub fn verify_page(cover: &Cover<'_>, signed: &[Signed]) -> String {
         "| file | what |\n|---|---|\n| `trail.csv`, `trail.jsonl` | who did what, when, in which role, why, before and after; also what was refused |\n\
          | `statements/` | the exact bytes of every sign-off, and its signature |\n\
          | `policy/` | the release policies and lifecycles, each named by its sha256 |\n\
+         | `pages/` | the pages that signers were shown, each named by the sha256 that its statement signs |\n\
          | `repo.bundle` | the signed history itself |\n\
          | `allowed_signers` | the public key of every computer, recovery key and earlier key |\n\
          | `bundle.json` | what was exported: by whom, up to which commits, by which filter |\n\
@@ -66,6 +67,14 @@ pub fn verify_page(cover: &Cover<'_>, signed: &[Signed]) -> String {
          [ \"$wrong\" = 0 ] && echo 'GOOD: the signatures of the commits' || {{ echo \"BAD: $wrong commits are not signed by a computer of the list\"; false; }}\n```\n",
         cover.device, cover.device
     ));
+    if cover.pages > 0 {
+        page.push_str(
+            "\nEvery page in `pages/` is the one whose digest a statement signs, in `predicate.shown`. A page is what the signer's own program \
+             kept; open it without scripts and without a network:\n\n```sh\nwrong=0\n\
+             for f in pages/*.html; do d=$(basename \"$f\" .html); [ \"$(sha256sum < \"$f\" | cut -c 1-64)\" = \"$d\" ] && grep -l -F \"$d\" statements/*.json > /dev/null || wrong=$((wrong + 1)); done\n\
+             [ \"$wrong\" = 0 ] && echo 'GOOD: the pages' || { echo \"BAD: $wrong pages\"; false; }\n```\n",
+        );
+    }
     if signed.is_empty() {
         page.push_str("\nNobody has signed off a release yet.\n");
     } else {
