@@ -319,7 +319,8 @@ pub fn request(host: &Host, request: RequestRelease) -> Result<Release, ApiError
                 .hint("Fill these sections first: whoever decides reads the card."));
         }
         for other in w.records(Kind::Release, Some(project.as_str()))? {
-            if other.get("version") == Some(version.as_str()) && state_of(w, &other)?.standing.state.open() {
+            let open = |s: &Standing| s.state.open() && !s.older;
+            if other.get("version") == Some(version.as_str()) && open(&state_of(w, &other)?.standing) {
                 return Err(ApiError::conflict("There is an open request for this version already"));
             }
         }
@@ -490,8 +491,9 @@ pub fn answer(host: &Host, request: AnswerChallenge) -> Result<Release, ApiError
 /// The role in which a person may answer challenges here.
 fn answering(r: &Reader<'_>, judged: &Judged, record: &Record, member: &MemberId, mine: &[Role]) -> Result<Option<Role>, ApiError> {
     let Some(rule) = &judged.standing.rule else { return Ok(None) };
-    let small = rule.independence == decision::Independence::SaidInSmallTeams;
-    if judged.standing.builders.contains_key(member) && !small {
+    let small = rule.independence == decision::Independence::SaidInSmallTeams && case::is_small(r, judged)?;
+    let had_a_hand = judged.standing.builders.contains_key(member) || judged.standing.requester.as_ref() == Some(member);
+    if had_a_hand && !small {
         return Ok(None);
     }
     for role in mine.iter().filter(|role| rule.names(**role)) {

@@ -157,13 +157,28 @@ fn statements(r: &Reader<'_>, project: &str) -> Result<Vec<Said>, ApiError> {
 /// The operations after which there are data or work to judge in a project.
 pub(crate) fn data(r: &Reader<'_>, orders: &Orders<'_, '_>, project: &str) -> Result<Vec<Said>, ApiError> {
     let mut found = Vec::new();
-    for (kind, types) in [(Kind::Dataset, ["dataset.created"]), (Kind::Model, ["model.created"])] {
-        for id in r.ids_below(kind, project)? {
-            found.extend(r.said_about(orders, &Subject { kind, id }, &types)?);
+    let mut take = |kind: Kind, id: String, types: &[&str]| -> Result<(), ApiError> {
+        found.extend(r.said_about(orders, &Subject { kind, id }, types)?);
+        Ok(())
+    };
+    for id in r.ids_below(Kind::Dataset, project)? {
+        take(Kind::Dataset, id, &["dataset.created"])?;
+    }
+    // What was linked away again was here all the same.
+    for (kind, types) in [(Kind::Model, ["model.created", "model.linked"]), (Kind::Experiment, ["experiment.created", "experiment.linked"])]
+    {
+        for record in r.records_with(kind, None, Some(&["project"]))? {
+            take(kind, record.id, &types)?;
         }
     }
-    for id in r.experiments_in(project)? {
-        found.extend(r.said_about(orders, &Subject { kind: Kind::Experiment, id }, &["experiment.created", "experiment.linked"])?);
+    for id in r.ids_below(Kind::Criteria, project)? {
+        for signoff in r.ids_below(Kind::Signoff, &id)? {
+            take(Kind::Signoff, signoff, &["criteria.signed"])?;
+        }
+        take(Kind::Criteria, id, &["criteria.written"])?;
+    }
+    for id in r.ids_below(Kind::Release, project)? {
+        take(Kind::Release, id, &["release.submitted"])?;
     }
     Ok(found)
 }

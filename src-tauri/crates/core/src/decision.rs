@@ -15,7 +15,7 @@ pub use judge::{Case, content_keys, is_data, judge};
 pub use people::{is_small, named};
 pub use statement::{PREDICATE_TYPE, Read, Shown, StatementParts, read, statement};
 
-use crate::authority::{Past, knows};
+use crate::authority::{Adopted, Past, knows};
 use crate::id::{Digest, FindingId, MemberId, OpId, ReleaseId};
 use crate::lifecycle::Stage;
 use crate::op::{Op, RiskClass, Ruling, Subject};
@@ -39,6 +39,14 @@ pub struct Frozen {
     pub cycle: u32,
     /// The signed sets of acceptance criteria, by id and digest.
     pub criteria: Vec<Bound>,
+}
+
+/// Whether an operation stands under the older rules: nobody had adopted newer ones, or it was known to whoever did so first. Adopting
+/// them again brings nothing more under the older ones.
+pub fn made_before(adopted: &[Adopted], id: &OpId) -> bool {
+    let newer: Vec<&Adopted> = adopted.iter().filter(|a| a.rules >= RULES).collect();
+    let first = |a: &&&Adopted| !newer.iter().any(|b| b.id != a.id && knows(&a.past, &b.id.device, b.id.n));
+    newer.is_empty() || newer.iter().filter(first).any(|a| knows(&a.past, &id.device, id.n))
 }
 
 /// An accepted operation with what its author could know.
@@ -175,6 +183,8 @@ pub enum Flaw {
     Unanswered(String),
     /// An owner had not adopted the rules that it goes by.
     NotAdopted,
+    /// It froze another cycle, another lifecycle or other criteria than its author could know to stand.
+    Frozen(&'static str),
 }
 
 /// What is another now than what was signed.
@@ -221,6 +231,8 @@ pub enum Challenged {
     Criteria(String),
     /// A withdrawal by somebody else than the requester, or after the decision.
     Withdrawn,
+    /// The project was moved back.
+    Stage(Stage),
 }
 
 /// What somebody did to make a version.

@@ -5,7 +5,7 @@
 //! there are data, takes a second person in another role. Nothing here may look at times: a fast clock would win.
 
 use crate::authority::Adopted;
-use crate::decision::Said;
+use crate::decision::{Said, made_before};
 use crate::id::{OpId, ProjectId};
 use crate::op::{Op, ProjectField, RiskClass};
 use std::collections::BTreeSet;
@@ -45,6 +45,8 @@ pub enum Open {
 /// A statement that has effect, under the name of the operation that gave it effect.
 struct Stated<'a> {
     at: &'a Said,
+    /// Whose knowledge it speaks from: an agreement lowers what the proposal knew of, and nothing that was raised since.
+    basis: &'a Said,
     class: RiskClass,
 }
 
@@ -66,9 +68,8 @@ pub fn class_of(
         match &s.op {
             Op::ProjectEdited { value, .. } => {
                 let Some(class) = RiskClass::parse(value.as_str()) else { continue };
-                let old = adopted.is_empty() || adopted.iter().any(|a| crate::authority::knows(&a.past, &s.id.device, s.id.n));
-                if old {
-                    holds.push(Stated { at: s, class });
+                if made_before(adopted, &s.id) {
+                    holds.push(Stated { at: s, basis: s, class });
                 } else {
                     proposals.push(Proposal { id: s.id.clone(), class, why: Open::NotEntitled });
                 }
@@ -77,7 +78,7 @@ pub fn class_of(
                 let before = heads(holds.iter().filter(|h| s.knows(&h.at.id))).0;
                 let lower = before.is_some_and(|b| *class < b);
                 if !lower || !said.iter().any(|d| seen(d) && data(s, d) && !d.knows(&s.id)) {
-                    holds.push(Stated { at: s, class: *class });
+                    holds.push(Stated { at: s, basis: s, class: *class });
                     continue;
                 }
                 let agreed = about.iter().find(|a| match &a.op {
@@ -87,7 +88,7 @@ pub fn class_of(
                     _ => false,
                 });
                 match agreed {
-                    Some(agreement) => holds.push(Stated { at: agreement, class: *class }),
+                    Some(agreement) => holds.push(Stated { at: agreement, basis: s, class: *class }),
                     None => proposals.push(Proposal { id: s.id.clone(), class: *class, why: Open::WaitsForSecond }),
                 }
             }
@@ -95,18 +96,18 @@ pub fn class_of(
         }
     }
     // Who settles knows of two statements that did not know of each other.
-    let apart = |a: &Said, b: &Said| !a.knows(&b.id) && !b.knows(&a.id) && a.id != b.id;
+    let apart = |a: &Stated<'_>, b: &Stated<'_>| !a.basis.knows(&b.at.id) && !b.basis.knows(&a.at.id) && a.at.id != b.at.id;
     let settles = |s: &Said| {
         let known: Vec<&Said> = holds.iter().map(|h| h.at).filter(|h| s.knows(&h.id)).collect();
         let open: Vec<&&Said> = known.iter().filter(|k| !known.iter().any(|l| l.knows(&k.id))).collect();
         open.len() > 1
     };
-    let settled: BTreeSet<OpId> = holds.iter().filter(|h| settles(h.at)).map(|h| h.at.id.clone()).collect();
-    let late = |s: &Said| !settled.contains(&s.id) && holds.iter().any(|h| settled.contains(&h.at.id) && apart(h.at, s));
-    for h in holds.iter().filter(|h| late(h.at)) {
+    let settled: BTreeSet<OpId> = holds.iter().filter(|h| settles(h.basis)).map(|h| h.at.id.clone()).collect();
+    let late = |s: &Stated<'_>| !settled.contains(&s.at.id) && holds.iter().any(|h| settled.contains(&h.at.id) && apart(h, s));
+    for h in holds.iter().filter(|h| late(h)) {
         proposals.push(Proposal { id: h.at.id.clone(), class: h.class, why: Open::Settled });
     }
-    let (class, by) = heads(holds.iter().filter(|h| !late(h.at)));
+    let (class, by) = heads(holds.iter().filter(|h| !late(h)));
     let classes: BTreeSet<RiskClass> = holds.iter().filter(|h| by.contains(&h.at.id)).map(|h| h.class).collect();
     proposals.sort_by(|a, b| a.id.cmp(&b.id));
     Classed { class, by, contested: classes.len() > 1, proposals }
@@ -115,7 +116,7 @@ pub fn class_of(
 /// The strictest of the statements that no other knew of, and all of those.
 fn heads<'a, 'b: 'a>(all: impl Iterator<Item = &'a Stated<'b>>) -> (Option<RiskClass>, Vec<OpId>) {
     let all: Vec<&Stated<'_>> = all.collect();
-    let open: Vec<&&Stated<'_>> = all.iter().filter(|a| !all.iter().any(|b| b.at.knows(&a.at.id))).collect();
+    let open: Vec<&&Stated<'_>> = all.iter().filter(|a| !all.iter().any(|b| b.basis.knows(&a.at.id))).collect();
     (open.iter().map(|h| h.class).max(), open.iter().map(|h| h.at.id.clone()).collect())
 }
 

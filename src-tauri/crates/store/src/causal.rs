@@ -107,15 +107,6 @@ impl Reader<'_> {
         Ok(statement.query_map([kind.as_str(), parent], |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
 
-    /// The experiments that belong to a project.
-    pub fn experiments_in(&self, project: &str) -> Result<Vec<String>, StoreError> {
-        let mut statement = self.prepare_cached(
-            "SELECT r.id FROM record r JOIN cell c ON c.record = r.num AND c.field = 'project' AND c.key = '' AND c.value = ?1
-             WHERE r.kind = 'experiment' AND r.ms IS NOT NULL ORDER BY r.id",
-        )?;
-        Ok(statement.query_map([project], |row| row.get(0))?.collect::<Result<_, _>>()?)
-    }
-
     /// Which versions are of the same content, and who asked to release them.
     pub fn contents(&self) -> Result<Arc<Contents>, StoreError> {
         let version: ContentsVersion = self

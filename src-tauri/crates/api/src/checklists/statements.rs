@@ -2,9 +2,9 @@
 //! be ticked; what a role stands for only that role can say, and nobody says it over.
 
 use crate::ApiError;
-use cairn_core::authority::{Acl, knows};
+use cairn_core::authority::Acl;
 use cairn_core::checklist::{Item, ItemKind};
-use cairn_core::decision::Said;
+use cairn_core::decision::{Said, made_before};
 use cairn_core::op::{Kind, Op, Subject};
 use cairn_core::role::Role;
 use cairn_store::Reader;
@@ -61,6 +61,5 @@ impl<'r, 'c> Answers<'r, 'c> {
 }
 
 fn may_state(acl: &Acl, s: &Said, role: Role) -> bool {
-    let older = acl.adopted.is_empty() || acl.adopted.iter().any(|a| knows(&a.past, &s.id.device, s.id.n));
-    older || acl.roles_for(&s.id.device, s.id.n, &s.past).contains(&role)
+    made_before(&acl.adopted, &s.id) || acl.roles_for(&s.id.device, s.id.n, &s.past).contains(&role)
 }

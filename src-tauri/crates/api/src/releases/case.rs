@@ -31,7 +31,9 @@ impl Judged {
 }
 
 const DELETED: [&str; 2] = ["record.deleted", "record.restored"];
-const PROJECT: [&str; 10] = [
+const PROJECT: [&str; 12] = [
+    "project.created",
+    "project.template_set",
     "project.edited",
     "project.class_set",
     "project.class_agreed",
@@ -105,14 +107,15 @@ fn gather(r: &Reader<'_>, record: &Record, version: &Record) -> Result<Vec<Said>
     g.release(&record.id)?;
     g.take(Kind::Project, &project, &PROJECT)?;
     g.version(version)?;
-    if let Some(run) = version.get("run").filter(|id| !id.is_empty()) {
+    let (runs, models) = made_of(&g.said, &version.id);
+    for run in &runs {
         g.take(Kind::Run, run, &RUN)?;
         g.files(Kind::Run, run)?;
         if let Some(experiment) = r.parent_of(Kind::Run, run)? {
             g.take(Kind::Experiment, &experiment, &EXPERIMENT)?;
         }
     }
-    if let Some(model) = version.get("logged_model").filter(|id| !id.is_empty()) {
+    for model in &models {
         g.take(Kind::LoggedModel, model, &LOGGED_MODEL)?;
         g.files(Kind::LoggedModel, model)?;
     }
@@ -124,11 +127,6 @@ fn gather(r: &Reader<'_>, record: &Record, version: &Record) -> Result<Vec<Said>
     }
     for finding in r.ids_below(Kind::Finding, &project)? {
         g.take(Kind::Finding, &finding, &FINDING)?;
-    }
-    if g.said.iter().filter(|s| matches!(s.op, Op::ProjectClassSet { .. })).count() > 1 {
-        let data = risk::data(r, &g.orders, &project)?;
-        let known: BTreeSet<_> = g.said.iter().map(|s| s.id.clone()).collect();
-        g.said.extend(data.into_iter().filter(|d| !known.contains(&d.id)));
     }
     // The same model anywhere else: what was decided there, and which class holds there.
     let contents = r.contents()?;
@@ -144,9 +142,38 @@ fn gather(r: &Reader<'_>, record: &Record, version: &Record) -> Result<Vec<Said>
             g.release(release)?;
         }
     }
+    // Whether data exist matters where a class was stated more than once.
+    let mut stated: std::collections::BTreeMap<String, u32> = std::collections::BTreeMap::new();
+    for s in &g.said {
+        if let Op::ProjectClassSet { project, .. } = &s.op {
+            *stated.entry(project.to_string()).or_insert(0) += 1;
+        }
+    }
+    for project in stated.into_iter().filter(|(_, n)| *n > 1).map(|(p, _)| p) {
+        let data = risk::data(r, &g.orders, &project)?;
+        g.said.extend(data);
+    }
     g.said.sort_by(|a, b| a.id.cmp(&b.id));
     g.said.dedup_by(|a, b| a.id == b.id);
     Ok(g.said)
+}
+
+/// The runs and logged models that a version was ever said to be made of.
+fn made_of(said: &[Said], version: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut runs, mut models) = (BTreeSet::new(), BTreeSet::new());
+    for s in said {
+        match &s.op {
+            Op::ModelVersionAdded { version: v, run, .. } if v.as_str() == version => {
+                runs.insert(run.to_string());
+            }
+            Op::ModelVersionRegistered { version: v, run, logged_model, .. } if v.as_str() == version => {
+                runs.extend(run.as_ref().map(ToString::to_string));
+                models.extend(logged_model.as_ref().map(ToString::to_string));
+            }
+            _ => {}
+        }
+    }
+    (runs, models)
 }
 
 /// What a signature binds to: the model's files, its card, every dataset version, and the signed criteria of the cycle.
@@ -235,7 +262,7 @@ pub(crate) fn decides_now(r: &Reader<'_>, project: &str, role: Role, member: &st
     let said = r.said_about(&orders, &Subject { kind: Kind::Project, id: project.to_owned() }, &types)?;
     let acl = r.acl()?;
     let project = cairn_core::id::ProjectId::parse(project.to_owned())?;
-    let names = cairn_core::decision::named(&said, &acl, &project, role, &r.frontier()?);
+    let names = cairn_core::decision::named(&said, &acl, &project, role, &r.frontier()?, None);
     Ok(names.is_empty() || names.iter().any(|m| m.as_str() == member))
 }
 

@@ -143,6 +143,7 @@ impl Words<'_, '_> {
                 let name = who.map_or_else(|| "somebody".to_owned(), |e| self.name(&e.by));
                 format!("it does not answer the rejection by {name}.")
             }
+            Flaw::Frozen(what) => format!("it froze another {what} than its author could know to stand."),
             Flaw::NotAdopted => "it was made on a computer that did not know that the owners adopted these rules.".to_owned(),
         })
     }
@@ -183,6 +184,9 @@ impl Words<'_, '_> {
             }
             Challenged::Class(class) => format!("{name} holds the risk class to be {}{why}.", class.as_str()),
             Challenged::Criteria(_) => format!("{name} wrote other acceptance criteria, which nobody who may has signed."),
+            Challenged::Stage(stage) => {
+                format!("{name} moved the project back to \u{201c}{}\u{201d}{why}.", stage.as_str().replace('_', " "))
+            }
             Challenged::Withdrawn => format!("{name}, who did not ask for the release, withdrew the request{why}."),
         })
     }

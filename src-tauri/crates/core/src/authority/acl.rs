@@ -326,7 +326,11 @@ impl Acl {
     /// with is not their own word, as there was nobody else.
     pub fn gave_themself(&self, member: &MemberId, role: Role, past: &Past) -> bool {
         let Some(all) = self.grants.get(member) else { return false };
-        let mut of_role = all.iter().filter(|g| g.role == role && g.said.known_in(View::of(past))).peekable();
+        let cuts = self.role_cuts.get(member).map(Vec::as_slice).unwrap_or_default();
+        // A grant that was taken away, as far as the past knows, is nobody's word any more.
+        let gone =
+            |g: &Grant| cuts.iter().any(|r| r.role == role && r.said.known_in(View::of(past)) && !r.said.known_in(View::of(&g.said.past)));
+        let mut of_role = all.iter().filter(|g| g.role == role && g.said.known_in(View::of(past)) && !gone(g)).peekable();
         let own = |g: &Grant| {
             let by = g.said.by.iter().filter_map(|(d, _)| self.intros.get(d)?.first());
             g.said.level != Level::Genesis && by.clone().count() > 0 && by.into_iter().all(|i| i.member == *member)

@@ -1,12 +1,13 @@
 //! The judgement over one release.
 
-use super::people::{builders, decides, is_alone, is_small};
+use super::people::{builders, decides, is_alone, is_small, signs};
 use super::{
     Block, Challenge, Challenged, Discounted, Earlier, Flaw, Frozen, Independence, Moved, Policy, RULES, Rule, Said, Signed, Standing,
-    State, Unclear, read,
+    State, Unclear, made_before, read,
 };
-use crate::authority::{Acl, Past, knows};
+use crate::authority::Acl;
 use crate::canonical::manifest_digest;
+use crate::criterion;
 use crate::id::{CriteriaId, Digest, LoggedModelId, MemberId, ModelVersionId, OpId, ProjectId, ReleaseId, RunId};
 use crate::lifecycle::Stage;
 use crate::op::{Ending, Kind, Op, RiskClass, Ruling, Severity, Subject};
@@ -48,19 +49,19 @@ const BOILERPLATE: [&str; 9] = [
     "metadata.json",
 ];
 
-/// What tells whether two versions are the same model content.
+/// What tells whether two versions are the same model content. Of a version that was added more than once (a lying program can)
+/// everything that was ever said counts: nobody hides a run, or files that were rejected, behind a second word.
 #[derive(Default)]
 struct Content<'a> {
-    run: Option<&'a RunId>,
-    logged_model: Option<&'a LoggedModelId>,
-    model: Option<String>,
-    files: Option<&'a BTreeMap<String, Digest>>,
+    runs: BTreeSet<&'a RunId>,
+    logged_models: BTreeSet<&'a LoggedModelId>,
+    models: BTreeSet<String>,
+    keys: BTreeSet<String>,
 }
 
 impl Content<'_> {
     fn same(&self, other: &Self) -> bool {
-        let keys = |c: &Self| content_keys(c.run.map(RunId::as_str), c.logged_model.map(LoggedModelId::as_str), c.files);
-        !keys(self).is_disjoint(&keys(other))
+        !self.keys.is_disjoint(&other.keys)
     }
 }
 
@@ -77,17 +78,22 @@ pub fn content_keys(run: Option<&str>, logged_model: Option<&str>, files: Option
     keys
 }
 
-fn content<'a>(said: &'a [Said], version: &ModelVersionId) -> Option<(&'a Said, Content<'a>)> {
-    said.iter().find_map(|s| match &s.op {
-        Op::ModelVersionAdded { version: v, model, run, files, .. } if v == version => {
-            Some((s, Content { run: Some(run), logged_model: None, model: Some(model.to_string()), files: Some(files) }))
-        }
-        Op::ModelVersionRegistered { version: v, model, run, logged_model, files, .. } if v == version => Some((
-            s,
-            Content { run: run.as_ref(), logged_model: logged_model.as_ref(), model: Some(model.to_string()), files: Some(files) },
-        )),
-        _ => None,
-    })
+fn content<'a>(said: &'a [Said], version: &ModelVersionId) -> Option<Content<'a>> {
+    let mut found = Content::default();
+    for s in said {
+        let (model, run, logged_model, files) = match &s.op {
+            Op::ModelVersionAdded { version: v, model, run, files, .. } if v == version => (model, Some(run), None, files),
+            Op::ModelVersionRegistered { version: v, model, run, logged_model, files, .. } if v == version => {
+                (model, run.as_ref(), logged_model.as_ref(), files)
+            }
+            _ => continue,
+        };
+        found.models.insert(model.to_string());
+        found.runs.extend(run);
+        found.logged_models.extend(logged_model);
+        found.keys.extend(content_keys(run.map(RunId::as_str), logged_model.map(LoggedModelId::as_str), Some(files)));
+    }
+    (!found.models.is_empty()).then_some(found)
 }
 
 /// The projects that a model ever belonged to, each with the operation that said so.
@@ -177,8 +183,8 @@ pub fn judge(case: &Case<'_>) -> Standing {
     let Some((frozen, answers)) = request.submitted else { return older(case, &request, out) };
     out.requester = Some(request.said.by.clone());
     out.frozen = Some(frozen.clone());
-    let Some((_, content)) = content(case.said, request.version) else { return out };
-    out.builders = builders(case.said, request.version, content.run, content.logged_model.map(LoggedModelId::as_str), &frozen.criteria);
+    let Some(content) = content(case.said, request.version) else { return out };
+    out.builders = builders(case.said, request.version, &content.runs, &content.logged_models, &frozen.criteria);
     let Some(rule) = (case.policy)(&frozen.policy_digest).and_then(|p| p.rule(frozen.class)) else {
         out.state = State::Undetermined(Unclear::UnknownPolicy);
         return out;
@@ -187,13 +193,16 @@ pub fn judge(case: &Case<'_>) -> Standing {
     let court = Court { case, request: &request, frozen, answers, rule, content: &content, builders: out.builders.clone() };
     out.earlier = court.earlier();
     let mut needed = rule.signoffs.clone();
-    needed.extend(out.earlier.iter().filter(|e| e.blocks).map(|e| e.role).filter(|r| !rule.signoffs.contains(r)));
-    needed.dedup();
+    for role in out.earlier.iter().filter(|e| e.blocks).map(|e| e.role).collect::<BTreeSet<_>>() {
+        if !needed.contains(&role) {
+            needed.push(role);
+        }
+    }
     out.needed = needed;
     out.signed = court.signed();
     let class = court.class(&|_| true);
     out.class_now = class.class;
-    out.challenges = court.challenges(&class);
+    out.challenges = court.challenges(&class, &out.signed);
     out.blocks = court.blocks(&out);
     out.state = if case.newer_authority { State::Undetermined(Unclear::NewerAuthority) } else { court.state(&out, &class) };
     let counted = |s: &&Signed| s.ruling == Ruling::Approved && s.discounted.is_none();
@@ -207,7 +216,7 @@ fn older(case: &Case<'_>, request: &Request<'_>, mut out: Standing) -> Standing 
     out.older = true;
     out.requester = Some(request.said.by.clone());
     let Op::ReleaseRequested { policy, policy_digest, .. } = &request.said.op else { return out };
-    let Some((_, content)) = content(case.said, request.version) else { return out };
+    let Some(content) = content(case.said, request.version) else { return out };
     let none = BTreeMap::new();
     let Some(found) = (case.older)(policy_digest) else {
         out.state = State::Undetermined(Unclear::UnknownPolicy);
@@ -232,7 +241,7 @@ fn older(case: &Case<'_>, request: &Request<'_>, mut out: Standing) -> Standing 
         challenge_days: 14,
         knowledge_hours: 336,
     };
-    out.builders = builders(case.said, request.version, content.run, content.logged_model.map(LoggedModelId::as_str), &[]);
+    out.builders = builders(case.said, request.version, &content.runs, &content.logged_models, &[]);
     let court = Court { case, request, frozen: &frozen, answers: &none, rule: &rule, content: &content, builders: out.builders.clone() };
     out.earlier = court.earlier();
     out.needed = rule.signoffs.clone();
@@ -240,7 +249,7 @@ fn older(case: &Case<'_>, request: &Request<'_>, mut out: Standing) -> Standing 
     let mut counted = Vec::new();
     for d in decisions(case.said).filter(|d| d.release == case.release) {
         let Ok(says) = crate::release::read(d.statement) else { continue };
-        let in_time = case.acl.adopted.is_empty() || case.acl.adopted.iter().any(|a| knows(&a.past, &d.said.id.device, d.said.id.n));
+        let in_time = made_before(&case.acl.adopted, &d.said.id);
         let yes = d.ruling == Ruling::Approved;
         let late = (yes && !in_time).then_some(Discounted::OlderRules);
         out.signed.push(Signed {
@@ -265,7 +274,7 @@ fn older(case: &Case<'_>, request: &Request<'_>, mut out: Standing) -> Standing 
     }
     let requester = request.said.by.clone();
     let withdrawn = court.withdrawals().next().is_some();
-    out.challenges = court.challenges(&class);
+    out.challenges = court.challenges(&class, &out.signed);
     out.blocks = court.blocks(&out);
     out.blocks.retain(|b| !matches!(b, Block::Stage(_) | Block::EarlierRejection(_)));
     out.state = if case.newer_authority {
@@ -300,15 +309,15 @@ impl Court<'_> {
         self.request.said.knows(&s.id)
     }
 
-    /// May this person say no here, as far as an author could know?
-    fn may_block(&self, role: Role, by: &MemberId, past: &Past) -> bool {
-        self.rule.names(role) && decides(self.case, self.request.project, role, by, past)
+    /// May the author of an act say no here in a role, as far as they could know?
+    fn may_block(&self, role: Role, act: &Said) -> bool {
+        self.rule.names(role) && decides(self.case, self.request.project, role, &act.by, act)
     }
 
     /// Whether the author of something had a role then whose no counts here.
     fn blocks_by(&self, s: &Said) -> bool {
         let roles = self.case.acl.roles_for(&s.id.device, s.id.n, &s.past);
-        roles.into_iter().any(|role| self.may_block(role, &s.by, &s.past))
+        roles.into_iter().any(|role| self.may_block(role, s))
     }
 
     fn class(&self, seen: &dyn Fn(&Said) -> bool) -> Classed {
@@ -328,7 +337,7 @@ impl Court<'_> {
         for d in decisions(said).filter(|d| d.release != self.case.release) {
             let Some(other) = requests(said).find(|r| r.release == d.release) else { continue };
             let same =
-                other.version == self.request.version || content(said, other.version).is_some_and(|(_, theirs)| theirs.same(self.content));
+                other.version == self.request.version || content(said, other.version).is_some_and(|theirs| theirs.same(self.content));
             if !same {
                 continue;
             }
@@ -341,7 +350,7 @@ impl Court<'_> {
                 role: d.role,
                 ruling: d.ruling,
                 at_ms: d.said.at_ms,
-                blocks: no && self.may_block(d.role, &d.said.by, &self.request.said.past),
+                blocks: no && self.rule.names(d.role) && decides(self.case, self.request.project, d.role, &d.said.by, self.request.said),
                 answer: self.answers.get(d.signoff).filter(|a| !a.trim().is_empty()).cloned(),
             });
         }
@@ -355,7 +364,16 @@ impl Court<'_> {
         let here: Vec<Decided<'_>> = decisions(self.case.said).filter(|d| d.release == self.case.release).collect();
         let mut out: Vec<Signed> = Vec::new();
         for d in &here {
-            let Ok(says) = read(d.statement) else { continue };
+            let says = match (read(d.statement), crate::release::read(d.statement)) {
+                (Ok(says), _) => says,
+                // A no in the older form is a no all the same; a yes in it says too little.
+                (Err(_), Ok(_)) if d.ruling != Ruling::Approved => {
+                    let named = self.may_block(d.role, d.said);
+                    out.push(self.older_no(d, (!named).then_some(Discounted::NotNamed)));
+                    continue;
+                }
+                (Err(_), _) => continue,
+            };
             let (built, asked) = (self.builders.contains_key(&d.said.by), d.said.by == self.request.said.by);
             let forgiven = self.rule.independence == Independence::SaidInSmallTeams && small;
             let fits = says.frozen == *self.frozen && says.request == self.request.said.id && d.said.knows(&self.request.said.id);
@@ -371,7 +389,7 @@ impl Court<'_> {
                 Some(Discounted::OtherRequest)
             } else if !self.rule.names(d.role) && !self.needs(d.role) {
                 Some(Discounted::RoleNotAsked)
-            } else if !decides(self.case, self.request.project, d.role, &d.said.by, &d.said.past) {
+            } else if !decides(self.case, self.request.project, d.role, &d.said.by, d.said) {
                 Some(Discounted::NotNamed)
             } else if yes && (built || asked) && own && !alone {
                 Some(Discounted::OwnRole)
@@ -400,6 +418,20 @@ impl Court<'_> {
         }
         out.sort_by(|a, b| a.id.cmp(&b.id));
         out
+    }
+
+    fn older_no(&self, d: &Decided<'_>, discounted: Option<Discounted>) -> Signed {
+        Signed {
+            id: d.said.id.clone(),
+            signoff: d.signoff.to_owned(),
+            by: d.said.by.clone(),
+            role: d.role,
+            ruling: d.ruling,
+            subjects: Vec::new(),
+            fresh: true,
+            discounted,
+            not_independent: false,
+        }
     }
 
     fn needs(&self, role: Role) -> bool {
@@ -476,9 +508,13 @@ impl Court<'_> {
         if !case.acl.adopted.iter().any(|a| a.rules >= RULES && self.request.said.knows(&a.id)) {
             return Some(Flaw::NotAdopted);
         }
-        let model = self.content.model.as_deref().unwrap_or_default();
-        if !projects_of(case.said, model).any(|(s, p)| p == self.request.project && self.in_request(s)) {
+        // Each model that the version was ever said to be of: one of another project makes it another's.
+        let here = |model: &String| projects_of(case.said, model).any(|(s, p)| p == self.request.project && self.in_request(s));
+        if !self.content.models.iter().all(here) {
             return Some(Flaw::OtherProject);
+        }
+        if let Some(what) = self.wrongly_frozen() {
+            return Some(Flaw::Frozen(what));
         }
         let approvals: Vec<&Said> = out
             .signed
@@ -517,15 +553,15 @@ impl Court<'_> {
             _ => None,
         });
         for version in versions {
-            let Some((_, theirs)) = content(said, version) else { continue };
+            let Some(theirs) = content(said, version) else { continue };
             if !theirs.same(self.content) {
                 continue;
             }
-            let model = theirs.model.unwrap_or_default();
+            let of = |m: &str| theirs.models.contains(m);
             for s in said {
                 let project = match &s.op {
-                    Op::ModelCreated { model: m, project, .. } if m.as_str() == model => project,
-                    Op::ModelLinked { model: m, project: Some(project) } if m.as_str() == model => project,
+                    Op::ModelCreated { model: m, project, .. } if of(m.as_str()) => project,
+                    Op::ModelLinked { model: m, project: Some(project) } if of(m.as_str()) => project,
                     Op::ReleaseRequested { version: v, project, .. } | Op::ReleaseSubmitted { version: v, project, .. } if v == version => {
                         project
                     }
@@ -541,17 +577,22 @@ impl Court<'_> {
 
     /// What the release rests on and is deleted now, with the operation that did it.
     fn deletions(&self) -> Vec<(Subject, &Said)> {
-        let experiment = self.case.said.iter().find_map(|s| match &s.op {
-            Op::RunCreated { run, experiment, .. } if Some(run) == self.content.run => Some(experiment.to_string()),
-            _ => None,
-        });
+        let experiments: BTreeSet<String> = self
+            .case
+            .said
+            .iter()
+            .filter_map(|s| match &s.op {
+                Op::RunCreated { run, experiment, .. } if self.content.runs.contains(run) => Some(experiment.to_string()),
+                _ => None,
+            })
+            .collect();
         let rests = |subject: &Subject| match subject.kind {
             Kind::Project => subject.id == self.request.project.as_str(),
             Kind::ModelVersion => subject.id == self.request.version.as_str(),
-            Kind::Model => Some(&subject.id) == self.content.model.as_ref(),
-            Kind::Run => self.content.run.is_some_and(|r| r.as_str() == subject.id),
-            Kind::Experiment => experiment.as_ref() == Some(&subject.id),
-            Kind::LoggedModel => self.content.logged_model.is_some_and(|m| m.as_str() == subject.id),
+            Kind::Model => self.content.models.contains(&subject.id),
+            Kind::Run => self.content.runs.iter().any(|r| r.as_str() == subject.id),
+            Kind::Experiment => experiments.contains(&subject.id),
+            Kind::LoggedModel => self.content.logged_models.iter().any(|m| m.as_str() == subject.id),
             _ => false,
         };
         let mut found: Vec<(Subject, &Said)> = Vec::new();
@@ -617,7 +658,7 @@ impl Court<'_> {
             // Whoever built it settles nothing about it; a reopening in knowledge of it opens it again.
             let settled = said.iter().any(|x| {
                 matches!(&x.op, Op::FindingSettled { finding: f, .. } if f == finding)
-                    && (!self.builders.contains_key(&x.by) || self.forgiven())
+                    && self.independent(&x.by)
                     && !said.iter().any(|r| matches!(&r.op, Op::FindingReopened { finding: f } if f == finding) && r.knows(&x.id))
             });
             if grade == Severity::High && !settled {
@@ -632,8 +673,9 @@ impl Court<'_> {
         self.rule.independence == Independence::SaidInSmallTeams && is_small(self.case.acl, &self.request.said.id)
     }
 
-    fn stage(&self) -> Stage {
-        let moves: Vec<(&Said, Stage)> = self
+    /// The moves of the project in the request's own cycle, each with whether it went back from where its author knew it to be.
+    fn moves(&self) -> Vec<(&Said, Stage, bool)> {
+        let all: Vec<(&Said, Stage)> = self
             .case
             .said
             .iter()
@@ -644,9 +686,16 @@ impl Court<'_> {
                 _ => None,
             })
             .collect();
-        // Of moves that did not know of each other the one that is further back holds.
-        let last = moves.iter().filter(|(m, _)| !moves.iter().any(|(n, _)| n.knows(&m.id)));
-        last.map(|(_, stage)| *stage).min().unwrap_or(Stage::BusinessProblem)
+        all.iter().map(|(s, stage)| (*s, *stage, all.iter().any(|(m, from)| from > stage && s.knows(&m.id)))).collect()
+    }
+
+    /// How far the project came; who decides here can move it back, and only moving on in knowledge of that takes it on again.
+    fn stage(&self) -> Stage {
+        let moves = self.moves();
+        let held = moves.iter().filter(|(s, _, back)| *back && self.blocks_by(s));
+        let held = held.filter(|(s, ..)| !moves.iter().any(|(on, to, _)| *to >= Stage::Approval && on.knows(&s.id)));
+        let lowest = held.map(|(_, stage, _)| *stage).min();
+        lowest.unwrap_or_else(|| moves.iter().map(|(_, stage, _)| *stage).max().unwrap_or(Stage::BusinessProblem))
     }
 
     fn blocks(&self, out: &Standing) -> Vec<Block> {
@@ -671,14 +720,14 @@ impl Court<'_> {
         found
     }
 
-    fn challenges(&self, class: &Classed) -> Vec<Challenge> {
+    fn challenges(&self, class: &Classed, signed: &[Signed]) -> Vec<Challenge> {
         let mut found: Vec<(&Said, Challenged)> = Vec::new();
         found.extend(self.cancellations().filter(|s| !self.blocks_by(s)).map(|s| (s, Challenged::Cancelled)));
         let gone = self.deletions().into_iter().filter(|(_, s)| !self.blocks_by(s));
         found.extend(gone.map(|(subject, s)| (s, Challenged::Deleted(subject))));
         found.extend(self.findings().into_iter().filter(|(_, s)| !self.blocks_by(s)).map(|(f, s)| (s, Challenged::Finding(f))));
         for d in decisions(self.case.said).filter(|d| d.release == self.case.release && d.ruling != Ruling::Approved) {
-            if !self.may_block(d.role, &d.said.by, &d.said.past) {
+            if !self.may_block(d.role, d.said) {
                 found.push((d.said, Challenged::Objection(d.ruling, d.role)));
             }
         }
@@ -700,12 +749,17 @@ impl Court<'_> {
                 found.extend(there.by.iter().filter_map(|id| self.said_of(id)).map(|s| (s, Challenged::Class(held))));
             }
         }
+        for (s, stage, _) in self.moves().into_iter().filter(|(s, stage, back)| *back && *stage < Stage::Approval && !self.blocks_by(s)) {
+            if !self.moves().iter().any(|(on, to, _)| *to >= Stage::Approval && on.knows(&s.id)) {
+                found.push((s, Challenged::Stage(stage)));
+            }
+        }
         for (criteria, s) in self.unsigned_criteria() {
             found.push((s, Challenged::Criteria(criteria.to_string())));
         }
         let mut out: Vec<Challenge> = found
             .into_iter()
-            .map(|(s, what)| Challenge { id: s.id.clone(), by: s.by.clone(), answered: self.answered(&s.id), what })
+            .map(|(s, what)| Challenge { id: s.id.clone(), by: s.by.clone(), answered: self.answered(&s.id, signed), what })
             .collect();
         out.sort_by(|a, b| a.id.cmp(&b.id));
         out.dedup_by(|a, b| a.id == b.id && a.what == b.what);
@@ -728,24 +782,76 @@ impl Court<'_> {
             .collect()
     }
 
-    /// Somebody who decides here said how it was dealt with, or approved in knowledge of it: the page names each challenge.
-    fn answered(&self, challenge: &OpId) -> bool {
+    /// Somebody who decides here said how it was dealt with, or approved in knowledge of it so that it counts: the page names
+    /// each challenge.
+    fn answered(&self, challenge: &OpId, signed: &[Signed]) -> bool {
         self.case.said.iter().any(|s| match &s.op {
             Op::ReleaseAnswered { release, challenge: c, role } => {
-                release == self.case.release
-                    && c == challenge
-                    && s.knows(challenge)
-                    && (!self.builders.contains_key(&s.by) || self.forgiven())
-                    && self.may_block(*role, &s.by, &s.past)
+                release == self.case.release && c == challenge && s.knows(challenge) && self.independent(&s.by) && self.may_block(*role, s)
             }
-            Op::ReleaseDecided { release, decision: Ruling::Approved, role, .. } => {
-                release == self.case.release
-                    && s.knows(challenge)
-                    && (!self.builders.contains_key(&s.by) || self.forgiven())
-                    && self.may_block(*role, &s.by, &s.past)
+            Op::ReleaseDecided { release, decision: Ruling::Approved, .. } => {
+                let counts = |x: &&Signed| x.id == s.id && x.discounted.is_none();
+                release == self.case.release && s.knows(challenge) && signed.iter().any(|x| counts(&x))
             }
             _ => false,
         })
+    }
+
+    /// Had no hand in it, or the team is too small to ask for that.
+    fn independent(&self, who: &MemberId) -> bool {
+        self.forgiven() || (!self.builders.contains_key(who) && *who != self.request.said.by)
+    }
+
+    /// What the request froze otherwise than its author could know it to stand.
+    fn wrongly_frozen(&self) -> Option<&'static str> {
+        let known = || self.case.said.iter().filter(|s| self.in_request(s));
+        let project = self.request.project;
+        let cycle = known().filter_map(|s| match &s.op {
+            Op::ProjectStageEntered { project: p, cycle, .. } if p == project => Some(*cycle),
+            _ => None,
+        });
+        if self.frozen.cycle != cycle.max().unwrap_or(1) {
+            return Some("cycle");
+        }
+        let lifecycles: Vec<(&Said, &str)> = known()
+            .filter_map(|s| match &s.op {
+                Op::ProjectCreated { project: p, template, .. } | Op::ProjectTemplateSet { project: p, template } if p == project => {
+                    Some((s, template.as_str()))
+                }
+                _ => None,
+            })
+            .collect();
+        let last = |s: &Said| !lifecycles.iter().any(|(later, _)| later.knows(&s.id));
+        if !lifecycles.is_empty() && !lifecycles.iter().any(|(s, id)| last(s) && *id == self.frozen.lifecycle) {
+            return Some("lifecycle");
+        }
+        (self.signed_criteria() != self.frozen.criteria).then_some("criteria")
+    }
+
+    /// The sets of the frozen cycle that somebody who may had signed, as the requester could know, and that no other such set
+    /// replaces.
+    fn signed_criteria(&self) -> Vec<Bound> {
+        let known = || self.case.said.iter().filter(|s| self.in_request(s));
+        let mut sets: Vec<(Bound, &[CriteriaId])> = Vec::new();
+        for s in known() {
+            let Op::CriteriaWritten { criteria, project, cycle, list, replaces } = &s.op else { continue };
+            if project != self.request.project || *cycle != self.frozen.cycle {
+                continue;
+            }
+            let digest = criterion::digest(project.as_str(), *cycle, list);
+            let signed = known().any(|x| {
+                matches!(&x.op, Op::CriteriaSigned { criteria: c, role, statement, .. }
+                    if c == criteria && signs(*role) && criterion::read(statement).is_ok_and(|says| says.sha256 == digest.as_str()))
+            });
+            if signed {
+                sets.push((Bound { name: format!("criteria/{criteria}"), sha256: digest }, replaces));
+            }
+        }
+        let gone: BTreeSet<String> = sets.iter().flat_map(|(_, r)| r.iter().map(|id| format!("criteria/{id}"))).collect();
+        let mut left: Vec<Bound> = sets.into_iter().map(|(b, _)| b).filter(|b| !gone.contains(&b.name)).collect();
+        left.sort_by(|a, b| a.name.cmp(&b.name));
+        left.dedup();
+        left
     }
 }
 

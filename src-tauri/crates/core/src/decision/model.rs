@@ -609,6 +609,95 @@ fn whoever_asks_does_not_approve_and_whoever_built_settles_no_finding() {
     assert!(w.standing(&release).stands());
 }
 
+#[test]
+fn a_version_that_is_added_twice_hides_neither_its_builder_nor_what_was_rejected() {
+    let mut w = World::of(RiskClass::Low, &[("bob", &[Role::BusinessOwner]), ("ida", &[Role::BusinessOwner])]);
+    w.say("olga", Op::RoleGranted { member: who("dan"), role: Role::BusinessOwner });
+    // Somebody adds the same version again, made by another run: dan still made the first.
+    let files = [("model.bin".to_owned(), sha256(b"others"))].into();
+    let (model, run) = (ModelId::parse("m").unwrap(), RunId::parse("other").unwrap());
+    w.say("dan", Op::ModelVersionAdded { version: version(), model, number: 1, run, files, datasets: Vec::new() });
+    let (ask, release) = w.ask(RiskClass::Low);
+    let request = w.say("dan", ask);
+    let asked = Asked { release: &release, request: &request, class: RiskClass::Low };
+    w.say("dan", decide("dan", Role::BusinessOwner, Ruling::Approved, asked, &[], 1));
+    let s = w.standing(&release);
+    assert_eq!(s.signed[0].discounted, Some(Discounted::Builder));
+    assert!(s.builders[&who("dan")].contains(&Made::Run), "{:?}", s.builders);
+}
+
+#[test]
+fn adopting_the_rules_again_brings_nothing_more_under_the_older_ones() {
+    let mut w = World::of(RiskClass::Medium, &[]);
+    let value = Body::parse("low").unwrap();
+    w.say("dan", Op::ProjectEdited { project: project(), field: ProjectField::RiskClass, value, base: Vec::new() });
+    w.say("olga", Op::RulesAdopted { rules: RULES });
+    w.say("olga", Op::RulesAdopted { rules: 1 });
+    let (said, acl) = w.accepted();
+    let class = crate::risk::class_of(&project(), &said, &acl.adopted, &|_| true, &|_, _| false);
+    assert_eq!(class.class, Some(RiskClass::Medium), "the edit came after the first adoption");
+}
+
+#[test]
+fn a_request_freezes_the_cycle_the_lifecycle_and_the_criteria_that_stand() {
+    let mut w = World::of(RiskClass::Low, &[]);
+    w.say("olga", Op::ProjectStageEntered { project: project(), stage: Stage::Training, cycle: 2, waived: Vec::new() });
+    let (ask, release) = w.ask(RiskClass::Low);
+    w.say("dan", ask);
+    assert_eq!(w.standing(&release).state, State::Void(Flaw::Frozen("cycle")), "not the cycle that is over");
+    let mut other = World::of(RiskClass::Low, &[]);
+    let (ask, release) = other.ask(RiskClass::Low);
+    let Op::ReleaseSubmitted { release: id, project: p, version, mut frozen, answers } = ask else { unreachable!() };
+    frozen.lifecycle = "none/1".into();
+    other.say("dan", Op::ReleaseSubmitted { release: id, project: p, version, frozen, answers });
+    assert_eq!(other.standing(&release).state, State::Void(Flaw::Frozen("lifecycle")));
+    let mut made_up = World::of(RiskClass::Low, &[]);
+    let (ask, release) = made_up.ask(RiskClass::Low);
+    let Op::ReleaseSubmitted { release: id, project: p, version, mut frozen, answers } = ask else { unreachable!() };
+    frozen.criteria = vec![Bound { name: "criteria/c".into(), sha256: digest() }];
+    made_up.say("dan", Op::ReleaseSubmitted { release: id, project: p, version, frozen, answers });
+    assert_eq!(made_up.standing(&release).state, State::Void(Flaw::Frozen("criteria")));
+}
+
+#[test]
+fn leaving_a_name_out_of_ones_own_past_makes_nobody_a_signer() {
+    let mut w = World::of(RiskClass::Low, &[("bob", &[Role::BusinessOwner]), ("ida", &[Role::BusinessOwner])]);
+    let before = w.all();
+    w.say("olga", Op::ProjectMemberAdded { project: project(), member: who("ida"), role: Role::BusinessOwner });
+    let (ask, release) = w.ask(RiskClass::Low);
+    let request = w.say_at("dan", before.clone(), ask);
+    let mut past = before;
+    past.insert(dev("dan"), request.n);
+    let asked = Asked { release: &release, request: &request, class: RiskClass::Low };
+    w.say_at("bob", past, decide("bob", Role::BusinessOwner, Ruling::Approved, asked, &[], 1));
+    assert_eq!(w.standing(&release).signed[0].discounted, Some(Discounted::NotNamed));
+}
+
+#[test]
+fn a_colleague_moves_no_project_back_under_an_approval() {
+    let mut w = World::of(RiskClass::Low, &[]);
+    let (ask, release) = w.ask(RiskClass::Low);
+    let request = w.say("dan", ask);
+    let asked = Asked { release: &release, request: &request, class: RiskClass::Low };
+    w.say("olga", decide("olga", Role::BusinessOwner, Ruling::Approved, asked, &[], 1));
+    w.say("dan", Op::ProjectStageEntered { project: project(), stage: Stage::Data, cycle: 1, waived: Vec::new() });
+    let s = w.standing(&release);
+    assert!(s.stands() && s.challenges.iter().any(|c| c.what == Challenged::Stage(Stage::Data)), "{s:?}");
+}
+
+#[test]
+fn a_raise_that_a_proposal_did_not_know_of_is_not_undone_by_agreeing_to_it() {
+    let mut w = World::of(RiskClass::Medium, &[("kim", &[Role::Compliance])]);
+    let before = w.all();
+    let set = |class, role| Op::ProjectClassSet { project: project(), class, role };
+    let proposal = w.say_at("olga", before, set(RiskClass::Low, Role::BusinessOwner));
+    w.say("kim", set(RiskClass::High, Role::Compliance));
+    w.say("val", Op::ProjectClassAgreed { project: project(), proposal, role: Role::Validator });
+    let (said, acl) = w.accepted();
+    let class = crate::risk::class_of(&project(), &said, &acl.adopted, &|_| true, &|_, d| is_data(&said, &project(), d));
+    assert_eq!((class.class, class.contested), (Some(RiskClass::High), true));
+}
+
 // ---- every history of a small workspace ----
 
 /// What anybody may try next.
