@@ -11,6 +11,7 @@ CLASSES = ("low", "medium", "high")
 STAGES = ("business_problem", "data", "training", "validation", "approval", "operation")
 SEVERITIES = ("low", "medium", "high")
 SIGNING = RIGHTS["sign"]
+SIGNERS = set(SIGNING)
 BOILERPLATE = {
     "MLmodel", "conda.yaml", "python_env.yaml", "requirements.txt", "registered_model_meta", "README.md", "input_example.json",
     "serving_input_example.json", "metadata.json",
@@ -29,6 +30,17 @@ OLDER = {
     }
 }  # fmt: skip
 SMALL_TEAM = 3
+ROLES = ("owner", "administrator", "business_owner", "data_scientist", "data_engineer", "ml_engineer", "validator", "compliance")
+
+
+class Version:
+    """Everything that the operations which add a version ever said of it."""
+
+    def __init__(self, name, added):
+        self.name, self.added = name, added
+        self.models = {o.d["model"] for o in added}
+        self.runs = {o.d["run"] for o in added if o.d.get("run") is not None}
+        self.logged = {o.d["logged_model"] for o in added if o.type == "model_version.registered" and o.d.get("logged_model") is not None}
 
 
 def canonical(value):
@@ -72,7 +84,9 @@ class History:
         return self.now.author(operation).roles
 
     def before_adoption(self, operation):
-        return not self.adopted or any(adopted.knows(operation) for adopted in self.adopted)
+        newer = [a for a in self.adopted if a.d["rules"] >= RULES]
+        first = [a for a in newer if not any(b is not a and a.knows(b) for b in newer)]
+        return not newer or any(adopted.knows(operation) for adopted in first)
 
     def cell(self, kind, name, field, key=""):
         record = self.records.get((kind, name), {"cells": []})
@@ -81,10 +95,8 @@ class History:
     # The same model.
 
     def version(self, name):
-        for operation in self.all("model.version_added", "model_version.registered"):
-            if operation.d["version"] == name:
-                return operation
-        return None
+        added = [o for o in self.all("model.version_added", "model_version.registered") if o.d["version"] == name]
+        return Version(name, added) if added else None
 
     @staticmethod
     def keys(added):
@@ -99,7 +111,7 @@ class History:
         return keys
 
     def same(self, one, other):
-        return bool(self.keys(one) & self.keys(other))
+        return bool(set().union(*map(self.keys, one.added)) & set().union(*map(self.keys, other.added)))
 
     def projects_of(self, model):
         """(operation, project) of each that says to which project a model belongs."""
@@ -124,38 +136,42 @@ class History:
         holds, proposals = [], []
         for s in about:
             if s.type == "project.edited" and s.d["field"] == "risk_class" and s.d["value"] in CLASSES:
-                (holds if self.before_adoption(s) else proposals).append((s, s.d["value"]))
+                (holds.append((s, s.d["value"], s)) if self.before_adoption(s) else proposals.append((s, s.d["value"])))
             if s.type == "project.class_set":
                 before, _ = heads([h for h in holds if s.knows(h[0])])
                 lower = before is not None and rank(s.d["class"]) < rank(before)
                 if not lower or not any(counts(s, d) and not d.knows(s) for d in data):
-                    holds.append((s, s.d["class"]))
+                    holds.append((s, s.d["class"], s))
                     continue
                 agreed = [
                     a for a in about
                     if a.type == "project.class_agreed" and a.d["proposal"] == s.name and a.d["role"] != s.d["role"] and self.by(a) != self.by(s) and a.knows(s)
                 ]  # fmt: skip
-                (holds if agreed else proposals).append((agreed[0] if agreed else s, s.d["class"]))
+                # An agreement speaks from what the proposal knew: what was raised since is not undone by it.
+                holds.append((agreed[0], s.d["class"], s)) if agreed else proposals.append((s, s.d["class"]))
         settled = []
-        for h, _ in holds:
-            known = [other for other, _ in holds if h.knows(other)]
+        for h, _, basis in holds:
+            known = [other for other, _, _ in holds if basis.knows(other)]
             if sum(not any(later.knows(k) for later in known) for k in known) > 1:
                 settled.append(h)
-        late = [h for h in holds if h[0] not in settled and any(apart(s, h[0]) for s in settled)]
+        late = [h for h in holds if h[0] not in settled and any(o[0] in settled and apart(o, h) for o in holds)]
         value, by = heads([h for h in holds if h not in late])
-        return value, by, proposals + late
+        return value, by, proposals + [h[:2] for h in late]
 
     # People.
 
     def named(self, project, role, knower):
         def known(kind):
-            return [o for o in self.all(kind) if o.d["project"] == project and o.d["role"] == role and knower.knows(o)]
+            return [o for o in self.all(kind) if o.d["project"] == project and o.d["role"] == role]
+
+        # A name that was given without knowing of the act counts for it too.
+        earlier = lambda o: knower.knows(o) or o is not knower and not o.knows(knower)
 
         def signer(operation):
             return bool(self.roles(operation) & SIGNING)
 
-        adds = [a for a in known("project.member_added") if self.by(a) != a.d["member"] and signer(a)]
-        removes = [r for r in known("project.member_removed") if self.by(r) == r.d["member"] or signer(r)]
+        adds = [a for a in known("project.member_added") if earlier(a) and self.by(a) != a.d["member"] and signer(a)]
+        removes = [r for r in known("project.member_removed") if knower.knows(r) and (self.by(r) == r.d["member"] or signer(r))]
         return {a.d["member"] for a in adds if not any(r.d["member"] == a.d["member"] and r.knows(a) for r in removes)}
 
     def decides(self, project, role, operation):
@@ -171,6 +187,8 @@ class History:
 
     def gave_themself(self, member, role, operation):
         known = [grant for grant in self.now.grants.get((member, role), []) if operation.knows(grant)]
+        revoked = [said for said, _ in self.now.revocations.get((member, role), []) if operation.knows(said)]
+        known = [grant for grant in known if not any(not grant.knows(said) for said in revoked)]
         first = lambda grant: self.now.introductions[grant.device][0].member
         return bool(known) and all(grant.type != "workspace.created" and first(grant) == member for grant in known)
 
@@ -211,12 +229,12 @@ def rank(value):
 
 def heads(holds):
     """The strictest of the statements that no other knew of, and all of those."""
-    open_ones = [h for h in holds if not any(other[0].knows(h[0]) for other in holds)]
-    return max((value for _, value in open_ones), key=rank, default=None), [operation for operation, _ in open_ones]
+    open_ones = [h for h in holds if not any(other[2].knows(h[0]) for other in holds)]
+    return max((h[1] for h in open_ones), key=rank, default=None), [h[0] for h in open_ones]
 
 
 def apart(one, other):
-    return one is not other and not one.knows(other) and not other.knows(one)
+    return one[0] is not other[0] and not one[2].knows(other[0]) and not other[2].knows(one[0])
 
 
 def whole_digest(files):
@@ -252,9 +270,11 @@ class Judgement:
         self.alone = len(team) <= 1
         self.builders = self._builders()
         self.earlier = self._earlier()
-        self.needed = [*self.signoffs, *(d.d["role"] for d in self.earlier if self._says_no(d) and d.d["role"] not in self.signoffs)]
-        self.needed = [role for at, role in enumerate(self.needed) if at == 0 or role != self.needed[at - 1]]
+        against = {d.d["role"] for d in self.earlier if self._says_no(d)} - set(self.signoffs)
+        self.needed = [*self.signoffs, *sorted(against, key=ROLES.index)]
         self.counted = [(d, said) for d, said in self._decisions(DECISION) if self._counts(d, said)]
+        # A no in the first form is a no all the same.
+        self.counted += [(d, None) for d, _ in self._decisions(APPROVAL) if d.d["decision"] != "approved" and self._may_block(d.d["role"], d)]
         return self._state()
 
     def _of(self, ruling):
@@ -280,14 +300,14 @@ class Judgement:
         return decision.d["decision"] == "rejected" and self._may_block(decision.d["role"], decision, self.request)
 
     def _builders(self):
-        d, h = self.version.d, self.h
-        run, logged = d.get("run"), d.get("logged_model") if self.version.type == "model_version.registered" else None
-        made = [o for o in h.all("run.created") if o.d["run"] == run]
+        h, version = self.h, self.version
+        made = [o for o in h.all("run.created") if o.d["run"] in version.runs]
+        owners = {("run", run) for run in version.runs} | {("logged_model", model) for model in version.logged}
         for o in h.all("artifact.logged", "artifact.referenced"):
             owner = (o.d["owner"]["kind"], o.d["owner"]["id"])
-            made += [o] * (owner in (("run", run), ("logged_model", logged)))
-        made += [o for o in h.all("logged_model.created") if o.d["model"] == logged]
-        made += [o for o in h.all("model.version_added", "model_version.registered", "card.edited") if o.d["version"] == d["version"]]
+            made += [o] * (owner in owners)
+        made += [o for o in h.all("logged_model.created") if o.d["model"] in version.logged]
+        made += [o for o in h.all("model.version_added", "model_version.registered", "card.edited") if o.d["version"] == version.name]
         criteria = {bound["name"] for bound in self.d.get("frozen", {"criteria": []})["criteria"]}
         made += [o for o in h.all("criteria.written") if f"criteria/{o.d['criteria']}" in criteria]
         return {h.by(o) for o in made}
@@ -342,7 +362,7 @@ class Judgement:
         overcome = lambda no: any(yes.d["role"] == no.d["role"] and yes.knows(no) for yes, _ in approved)
         if any(not overcome(d) for d, _ in self._of("taken_back")):
             return "taken_back"
-        if any(bound_by(said) == self.current and not overcome(d) for d, said in self._of("sent_back")):
+        if any((said is None or bound_by(said) == self.current) and not overcome(d) for d, said in self._of("sent_back")):
             return "sent_back"
         moved = self._class_moved()
         fresh = [(self.h.by(d), d.d["role"]) for d, said in approved if bound_by(said) == self.current]
@@ -359,7 +379,8 @@ class Judgement:
     def _void(self):
         if not any(adopted.d["rules"] >= RULES and self._knows(adopted) for adopted in self.h.adopted):
             return True
-        if not any(project == self.project and self._knows(o) for o, project in self.h.projects_of(self.version.d["model"])):
+        here = lambda model: any(project == self.project and self._knows(o) for o, project in self.h.projects_of(model))
+        if not all(here(model) for model in self.version.models) or self._wrongly_frozen():
             return True
         known = lambda o: self._knows(o) or any(d.knows(o) for d, _ in self._of("approved"))
         ours = rank(self.d["frozen"]["class"])
@@ -378,18 +399,17 @@ class Judgement:
         for version in self.h.all("model.version_added", "model_version.registered"):
             first = self.h.version(version.d["version"])
             if self.h.same(first, self.version):
-                found.update(project for _, project in self.h.projects_of(first.d["model"]))
+                found.update(project for model in first.models for _, project in self.h.projects_of(model))
                 requests = self.h.all("release.requested", "release.submitted")
                 found.update(r.d["project"] for r in requests if r.d["version"] == version.d["version"])
         return found - {self.project}
 
     def _deletions(self):
-        d = self.version.d
-        experiment = next((o.d["experiment"] for o in self.h.all("run.created") if o.d["run"] == d.get("run")), None)
-        rests = {
-            ("project", self.project), ("model_version", d["version"]), ("model", d["model"]), ("run", d.get("run")), ("experiment", experiment),
-            ("logged_model", d.get("logged_model")),
-        }  # fmt: skip
+        v = self.version
+        experiments = {o.d["experiment"] for o in self.h.all("run.created") if o.d["run"] in v.runs}
+        rests = {("project", self.project), ("model_version", v.name)}
+        for kind, names in (("model", v.models), ("run", v.runs), ("experiment", experiments), ("logged_model", v.logged)):
+            rests |= {(kind, name) for name in names}
         for gone in self.h.all("record.deleted"):
             subject = gone.d["subject"]
             back = any(r.d["subject"] == subject and r.knows(gone) for r in self.h.all("record.restored"))
@@ -431,18 +451,44 @@ class Judgement:
             grades = [g for g in self.h.all("finding.graded") if g.d["finding"] == name and self.h.by(g) not in self.builders]
             last = [g for g in grades if not any(other.knows(g) for other in grades)] or [raised]
             worst = max(last, key=lambda g: SEVERITIES.index(g.d["severity"]))
-            forgiven = self.small_is_forgiven and self.small
-            settled = [x for x in self.h.all("finding.settled") if x.d["finding"] == name and (forgiven or self.h.by(x) not in self.builders)]
+            settled = [x for x in self.h.all("finding.settled") if x.d["finding"] == name and self._independent(self.h.by(x))]
             settled = [x for x in settled if not any(r.d["finding"] == name and r.knows(x) for r in reopened)]
             if worst.d["severity"] == "high" and not settled:
                 found.append(worst)
         return found
 
+    def _independent(self, member):
+        return self.small_is_forgiven and self.small or member not in self.builders and member != self.h.by(self.request)
+
     def _stage(self):
-        cycle = self.d["frozen"]["cycle"]
+        cycle, place = self.d["frozen"]["cycle"], lambda m: STAGES.index(m.d["stage"])
         moves = [m for m in self.h.all("project.stage_entered") if m.d["project"] == self.project and m.d["cycle"] == cycle]
-        last = [m for m in moves if not any(other.knows(m) for other in moves)]
-        return min((STAGES.index(m.d["stage"]) for m in last), default=0)
+        back = [m for m in moves if any(place(o) > place(m) and m.knows(o) for o in moves) and self._blocks_by(m)]
+        held = [m for m in back if not any(place(o) >= STAGES.index("approval") and o.knows(m) for o in moves)]
+        return min(map(place, held)) if held else max(map(place, moves), default=0)
+
+    def _wrongly_frozen(self):
+        frozen = self.d["frozen"]
+        moves = [m for m in self.h.all("project.stage_entered") if m.d["project"] == self.project and self._knows(m)]
+        if frozen["cycle"] != max((m.d["cycle"] for m in moves), default=1):
+            return True
+        kept = [o for o in self.h.all("project.created", "project.template_set") if o.d["project"] == self.project and self._knows(o)]
+        last = {o.d["template"] for o in kept if not any(later.knows(o) for later in kept)}
+        if last and frozen["lifecycle"] not in last:
+            return True
+        signed = {}
+        for w in self.h.all("criteria.written"):
+            if w.d["project"] != self.project or w.d["cycle"] != frozen["cycle"] or not self._knows(w):
+                continue
+            digest = sha256(canonical({"project": self.project, "cycle": w.d["cycle"], "list": w.d["list"]}).encode())
+            for x in self.h.all("criteria.signed"):
+                statement = read_statement(x.d["statement"], CRITERIA)
+                fits = statement and statement["subject"][0]["digest"]["sha256"] == digest
+                if x.d["criteria"] == w.d["criteria"] and self._knows(x) and fits and x.d["role"] in SIGNERS:
+                    signed[w.d["criteria"]] = (digest, w.d["replaces"])
+        gone = {name for _, replaces in signed.values() for name in replaces}
+        left = sorted((f"criteria/{name}", digest) for name, (digest, _) in signed.items() if name not in gone)
+        return left != [(bound["name"], bound["sha256"]) for bound in frozen["criteria"]]
 
     # A request of the first rules.
 
