@@ -24,6 +24,8 @@ async function sit(who) {
   const person = people[who];
   person.service = await serve(env, person.ws);
   Object.assign(person, await look(person.service));
+  // Colours change at once: axe must not measure one on its way.
+  await person.page.emulateMedia({ reducedMotion: 'reduce' });
   person.go = async (hash, heading) => {
     await person.page.goto(`${person.service.url}/#${hash}`);
     await person.page.getByRole('heading', { level: 1, name: heading }).first().waitFor();
@@ -33,7 +35,15 @@ async function sit(who) {
 /** As it looks in light and in dark. */
 async function both(person, name) {
   await person.check(name);
-  const theme = (word) => person.page.evaluate((t) => { document.documentElement.dataset.theme = t; }, word);
+  // A colour on its way is no colour to judge: all transitions have ended.
+  const theme = (word) =>
+    person.page.evaluate(async (t) => {
+      document.documentElement.dataset.theme = t;
+      const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+      await frame();
+      await Promise.all(document.getAnimations().map((a) => a.finished.catch(() => undefined)));
+      await frame();
+    }, word);
   await theme('dark');
   await person.check(`${name}-dark`);
   await theme('light');

@@ -115,6 +115,11 @@ fn with_the_printed_key_somebody_makes_an_owner_when_no_owner_is_left() {
     let path = team.path().join("sheet.pdf");
     team.ana.must("recovery.sheet", json!({ "words": words, "path": path }));
     assert!(std::fs::read(&path).unwrap().starts_with(b"%PDF-"));
+    let mode = |p: &std::path::Path| std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(p).unwrap().permissions()) & 0o777;
+    assert_eq!(mode(&path), 0o600, "the words are for one pair of eyes");
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    team.ana.must("recovery.sheet", json!({ "words": words, "path": path }));
+    assert_eq!(mode(&path), 0o600, "also where a file with wider rights was there");
     team.settle();
     // Ana's laptop is gone for good. She joins again on a new one; nobody is there to let her in.
     let invitation = team.dan.must("app.status", json!({}))["workspace"]["invitation"].as_str().unwrap().to_owned();
@@ -132,6 +137,11 @@ fn with_the_printed_key_somebody_makes_an_owner_when_no_owner_is_left() {
     new.share();
     let seen = team.dan.must("member.list", json!({}));
     assert_eq!(seen["recovery"], json!({ "printed": true, "phrase": printed["phrase"], "used": true }), "everybody sees that it was used");
+    // Everybody is told where they look first, until they say that they know.
+    let told = |seat: &Seat| seat.must("inbox.list", json!({})).as_array().unwrap().iter().filter(|i| i["kind"] == "recovery_used").count();
+    assert_eq!(told(&team.dan), 1);
+    team.dan.must("recovery.seen", json!({}));
+    assert_eq!(told(&team.dan), 0);
     let ana = seen["members"].as_array().unwrap().iter().find(|m| m["id"] == member.as_str()).unwrap().clone();
     assert!(ana["roles"].as_array().unwrap().iter().any(|r| r["id"] == "owner"));
     assert_eq!(ana["devices"].as_array().unwrap().iter().filter(|d| d["removed"] == false).count(), 1);
