@@ -426,8 +426,9 @@ class Bundles(unittest.TestCase):
     def test_a_key_under_anothers_name(self):
         signers = self.before["allowed_signers"].decode()
         mine = signers.replace(self.made.ana.key, self.stranger.key)
-        name = next(n for n in self.before if n.startswith("statements/") and n.endswith(".json") and self.made.ana.id.encode() in self.before[n])
+        name = next(n for n in self.before if n.startswith("statements/") and n.endswith(".json") and self.made.ana.id.encode() in self.before[n] and b"good" in self.before[n])
         statement = self.before[name].replace(b"good", b"bad ")
+        self.assertNotEqual(statement, self.before[name], "the change is one")
         signature = self.stranger.sign(statement, "approval@cairn").encode()
         self.refused({"allowed_signers": mine.encode()}, "allowed_signers", "a foreign key")
         self.refused({"allowed_signers": mine.encode(), name: statement, name + ".sig": signature}, "allowed_signers", "signed anew")
