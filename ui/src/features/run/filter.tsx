@@ -1,4 +1,5 @@
 import { useId, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 import { useCommand } from '../../host/cache';
 import type { Completion } from '../../host/commands.gen';
 
@@ -17,7 +18,8 @@ export function FilterField({ value, onChange, onApply }: Props) {
   const [open, setOpen] = useState(false);
   const [at, setAt] = useState(-1);
   const found = useCommand('run.complete', { text: value, cursor }, { enabled: open });
-  const all: Completion[] = open ? (found.data?.suggestions ?? []) : [];
+  // What is offered belongs to the text that stands there: an answer to fewer letters would replace fewer.
+  const all: Completion[] = open && !found.isPlaceholderData ? (found.data?.suggestions ?? []) : [];
   const shown = open && all.length > 0;
   const follow = () => {
     const place = input.current?.selectionStart ?? value.length;
@@ -29,13 +31,14 @@ export function FilterField({ value, onChange, onApply }: Props) {
     const chars = [...value];
     const head = `${chars.slice(0, found.data.from).join('')}${choice.text} `;
     const rest = chars.slice(found.data.to).join('').trimStart();
-    onChange(head + rest);
-    setAt(-1);
-    setCursor([...head].length);
-    requestAnimationFrame(() => {
-      input.current?.focus();
-      input.current?.setSelectionRange(head.length, head.length);
+    // At once: whoever types on must not have the caret put back behind what was taken.
+    flushSync(() => {
+      onChange(head + rest);
+      setAt(-1);
+      setCursor([...head].length);
     });
+    input.current?.focus();
+    input.current?.setSelectionRange(head.length, head.length);
   };
   return (
     <div className="grow filter">
