@@ -1212,9 +1212,13 @@ def read_statement(text, kind):
         return None
 
 
+is_result = fields_of(
+    criteria=is_id, place=is_small_count, verdict_or_none=one_of("passed", "failed", "inconclusive"), value_or_none=is_measured, low_or_none=is_measured,
+    high_or_none=is_measured, run_or_none=is_id,
+)  # fmt: skip
 is_predicate = fields_of(
     release=is_id, request=is_operation, frozen=is_frozen, decision=is_ruling, role=is_role, signer=fields_of(principal=is_id), reason=is_text,
-    shown=fields_of(sha256=is_digest, size=is_count), earlierDecisions=list_of(is_text), claimedAt=is_text,
+    shown=fields_of(sha256=is_digest, size=is_count), earlierDecisions=list_of(is_text), criteria=list_of(is_result), claimedAt=is_text,
 )  # fmt: skip
 
 

@@ -406,9 +406,11 @@ class Judgement:
 
     def _deletions(self):
         v = self.version
-        experiments = {o.d["experiment"] for o in self.h.all("run.created") if o.d["run"] in v.runs}
+        measured = {m["run"] for d, said in self._of("approved") for m in said["predicate"]["criteria"] if m.get("run") is not None}
+        runs = v.runs | measured
+        experiments = {o.d["experiment"] for o in self.h.all("run.created") if o.d["run"] in runs}
         rests = {("project", self.project), ("model_version", v.name)}
-        for kind, names in (("model", v.models), ("run", v.runs), ("experiment", experiments), ("logged_model", v.logged)):
+        for kind, names in (("model", v.models), ("run", runs), ("experiment", experiments), ("logged_model", v.logged)):
             rests |= {(kind, name) for name in names}
         for gone in self.h.all("record.deleted"):
             subject = gone.d["subject"]
@@ -434,7 +436,23 @@ class Judgement:
         for e in self.earlier:
             if self._says_no(e) and not any(d.d["role"] == e.d["role"] and d.knows(e) for d, _ in self._of("approved")):
                 found.append("earlier_rejection")
-        return found + ["stage"] * (self._stage() < STAGES.index("approval"))
+        found += ["stage"] * (self._stage() < STAGES.index("approval"))
+        return found + ["criteria"] * self._unmet()
+
+    def _unmet(self):
+        """Whether some approval that no other took the place of does not say of each frozen criterion that it was passed."""
+        fresh = [(d, said) for d, said in self._of("approved") if bound_by(said) == self.current]
+        for d, said in fresh:
+            if any(new is not d and new.d["role"] == d.d["role"] and new.knows(d) for new, _ in fresh):
+                continue
+            for bound in self.d["frozen"]["criteria"]:
+                name = bound["name"].removeprefix("criteria/")
+                written = next((w.d["list"] for w in self.h.all("criteria.written") if w.d["criteria"] == name), [])
+                for place in range(max(len(written), 1)):
+                    results = [m for m in said["predicate"]["criteria"] if (m["criteria"], m["place"]) == (name, place)]
+                    if not results or any(m.get("verdict") != "passed" for m in results):
+                        return True
+        return False
 
     def _cancellations(self):
         ended, resumed = self.h.all("project.ended"), self.h.all("project.resumed")

@@ -83,7 +83,7 @@ class Team(Case):
     def decision(self, device, request, decision="approved", role="business_owner", earlier=(), subjects=None, changed=None):
         predicate = {
             "release": request["release"], "request": request["request"], "frozen": request["frozen"], "decision": decision, "role": role, "reason": "read it",
-            "signer": {"principal": device.id}, "shown": {"sha256": SHOWN, "size": 6}, "earlierDecisions": list(earlier), "claimedAt": "today",
+            "signer": {"principal": device.id}, "shown": {"sha256": SHOWN, "size": 6}, "earlierDecisions": list(earlier), "criteria": [], "claimedAt": "today",
         }  # fmt: skip
         predicate.update(changed or {})
         said = {"_type": "https://in-toto.io/Statement/v1", "subject": self.subjects(request) if subjects is None else subjects}
@@ -273,6 +273,46 @@ class Releases(Team):
         self.decide(self.ana, self.submit("restored", "approved"))
         self.candidate("unknown")
         self.decide(self.ana, self.submit("unknown", "undetermined", policy_digest="5" * 64))
+        self.compare()
+
+    def test_what_the_criteria_came_to(self):
+        self.adopt()
+        w = self.w
+        asks = {"metric": "recall", "slice": "", "comparator": "at_least", "threshold": "0.7", "level": "0.95", "data": "test", "digest": "d2"}
+
+        def approved(name, *codes, said, again=None, expected="approved"):
+            """A request over two signed criteria; each approval says what they came to."""
+            self.candidate(name)
+            list_ = [asks, {**asks, "metric": "precision"}]
+            digest = reader.sha256(judge.canonical({"project": name, "cycle": 1, "list": list_}).encode())
+            self.say(self.val, w.line("criteria.written", criteria=f"c-{name}", project=name, cycle=1, list=list_, replaces=[]))
+            predicate = {"criteria": f"c-{name}", "role": "business_owner", "signer": {"principal": self.bob.id}, "claimedAt": "today"}
+            whole = {"_type": "https://in-toto.io/Statement/v1", "subject": [{"name": "criteria", "digest": {"sha256": digest}}]}
+            statement = json.dumps({**whole, "predicateType": reader.CRITERIA, "predicate": predicate})
+            signature = self.bob.sign(statement.encode(), "approval@cairn")
+            signoff = reader.sha256(signature.encode())[:32]
+            self.say(self.bob, w.line("criteria.signed", criteria=f"c-{name}", signoff=signoff, role="business_owner", statement=statement, signature=signature))
+            request = self.submit(name, expected, criteria=[{"name": f"criteria/c-{name}", "sha256": digest}])
+            self.blocked[request["release"]] = sorted(codes)
+            for device, results in ((self.ana, said), *([again] if again else [])):
+                entries = [{"criteria": f"c-{name}", "place": place, **entry} for place, entry in results]
+                self.decide(device, request, changed={"criteria": entries})
+
+        passed, failed = {"verdict": "passed", "value": "0.9", "low": "0.8", "high": "1", "run": None}, {"verdict": "failed"}
+        both = [(0, passed), (1, passed)]
+        approved("passed", said=both)
+        approved("one-failed", "criteria", said=[(0, passed), (1, failed)])
+        approved("silent", "criteria", said=[(0, passed)])
+        approved("not-evaluated", "criteria", said=[(0, passed), (1, {"verdict": None})])
+        approved("twice", "criteria", said=[*both, (1, failed)])
+        approved("again", said=[(1, failed)], again=(self.bob, both))
+        approved("worse-again", "criteria", said=both, again=(self.bob, [(0, failed)]))
+        measured = [(0, {**passed, "run": "r-other"}), (1, passed)]
+        approved("other", "deleted", said=both)
+        approved("run-gone", "deleted", said=measured)
+        # "other" rests on that run as what made it, "run-gone" as what was measured.
+        self.say(self.val, w.line("record.deleted", subject={"kind": "run", "id": "r-other"}))
+        approved("run-was-gone", "deleted", said=measured, expected="void")
         self.compare()
 
     def test_the_first_rules_before_and_after(self):

@@ -1,6 +1,7 @@
 //! A decision that holds: nobody moves the ground under a signature. Each test is something that somebody with ordinary
 //! rights once did, by calls that any member can make.
 
+use crate::hands::{criterion, experiment_of, measured, sign_criteria};
 use crate::seat::{Candidate, Seat, Team, join, sign, sign_as, to_approval};
 use serde_json::{Value, json};
 
@@ -292,6 +293,89 @@ fn a_colleague_who_decides_nothing_here_challenges_and_closes_nothing_at_will() 
     team.ana
         .must("release.answer", json!({ "release": release, "challenge": challenge, "reason": "The files are kept; we stay with it." }));
     assert_eq!(gate(&team.ana, &release)["verdict"], "pass");
+}
+
+#[test]
+fn what_a_script_or_a_monitor_reports_later_is_a_challenge_and_the_signed_numbers_stand() {
+    let (team, val) = three();
+    let c = team.candidate_of("low");
+    to_approval(&team.ana, &c.project);
+    all(&team, &[&val]);
+    val.must("criteria.write", json!({ "project": c.project, "criteria": [criterion("recall", "", "0.7")] }));
+    all(&team, &[&val]);
+    sign_criteria(&team.ana, &c.project, "business_owner");
+    all(&team, &[&val]);
+    let own = experiment_of(&team.dan, &c.project, "tests");
+    let evaluate = |recall: f64| {
+        let metrics = [("recall", recall), ("recall_n", 400.0)];
+        let run = measured(&team.dan, &own, "d2", "test", &metrics, &[("model_version", &c.version)]);
+        all(&team, &[&val]);
+        run
+    };
+    let release = request(&team.dan, &c);
+    let few = evaluate(0.71);
+    let page = team.ana.must("release.page", json!({ "release": release }))["html"].as_str().unwrap().to_owned();
+    assert!(page.contains("recall at least 0.7") && page.contains("inconclusive"), "the page says what was reached: {page}");
+    sign(&team.ana, &release, "approved").unwrap();
+    let held = gate(&team.ana, &release);
+    assert_eq!((&held["verdict"], codes(&held)), (&json!("fail"), vec!["criteria".to_owned()]), "{held}");
+    // Better numbers that nobody signed with open nothing; the same role approves again, in knowledge of them.
+    let good = evaluate(0.9);
+    assert_eq!(gate(&team.ana, &release)["verdict"], "fail", "a script opens no gate");
+    sign(&team.ana, &release, "approved").unwrap();
+    all(&team, &[&val]);
+    for seat in [&team.ana, &team.dan, &val] {
+        assert_eq!(gate(seat, &release)["verdict"], "pass", "{}", gate(seat, &release));
+    }
+    assert_eq!(
+        team.ana
+            .call(
+                "release.sign",
+                json!({ "release": release, "decision": "approved", "role": "business_owner", "reason": "x", "page": "y" })
+            )
+            .unwrap_err()
+            .code,
+        "changed"
+    );
+    // A script reports worse ones: named everywhere, and it closes nothing until the day is over.
+    evaluate(0.3);
+    for seat in [&team.ana, &team.dan, &val] {
+        let challenged = gate(seat, &release);
+        assert_eq!((&challenged["verdict"], codes(&challenged)), (&json!("pass"), vec!["challenge".to_owned()]), "{challenged}");
+        assert!(sentences(&challenged["reasons"]).contains("failed"), "{challenged}");
+    }
+    let challenges = |seat: &Seat| seat.must("release.get", json!({ "release": release }))["challenges"].as_array().unwrap().clone();
+    let first = challenges(&team.ana)[0]["id"].clone();
+    let monitor = team.dan.must(
+        "monitor.save",
+        json!({ "project": c.project, "watch": "drift", "metric": "PSI", "comparator": "at_most", "threshold": "0.2",
+            "owner": { "kind": "role", "id": "ml_engineer" }, "route": "#alarms", "every_days": 7 }),
+    )[0]["id"]
+        .clone();
+    for value in ["0.9", "0.95"] {
+        team.dan.must("monitor.report", json!({ "monitor": monitor, "value": value }));
+    }
+    all(&team, &[&val]);
+    assert_eq!(challenges(&val).len(), 2, "one for the monitor, however often it reported: {:?}", challenges(&val));
+    team.ana.set_clock(1_795_000_000_000 + 20 * 86_400_000);
+    team.ana.share();
+    assert_eq!(gate(&team.ana, &release)["verdict"], "fail", "nobody answered in time");
+    for challenge in challenges(&team.ana) {
+        let answer = json!({ "release": release, "challenge": challenge["id"], "reason": "Looked at: another camera." });
+        assert!(team.dan.call("release.answer", answer.clone()).is_err(), "not whoever built it");
+        team.ana.must("release.answer", answer);
+    }
+    assert_eq!(gate(&team.ana, &release)["verdict"], "pass", "{}", gate(&team.ana, &release));
+    // What comes after an answer is another challenge.
+    evaluate(0.2);
+    let open: Vec<Value> = challenges(&team.ana).into_iter().filter(|x| x["answered"] == false).collect();
+    assert!(open.len() == 1 && open[0]["id"] != first, "{open:?}");
+    // The run that the approval rests on is deleted by a colleague: named; by whom the rule names: no.
+    let gone = json!({ "subject": { "kind": "run", "id": good }, "reason": "tidying" });
+    val.must("record.delete", gone);
+    all(&team, &[&val]);
+    assert!(codes(&gate(&team.ana, &release)).contains(&"deleted".to_owned()), "{}", gate(&team.ana, &release));
+    team.dan.must("record.delete", json!({ "subject": { "kind": "run", "id": few }, "reason": "tidying" }));
 }
 
 #[test]

@@ -16,7 +16,14 @@ fn id(value: &Value) -> String {
 }
 
 /// A run that measured things on some data, for one purpose.
-fn measured(seat: &Seat, experiment: &str, digest: &str, purpose: &str, metrics: &[(&str, f64)], tags: &[(&str, &str)]) -> String {
+pub(crate) fn measured(
+    seat: &Seat,
+    experiment: &str,
+    digest: &str,
+    purpose: &str,
+    metrics: &[(&str, f64)],
+    tags: &[(&str, &str)],
+) -> String {
     let w = seat.host.workspace().unwrap();
     let run = runs::create(&w, NewRun { experiment: experiment.into(), name: Some("try".into()), ..NewRun::default() }).unwrap();
     let input = json!({ "dataset": { "name": "split", "digest": digest, "source_type": "local", "source": "x" },
@@ -30,15 +37,19 @@ fn measured(seat: &Seat, experiment: &str, digest: &str, purpose: &str, metrics:
 }
 
 fn experiment(seat: &Seat, project: &str) -> String {
+    experiment_of(seat, project, "churn")
+}
+
+pub(crate) fn experiment_of(seat: &Seat, project: &str, name: &str) -> String {
     let w = seat.host.workspace().unwrap();
-    let number = experiments::create(&w, "churn", BTreeMap::new()).unwrap().to_string();
+    let number = experiments::create(&w, name, BTreeMap::new()).unwrap().to_string();
     let all = seat.must("experiment.list", json!({}));
-    let own = all.as_array().unwrap().iter().find(|e| e["name"] == "churn").unwrap()["id"].clone();
+    let own = all.as_array().unwrap().iter().find(|e| e["name"] == name).unwrap()["id"].clone();
     seat.must("experiment.link", json!({ "experiment": own, "project": project }));
     number
 }
 
-fn criterion(metric: &str, slice: &str, threshold: &str) -> Value {
+pub(crate) fn criterion(metric: &str, slice: &str, threshold: &str) -> Value {
     json!({ "metric": metric, "slice": slice, "comparator": "at_least", "threshold": threshold, "level": "95", "digest": "d2" })
 }
 
@@ -47,7 +58,7 @@ fn standing(seat: &Seat, project: &str) -> Value {
     page["sets"].as_array().unwrap().iter().find(|s| s["state"] == "stands").cloned().unwrap_or_default()
 }
 
-fn sign_criteria(seat: &Seat, project: &str, role: &str) -> Value {
+pub(crate) fn sign_criteria(seat: &Seat, project: &str, role: &str) -> Value {
     let set = standing(seat, project);
     seat.must("criteria.sign", json!({ "criteria": set["id"], "role": role, "digest": set["digest"] }))
 }

@@ -164,6 +164,7 @@ fn an_approval_without_the_role_changes_nothing_and_is_listed_as_refused() {
         subjects: &subjects,
         shown: &shown,
         earlier: &[],
+        measured: &[],
         independent: true,
     });
     let signature = key.sign(release::NAMESPACE, statement.as_bytes()).unwrap();

@@ -22,7 +22,7 @@ use cairn_core::op::{Environment, Kind, Subject};
 use cairn_core::role::Role;
 use cairn_store::Reader;
 use cairn_store::records::Record;
-use cairn_store::search::{RunSearch, View};
+use cairn_store::search::{Compare, Expr, Field, RunSearch, Test, View};
 use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -100,6 +100,7 @@ pub(crate) struct Looker<'r, 'c> {
     cycle: u32,
     template: Arc<Lifecycle>,
     runs: OnceCell<Vec<Run>>,
+    evaluations: OnceCell<Vec<Run>>,
     versions: OnceCell<Vec<Record>>,
     shared: Option<&'r Shared>,
     acl: OnceCell<Arc<Acl>>,
@@ -115,6 +116,7 @@ impl<'r, 'c> Looker<'r, 'c> {
             cycle,
             template,
             runs: OnceCell::new(),
+            evaluations: OnceCell::new(),
             versions: OnceCell::new(),
             shared: None,
             acl: OnceCell::new(),
@@ -144,18 +146,33 @@ impl<'r, 'c> Looker<'r, 'c> {
         Looker { shared: Some(shared), ..self }
     }
 
+    fn experiments(&self) -> Result<Vec<String>, ApiError> {
+        let all = self.r.records(Kind::Experiment, None)?;
+        Ok(all.into_iter().filter(|e| e.get("project") == Some(self.project.id.as_str())).map(|e| e.id).collect())
+    }
+
+    /// The runs that evaluated the newest version, the newest first: its own, and those that name it in the tag `model_version`.
+    fn evaluations(&self) -> Result<&[Run], ApiError> {
+        if let Some(found) = self.evaluations.get() {
+            return Ok(found);
+        }
+        let Some(version) = self.versions()?.last() else { return Ok(&[]) };
+        let run = version.text("run");
+        let own = Expr::Is(Field::Text("run_id"), Test::Text(Compare::Equal, run.clone()));
+        let named = Expr::Is(Field::Tag("model_version".to_owned()), Test::Like(format!("%{}%", version.id)));
+        let filter = Expr::Or(vec![own, named]);
+        let search = RunSearch { experiments: Some(self.experiments()?), filter, limit: RUNS_MAX, ..RunSearch::default() };
+        let mut found = tracked::views(self.r, &self.r.search_runs(&search)?.runs, Some(&[]))?;
+        found.retain(|r| r.id == run || r.tags.get("model_version").is_some_and(|v| v.trim() == version.id));
+        Ok(self.evaluations.get_or_init(|| found))
+    }
+
     /// The project's runs, also deleted ones, the newest first, without their metrics.
     fn all_runs(&self) -> Result<&[Run], ApiError> {
         if let Some(runs) = self.runs.get() {
             return Ok(runs);
         }
-        let experiments = self
-            .r
-            .records(Kind::Experiment, None)?
-            .into_iter()
-            .filter(|e| e.get("project") == Some(self.project.id.as_str()))
-            .map(|e| e.id);
-        let search = RunSearch { experiments: Some(experiments.collect()), view: View::All, limit: RUNS_MAX, ..RunSearch::default() };
+        let search = RunSearch { experiments: Some(self.experiments()?), view: View::All, limit: RUNS_MAX, ..RunSearch::default() };
         let found = tracked::views(self.r, &self.r.search_runs(&search)?.runs, Some(&[]))?;
         Ok(self.runs.get_or_init(|| found))
     }
@@ -179,9 +196,8 @@ impl<'r, 'c> Looker<'r, 'c> {
     }
 
     /// Looks at this version only, whichever is the newest.
-    pub(crate) fn about(self, version: Record) -> Self {
-        let _ = self.versions.set(vec![version]);
-        self
+    pub(crate) fn of_version(r: &'r Reader<'c>, project: &'r Record, cycle: u32, template: Arc<Lifecycle>, version: Record) -> Self {
+        Self { versions: OnceCell::from(vec![version]), ..Self::new(r, project, cycle, template) }
     }
 
     /// The model versions of the project, the oldest first.

@@ -2,12 +2,9 @@
 //!
 //! It says yes only where everything that is known says yes. What it does not know, or knows too long ago, is no yes.
 
-use crate::checks::Looker;
-use crate::checks::acceptance::list_of;
 use crate::host::{Host, Workspace};
 use crate::releases::{BlockView, Judged, ReleaseRef, asks_for_criteria, due_of, state_of, view};
 use crate::{ApiError, edge, templates};
-use cairn_core::criterion::Verdict;
 use cairn_core::decision::State;
 use cairn_core::op::Kind;
 use cairn_store::Reader;
@@ -64,7 +61,7 @@ pub(crate) fn judge(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> R
     for BlockView { code, sentence } in shown.blocks {
         no(&code, sentence);
     }
-    for sentence in criteria(r, record, &judged)? {
+    if let Some(sentence) = unjudged(r, &judged)? {
         no("criteria", sentence);
     }
     let shared = r.local("remote")?.is_some_and(|t| !t.is_empty());
@@ -120,36 +117,12 @@ pub(crate) fn judge(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> R
     })
 }
 
-/// What the criteria that the request froze say of the version: nothing where they all hold.
-fn criteria(r: &Reader<'_>, record: &Record, judged: &Judged) -> Result<Vec<String>, ApiError> {
-    let Some(frozen) = judged.standing.frozen.as_ref() else { return Ok(Vec::new()) };
-    let project = r.require(Kind::Project, record.parent.as_deref().unwrap_or_default())?;
+/// Where criteria are asked for and nobody can say what they come to. What they came to stands in the approvals.
+fn unjudged(r: &Reader<'_>, judged: &Judged) -> Result<Option<String>, ApiError> {
+    let Some(frozen) = judged.standing.frozen.as_ref() else { return Ok(None) };
     let Some(lifecycle) = templates::lifecycle(r, &frozen.lifecycle)? else {
-        return Ok(vec!["The lifecycle that the request froze has not arrived on this computer.".to_owned()]);
+        return Ok(Some("The lifecycle that the request froze has not arrived on this computer.".to_owned()));
     };
-    if frozen.criteria.is_empty() {
-        let asked = asks_for_criteria(&lifecycle);
-        return Ok(if asked {
-            vec!["The lifecycle asks for signed acceptance criteria, and there are none.".to_owned()]
-        } else {
-            Vec::new()
-        });
-    }
-    let version = r.require(Kind::ModelVersion, &record.text("version"))?;
-    let looker = Looker::new(r, &project, frozen.cycle, lifecycle).about(version);
-    let mut said = Vec::new();
-    for set in &frozen.criteria {
-        let id = set.name.strip_prefix("criteria/").unwrap_or(&set.name);
-        let list = list_of(&r.require(Kind::Criteria, id)?);
-        if list.is_empty() {
-            said.push("The acceptance criteria cannot be read.".to_owned());
-        }
-        for (criterion, found) in list.iter().zip(looker.reached(&list)?) {
-            if found.verdict != Some(Verdict::Passed) {
-                let word = found.verdict.map_or("not evaluated", Verdict::as_str);
-                said.push(format!("{}: {word}. {}", criterion.words(), found.said));
-            }
-        }
-    }
-    Ok(said)
+    let none = frozen.criteria.is_empty() && asks_for_criteria(&lifecycle);
+    Ok(none.then(|| "The lifecycle asks for signed acceptance criteria, and there are none.".to_owned()))
 }

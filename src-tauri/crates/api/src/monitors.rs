@@ -188,25 +188,29 @@ fn in_words(plan: &MonitorPlan, owner: &str) -> String {
     )
 }
 
-fn is_well(plan: &MonitorPlan, value: &str) -> bool {
-    let value = Num::try_from(value.to_owned()).map_or(f64::NAN, |n| n.0);
+/// Whether a value is as the plan wants it; no number never is.
+pub(crate) fn is_well(plan: &MonitorPlan, value: f64) -> bool {
     match plan.comparator {
         Comparator::AtLeast => value >= plan.threshold.0,
         Comparator::AtMost => value <= plan.threshold.0,
     }
 }
 
+fn read(value: &str) -> f64 {
+    Num::try_from(value.to_owned()).map_or(f64::NAN, |n| n.0)
+}
+
 /// The newest value of a monitor, where it is not as it should be.
 pub(crate) fn beyond(plan: &MonitorPlan, monitor: &Record) -> Option<String> {
     let reading = monitor.json("reading");
     let value = reading["value"].as_str()?;
-    (!is_well(plan, value)).then(|| value.to_owned())
+    (!is_well(plan, read(value))).then(|| value.to_owned())
 }
 
 /// How a monitor stands. A value that is no number is never well.
 fn state(plan: &MonitorPlan, reading: Option<&Reading>, now_ms: i64) -> &'static str {
     let Some(reading) = reading else { return "silent" };
-    if !is_well(plan, &reading.value) {
+    if !is_well(plan, read(&reading.value)) {
         "alarm"
     } else if now_ms.saturating_sub(reading.at_ms) > i64::from(plan.every_days).saturating_mul(DAY_MS) {
         "overdue"

@@ -1,11 +1,13 @@
 //! Releases: the request, what a reviewer sees, the signed decision, and the state that follows.
 
 mod case;
+mod measure;
 pub mod page;
 mod words;
 
 pub(crate) use case::signing;
 pub use case::{Judged, state_of};
+pub(crate) use measure::results;
 pub(crate) use words::Words;
 
 use crate::host::{Host, Workspace};
@@ -16,7 +18,7 @@ use crate::tracking::registry::project_of;
 use crate::{ApiError, cards, edge, risk, templates};
 use cairn_core::canonical::sha256;
 use cairn_core::checklist::ItemKind;
-use cairn_core::decision::{self, Frozen, RULES, Shown, Standing, State, StatementParts, statement};
+use cairn_core::decision::{self, Block, Frozen, Measured, RULES, Shown, Standing, State, StatementParts, statement};
 use cairn_core::id::{MemberId, ModelVersionId, OpId, ProjectId, ReleaseId};
 use cairn_core::op::{Kind, Op, RiskClass, Ruling};
 use cairn_core::release;
@@ -414,6 +416,11 @@ pub fn sign(host: &Host, request: SignRelease) -> Result<Release, ApiError> {
             return Err(ApiError::new("changed", "Something on the page changed while you were signing").hint("Read it once more."));
         }
         let request_op = judged.standing.request.clone().ok_or_else(|| ApiError::not_found("The request"))?;
+        let version = w.require(Kind::ModelVersion, &record.text("version"))?;
+        let measured: Vec<Measured> = results(w, &record, &version, &frozen)?.into_iter().map(|x| x.measured).collect();
+        if measured != shown.measured {
+            return Err(ApiError::new("changed", "The measured numbers changed while you were signing").hint("Read the page once more."));
+        }
         let release = ReleaseId::parse(record.id)?;
         let earlier: Vec<String> = judged.standing.earlier.iter().map(|e| e.signoff.clone()).collect();
         let independent = !judged.standing.builders.contains_key(member) && judged.standing.requester.as_ref() != Some(member);
@@ -433,6 +440,7 @@ pub fn sign(host: &Host, request: SignRelease) -> Result<Release, ApiError> {
             subjects: &judged.current,
             shown: &Shown { sha256: digest.clone(), size },
             earlier: &earlier,
+            measured: &measured,
             independent,
         });
         let signature = key.sign(release::NAMESPACE, text.as_bytes())?;
@@ -522,6 +530,8 @@ fn why_not(
         (State::Rejected, _) => Some("The release was rejected; a new request is the way on"),
         (State::Undetermined(_), _) => Some("This Cairn cannot say where the release stands; update it, or share first"),
         (_, Ruling::TakenBack) if !own_yes => Some("Only somebody whose approval counts can take it back"),
+        // By a measurement that is known now, an approval can take the place of one.
+        (State::Approved, Ruling::Approved) if s.blocks.iter().any(|b| matches!(b, Block::Criterion { .. })) => None,
         (State::Approved, Ruling::Approved) => Some("The release is approved already"),
         (State::Approved | State::TakenBack | State::SentBack | State::Stale(_) | State::Waiting(_), _) => None,
     };

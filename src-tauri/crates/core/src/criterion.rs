@@ -118,7 +118,8 @@ fn round(x: f64) -> f64 {
 }
 
 /// What an interval says of a criterion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     Passed,
     Failed,

@@ -16,9 +16,10 @@ pub use people::{is_small, named};
 pub use statement::{PREDICATE_TYPE, Read, Shown, StatementParts, read, statement};
 
 use crate::authority::{Adopted, Past, knows};
-use crate::id::{Digest, FindingId, MemberId, OpId, ReleaseId};
+use crate::criterion::Verdict;
+use crate::id::{CriteriaId, Digest, FindingId, MemberId, MonitorId, OpId, ReleaseId, RunId};
 use crate::lifecycle::Stage;
-use crate::op::{Op, RiskClass, Ruling, Subject};
+use crate::op::{Num, Op, RiskClass, Ruling, Subject};
 use crate::release::Bound;
 use crate::role::Role;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,23 @@ pub struct Frozen {
     pub cycle: u32,
     /// The signed sets of acceptance criteria, by id and digest.
     pub criteria: Vec<Bound>,
+}
+
+/// What a frozen criterion came to, as a signer was shown it: the numbers that a decision rests on are part of it, so that
+/// nothing that is logged later moves them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measured {
+    pub criteria: CriteriaId,
+    /// Its place in the set, from zero.
+    pub place: u32,
+    /// None: not evaluated.
+    pub verdict: Option<Verdict>,
+    pub value: Option<Num>,
+    /// The bounds of the interval that was compared.
+    pub low: Option<Num>,
+    pub high: Option<Num>,
+    /// The run that was measured.
+    pub run: Option<RunId>,
 }
 
 /// Whether an operation stands under the older rules: nobody had adopted newer ones, or it was known to whoever did so first. Adopting
@@ -206,6 +224,13 @@ pub enum Block {
     EarlierRejection(String),
     /// The project stands before approval in the request's own cycle.
     Stage(Stage),
+    /// An approval (by its sign-off) says that a frozen criterion was not passed, or does not say that it was.
+    Criterion {
+        signoff: String,
+        criteria: CriteriaId,
+        place: u32,
+        verdict: Option<Verdict>,
+    },
 }
 
 /// What a colleague did who cannot block: it is named, and is to be answered by a day.
@@ -233,6 +258,24 @@ pub enum Challenged {
     Withdrawn,
     /// The project was moved back.
     Stage(Stage),
+    /// A run says that a criterion that was passed when it was signed is not.
+    Evaluation {
+        run: RunId,
+        criteria: CriteriaId,
+        place: u32,
+        verdict: Option<Verdict>,
+    },
+    /// A monitor of the project is beyond its threshold.
+    Alarm(MonitorId),
+}
+
+/// What the records outside the history's own judgement speak against an approved release: what a script or a monitor
+/// reported. Whoever gathers it decides nothing by it: it becomes a challenge until it is answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Concern {
+    pub what: Challenged,
+    /// The operations that say so.
+    pub said: Vec<Said>,
 }
 
 /// What somebody did to make a version.
@@ -296,6 +339,8 @@ pub struct Signed {
     /// Over exactly what stands now.
     pub fresh: bool,
     pub discounted: Option<Discounted>,
+    /// What the frozen criteria had come to, by the signed statement.
+    pub measured: Vec<Measured>,
     /// It counts though its author built the version, because the team is small.
     pub not_independent: bool,
 }
@@ -326,8 +371,8 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// Approved, and nothing that follows from the records holds it up. Criteria, overdue challenges and the age of what is
-    /// known are looked at where the clock is.
+    /// Approved, and nothing that follows from the records holds it up. Overdue challenges and the age of what is known are
+    /// looked at where the clock is.
     pub fn stands(&self) -> bool {
         self.state == State::Approved && self.blocks.is_empty()
     }

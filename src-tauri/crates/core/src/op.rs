@@ -32,6 +32,7 @@ use std::collections::BTreeMap;
 #[serde(try_from = "String", into = "String")]
 pub struct Num(pub f64);
 
+impl Eq for Num {}
 impl PartialEq for Num {
     fn eq(&self, other: &Self) -> bool {
         // Bits, not values: a NaN that survived a round trip is the same NaN.

@@ -271,14 +271,6 @@ impl Looker<'_, '_> {
         Ok(Found::new(met, said).with(Kind::Criteria, [set.id]).with(Kind::Run, runs))
     }
 
-    /// The runs that evaluated the newest version, the newest first: its own, and those that name it in the tag `model_version`.
-    fn evaluations(&self) -> Result<Vec<&Run>, ApiError> {
-        let Some(version) = self.versions()?.last() else { return Ok(Vec::new()) };
-        let own = version.text("run");
-        let names = |r: &&&Run| r.id == own || r.tags.get("model_version").is_some_and(|v| v.trim() == version.id);
-        Ok(self.live_runs()?.iter().filter(names).copied().collect())
-    }
-
     /// What the newest model version reaches of each criterion.
     pub(crate) fn reached(&self, list: &[Criterion]) -> Result<Vec<Reached>, ApiError> {
         let runs = self.evaluations()?;

@@ -1,11 +1,12 @@
 //! Gathers what a release is judged by, and judges it.
 
+use super::measure;
 use crate::checks::acceptance::digest_of;
 use crate::models::files_of;
 use crate::{ApiError, cards, risk, templates};
 use cairn_core::canonical::manifest_digest;
 use cairn_core::criterion;
-use cairn_core::decision::{Case, Said, Standing, judge};
+use cairn_core::decision::{Case, Concern, Said, Standing, judge, read};
 use cairn_core::id::{Digest, ReleaseId};
 use cairn_core::op::{Kind, Op, Subject};
 use cairn_core::release::Bound;
@@ -53,11 +54,11 @@ const LOGGED_MODEL: [&str; 3] = ["logged_model.created", DELETED[0], DELETED[1]]
 const FINDING: [&str; 4] = ["finding.raised", "finding.graded", "finding.settled", "finding.reopened"];
 
 /// Reads each record's operations once.
-struct Gathering<'r, 'c> {
-    r: &'r Reader<'c>,
-    orders: Orders<'r, 'c>,
+pub(super) struct Gathering<'r, 'c> {
+    pub(super) r: &'r Reader<'c>,
+    pub(super) orders: Orders<'r, 'c>,
     done: BTreeSet<Subject>,
-    said: Vec<Said>,
+    pub(super) said: Vec<Said>,
 }
 
 impl Gathering<'_, '_> {
@@ -72,6 +73,11 @@ impl Gathering<'_, '_> {
     fn files(&mut self, kind: Kind, id: &str) -> Result<(), ApiError> {
         self.said.extend(self.r.said_of_files(&self.orders, &Subject { kind, id: id.to_owned() })?);
         Ok(())
+    }
+
+    fn in_order(&mut self) {
+        self.said.sort_by(|a, b| a.id.cmp(&b.id));
+        self.said.dedup_by(|a, b| a.id == b.id);
     }
 
     /// A request, with the decisions on it.
@@ -101,13 +107,14 @@ impl Gathering<'_, '_> {
 }
 
 /// The operations that a release is judged by.
-fn gather(r: &Reader<'_>, record: &Record, version: &Record) -> Result<Vec<Said>, ApiError> {
+fn gather<'r, 'c>(r: &'r Reader<'c>, record: &Record, version: &Record) -> Result<Gathering<'r, 'c>, ApiError> {
     let mut g = Gathering { r, orders: Orders::new(r), done: BTreeSet::new(), said: Vec::new() };
     let project = record.parent.clone().unwrap_or_default();
     g.release(&record.id)?;
     g.take(Kind::Project, &project, &PROJECT)?;
     g.version(version)?;
-    let (runs, models) = made_of(&g.said, &version.id);
+    let (mut runs, models) = made_of(&g.said, &version.id);
+    runs.extend(measured_runs(&g.said));
     for run in &runs {
         g.take(Kind::Run, run, &RUN)?;
         g.files(Kind::Run, run)?;
@@ -153,9 +160,17 @@ fn gather(r: &Reader<'_>, record: &Record, version: &Record) -> Result<Vec<Said>
         let data = risk::data(r, &g.orders, &project)?;
         g.said.extend(data);
     }
-    g.said.sort_by(|a, b| a.id.cmp(&b.id));
-    g.said.dedup_by(|a, b| a.id == b.id);
-    Ok(g.said)
+    g.in_order();
+    Ok(g)
+}
+
+/// The runs whose numbers decisions rest on, by their statements.
+fn measured_runs(said: &[Said]) -> BTreeSet<String> {
+    let statements = said.iter().filter_map(|s| match &s.op {
+        Op::ReleaseDecided { statement, .. } => read(statement).ok(),
+        _ => None,
+    });
+    statements.flat_map(|says| says.measured.into_iter().filter_map(|m| m.run.map(|run| run.to_string()))).collect()
 }
 
 /// The runs and logged models that a version was ever said to be made of.
@@ -235,19 +250,29 @@ pub fn state_of(r: &Reader<'_>, record: &Record) -> Result<Judged, ApiError> {
         None => None,
     };
     let current = bound(r, &version, record.parent.as_deref().unwrap_or_default(), cycle)?;
-    let said = gather(r, record, &version)?;
+    let mut g = gather(r, record, &version)?;
     let acl = r.acl()?;
     let release = ReleaseId::parse(record.id.clone())?;
-    let standing = judge(&Case {
-        release: &release,
-        said: &said,
-        acl: &acl,
-        policy: templates::policy_of,
-        older: templates::older_policy_of,
-        current: &current,
-        newer_authority: r.authority_is_newer()?,
-    });
-    Ok(Judged { standing, current, said })
+    let newer_authority = r.authority_is_newer()?;
+    let judged = |said: &[Said], concerns: &[Concern]| {
+        judge(&Case {
+            release: &release,
+            said,
+            acl: &acl,
+            policy: templates::policy_of,
+            older: templates::older_policy_of,
+            current: &current,
+            concerns,
+            newer_authority,
+        })
+    };
+    let mut standing = judged(&g.said, &[]);
+    let concerns = measure::concerns(&mut g, record, &version, &standing)?;
+    if !concerns.is_empty() {
+        g.in_order();
+        standing = judged(&g.said, &concerns);
+    }
+    Ok(Judged { standing, said: g.said, current })
 }
 
 /// The roles whose word can decide on a release.

@@ -2,14 +2,15 @@
 //! opened again as it was. Nothing here may depend on when it is looked at, only on what the records say.
 
 use super::case::{Judged, state_of};
-use super::{Words, case, reason_of, words};
-use crate::checks::acceptance::list_of;
+use super::measure::Outcome;
+use super::{Words, case, reason_of, results, words};
 use crate::host::{Host, Workspace};
 use crate::notes::report::{Detail, plain, ready, write_parts};
 use crate::people::person;
 use crate::{ApiError, cards};
 use cairn_core::canonical::sha256;
-use cairn_core::decision::Standing;
+use cairn_core::criterion::Verdict;
+use cairn_core::decision::{Measured, Standing};
 use cairn_core::id::Digest;
 use cairn_core::op::{Kind, Severity};
 use cairn_core::release::Bound;
@@ -50,6 +51,8 @@ pub(crate) struct Shown {
     pub sha256: String,
     pub current: Vec<Bound>,
     pub standing: Standing,
+    /// What the frozen criteria came to, as the page says it.
+    pub measured: Vec<Measured>,
 }
 
 pub fn get(host: &Host, request: super::ReleaseRef) -> Result<ReleasePage, ApiError> {
@@ -74,10 +77,10 @@ pub fn kept(host: &Host, request: KeptPageRef) -> Result<KeptPage, ApiError> {
 /// Renders the page; where it would be too large, first without the tables under its charts, then without the drawings.
 pub(crate) fn render(workspace: &Workspace, release: &str) -> Result<Shown, ApiError> {
     for detail in [Detail::Full, Detail::Drawn, Detail::Named] {
-        let (html, judged) = write(workspace, release, detail)?;
+        let (html, judged, measured) = write(workspace, release, detail)?;
         if html.len() <= PAGE_MAX {
             let sha256 = sha256(html.as_bytes()).to_string();
-            return Ok(Shown { html, sha256, current: judged.current, standing: judged.standing });
+            return Ok(Shown { html, sha256, current: judged.current, standing: judged.standing, measured });
         }
     }
     Err(ApiError::conflict("The page of this release is larger than can be kept with a signature")
@@ -91,14 +94,16 @@ table{border-collapse:collapse;max-width:100%;display:block;overflow-x:auto}td,t
 figure{margin:16px 0;background:#fff;color:#1d2322;padding:8px;overflow-x:auto}figcaption{font-size:13px}svg{max-width:100%;height:auto}\
 code{font-size:12px;overflow-wrap:anywhere}.no{border-left:4px solid #b3261e;padding-left:12px}.note{border-left:4px solid #a15c00;padding-left:12px}.small{font-size:13px}img{max-width:100%}</style>";
 
-fn write(workspace: &Workspace, release: &str, detail: Detail) -> Result<(String, Judged), ApiError> {
-    let (mut out, tail, card, judged) = workspace.read(|r| {
+fn write(workspace: &Workspace, release: &str, detail: Detail) -> Result<(String, Judged, Vec<Measured>), ApiError> {
+    let (mut out, tail, card, judged, measured) = workspace.read(|r| {
         let record = r.require(Kind::Release, release)?;
         let judged = state_of(r, &record)?;
         let card = cards::view(r, &record.text("version"))?;
-        let out = facts(r, &record, &judged, &card)?;
+        let results = measured(r, &record, &judged)?;
+        let out = facts(r, &record, &judged, &card, &results)?;
         let tail = signatures(workspace, r, &judged)?;
-        Ok::<_, ApiError>((out, tail, card, judged))
+        let measured = results.into_iter().map(|x| x.measured).collect();
+        Ok::<_, ApiError>((out, tail, card, judged, measured))
     })?;
     if detail != Detail::Full {
         let left = if detail == Detail::Drawn { "the numbers under its charts" } else { "its charts and their numbers" };
@@ -122,11 +127,17 @@ fn write(workspace: &Workspace, release: &str, detail: Detail) -> Result<(String
     }
     out.push_str(&tail);
     out.push_str("\n</body>\n</html>\n");
-    Ok((out, judged))
+    Ok((out, judged, measured))
+}
+
+/// What the version reaches of the criteria that its request froze.
+fn measured(r: &Reader<'_>, record: &Record, judged: &Judged) -> Result<Vec<Outcome>, ApiError> {
+    let Some(frozen) = &judged.standing.frozen else { return Ok(Vec::new()) };
+    results(r, record, &r.require(Kind::ModelVersion, &record.text("version"))?, frozen)
 }
 
 /// What comes before the card: what is asked, and what speaks against it.
-fn facts(r: &Reader<'_>, record: &Record, judged: &Judged, card: &cards::Card) -> Result<String, ApiError> {
+fn facts(r: &Reader<'_>, record: &Record, judged: &Judged, card: &cards::Card, results: &[Outcome]) -> Result<String, ApiError> {
     let acl = r.acl()?;
     let s = &judged.standing;
     let words = Words { r, acl: &acl, judged };
@@ -182,7 +193,7 @@ fn facts(r: &Reader<'_>, record: &Record, judged: &Judged, card: &cards::Card) -
         }
         out.push_str("</ul>\n<p class=\"small\">Whoever approves says that they have read this.</p>\n");
     }
-    criteria(r, &judged.current, &mut out)?;
+    criteria(results, &judged.current, &mut out);
     Ok(out)
 }
 
@@ -281,18 +292,35 @@ fn findings(r: &Reader<'_>, record: &Record, out: &mut String) -> Result<(), Api
     Ok(())
 }
 
-fn criteria(r: &Reader<'_>, current: &[Bound], out: &mut String) -> Result<(), ApiError> {
+/// The signed criteria, each with what the version reaches of it now: with these numbers they are signed.
+fn criteria(results: &[Outcome], current: &[Bound], out: &mut String) {
     out.push_str("<h2>Acceptance criteria</h2>\n");
-    let ids: Vec<&str> = current.iter().filter_map(|b| b.name.strip_prefix("criteria/")).collect();
-    if ids.is_empty() {
+    if !current.iter().any(|b| b.name.starts_with("criteria/")) {
         out.push_str("<p>No signed acceptance criteria.</p>\n");
+        return;
     }
-    for id in ids {
-        out.push_str("<ul>\n");
-        for c in list_of(&r.require(Kind::Criteria, id)?) {
-            let _ = writeln!(out, "<li>{}</li>", plain(&c.words()));
-        }
-        out.push_str("</ul>\n");
+    if results.is_empty() {
+        out.push_str("<p class=\"note\">There are signed acceptance criteria; what they come to cannot be said on this computer.</p>\n");
+        return;
     }
-    Ok(())
+    out.push_str("<table><tr><th>What was asked</th><th>Reached</th><th>Interval</th><th>Verdict</th><th>What it rests on</th></tr>\n");
+    let number = |x: Option<f64>| x.map_or_else(|| "\u{2013}".to_owned(), rounded);
+    for Outcome { criterion, reached, .. } in results {
+        let verdict = reached.verdict.map_or("not evaluated", Verdict::as_str);
+        let _ = writeln!(
+            out,
+            "<tr><td>{}</td><td>{}</td><td>{} to {}</td><td><strong>{verdict}</strong></td><td>{}</td></tr>",
+            plain(&criterion.words()),
+            number(reached.value),
+            number(reached.low),
+            number(reached.high),
+            plain(&reached.said)
+        );
+    }
+    out.push_str("</table>\n<p class=\"small\">These numbers are signed with a decision. What is measured later is named beside it.</p>\n");
+}
+
+/// For people to read: four digits; the statement holds every digit.
+fn rounded(x: f64) -> String {
+    format!("{}", (x * 1e4).round() / 1e4)
 }

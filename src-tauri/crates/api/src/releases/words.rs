@@ -1,10 +1,12 @@
 //! What a standing means, in sentences that an owner can read. The only place that turns reasons into words.
 
 use super::case::Judged;
+use super::measure;
 use crate::checklists::title_of;
 use crate::people::person;
 use crate::{ApiError, edge};
 use cairn_core::authority::Acl;
+use cairn_core::criterion::Verdict;
 use cairn_core::decision::{Block, Challenge, Challenged, Discounted, Flaw, Made, Moved, State, Unclear};
 use cairn_core::id::{MemberId, OpId};
 use cairn_core::op::{Kind, Op, RiskClass, Ruling, Subject};
@@ -164,6 +166,14 @@ impl Words<'_, '_> {
                 };
                 ("rejected_before", format!("The same model was rejected by {who}; that role has not approved it since."))
             }
+            Block::Criterion { signoff, criteria, place, verdict } => {
+                let by = self.judged.standing.signed.iter().find(|s| s.signoff == *signoff);
+                let who =
+                    by.map_or_else(|| "somebody".to_owned(), |s| format!("{} as {}", self.name(&s.by), s.role.label().to_lowercase()));
+                let words = measure::words_of(self.r, criteria, *place)?;
+                let came = verdict.map_or("not evaluated", Verdict::as_str);
+                ("criteria", format!("{words}: {came} when {who} approved."))
+            }
             Block::Stage(stage) => {
                 ("stage", format!("The project stands in the stage \u{201c}{}\u{201d}, before approval.", stage.as_str().replace('_', " ")))
             }
@@ -186,6 +196,16 @@ impl Words<'_, '_> {
             Challenged::Criteria(_) => format!("{name} wrote other acceptance criteria, which nobody who may has signed."),
             Challenged::Stage(stage) => {
                 format!("{name} moved the project back to \u{201c}{}\u{201d}{why}.", stage.as_str().replace('_', " "))
+            }
+            Challenged::Evaluation { run, criteria, place, verdict } => {
+                let words = measure::words_of(self.r, criteria, *place)?;
+                let came = verdict.map_or("not evaluated", Verdict::as_str);
+                let run = title_of(self.r, &Subject { kind: Kind::Run, id: run.to_string() })?;
+                format!("The run \u{201c}{run}\u{201d} by {name} says since: {words}: {came}.")
+            }
+            Challenged::Alarm(monitor) => {
+                let what = title_of(self.r, &Subject { kind: Kind::Monitor, id: monitor.to_string() })?;
+                format!("A monitor is beyond its threshold: \u{201c}{what}\u{201d} (reported by {name}).")
             }
             Challenged::Withdrawn => format!("{name}, who did not ask for the release, withdrew the request{why}."),
         })

@@ -2,12 +2,12 @@
 
 use super::people::{builders, decides, is_alone, is_small, signs};
 use super::{
-    Block, Challenge, Challenged, Discounted, Earlier, Flaw, Frozen, Independence, Moved, Policy, RULES, Rule, Said, Signed, Standing,
-    State, Unclear, made_before, read,
+    Block, Challenge, Challenged, Concern, Discounted, Earlier, Flaw, Frozen, Independence, Moved, Policy, RULES, Rule, Said, Signed,
+    Standing, State, Unclear, made_before, read,
 };
 use crate::authority::Acl;
 use crate::canonical::manifest_digest;
-use crate::criterion;
+use crate::criterion::{self, Verdict};
 use crate::id::{CriteriaId, Digest, LoggedModelId, MemberId, ModelVersionId, OpId, ProjectId, ReleaseId, RunId};
 use crate::lifecycle::Stage;
 use crate::op::{Ending, Kind, Op, RiskClass, Ruling, Severity, Subject};
@@ -32,6 +32,8 @@ pub struct Case<'a> {
     pub older: fn(&Digest) -> Option<&'static crate::release::Policy>,
     /// What a signature made now would bind to, in the order of a statement.
     pub current: &'a [Bound],
+    /// What runs and monitors said since against what was signed.
+    pub concerns: &'a [Concern],
     /// An operation of authority is there that this program does not understand.
     pub newer_authority: bool,
 }
@@ -261,6 +263,7 @@ fn older(case: &Case<'_>, request: &Request<'_>, mut out: Standing) -> Standing 
             fresh: says.subjects == case.current,
             subjects: says.subjects.clone(),
             discounted: late,
+            measured: Vec::new(),
             not_independent: yes && out.builders.contains_key(&d.said.by),
         });
         if late.is_none() {
@@ -413,6 +416,7 @@ impl Court<'_> {
                 fresh: says.subjects == self.case.current,
                 subjects: says.subjects,
                 discounted,
+                measured: says.measured,
                 not_independent: yes && (built || asked),
             });
         }
@@ -430,6 +434,7 @@ impl Court<'_> {
             subjects: Vec::new(),
             fresh: true,
             discounted,
+            measured: Vec::new(),
             not_independent: false,
         }
     }
@@ -534,7 +539,9 @@ impl Court<'_> {
                 return Some(Flaw::ClassTooLow { frozen: self.frozen.class, held: class, project: project.to_string() });
             }
         }
-        if let Some((subject, id)) = self.deletions().into_iter().find(|(_, s)| known(s)).map(|(subject, s)| (subject, s.id.clone())) {
+        if let Some((subject, id)) =
+            self.deletions(&out.signed).into_iter().find(|(_, s)| known(s)).map(|(subject, s)| (subject, s.id.clone()))
+        {
             return Some(Flaw::Deleted(subject, id));
         }
         let unanswered = out.earlier.iter().find(|e| {
@@ -575,14 +582,19 @@ impl Court<'_> {
         found
     }
 
-    /// What the release rests on and is deleted now, with the operation that did it.
-    fn deletions(&self) -> Vec<(Subject, &Said)> {
+    /// What the release rests on and is deleted now, with the operation that did it. It also rests on the runs that the
+    /// approvals that count say to have been measured.
+    fn deletions(&self, signed: &[Signed]) -> Vec<(Subject, &Said)> {
+        let yes = signed.iter().filter(|s| s.ruling == Ruling::Approved && s.discounted.is_none());
+        let measured: BTreeSet<&RunId> = yes.flat_map(|s| s.measured.iter().filter_map(|m| m.run.as_ref())).collect();
         let experiments: BTreeSet<String> = self
             .case
             .said
             .iter()
             .filter_map(|s| match &s.op {
-                Op::RunCreated { run, experiment, .. } if self.content.runs.contains(run) => Some(experiment.to_string()),
+                Op::RunCreated { run, experiment, .. } if self.content.runs.contains(run) || measured.contains(run) => {
+                    Some(experiment.to_string())
+                }
                 _ => None,
             })
             .collect();
@@ -590,7 +602,7 @@ impl Court<'_> {
             Kind::Project => subject.id == self.request.project.as_str(),
             Kind::ModelVersion => subject.id == self.request.version.as_str(),
             Kind::Model => self.content.models.contains(&subject.id),
-            Kind::Run => self.content.runs.iter().any(|r| r.as_str() == subject.id),
+            Kind::Run => self.content.runs.iter().copied().chain(measured.iter().copied()).any(|r| r.as_str() == subject.id),
             Kind::Experiment => experiments.contains(&subject.id),
             Kind::LoggedModel => self.content.logged_models.iter().any(|m| m.as_str() == subject.id),
             _ => false,
@@ -702,7 +714,10 @@ impl Court<'_> {
         let mut found = Vec::new();
         found.extend(self.cancellations().filter(|s| self.blocks_by(s)).map(|s| Block::Cancelled(s.id.clone())));
         found.extend(
-            self.deletions().into_iter().filter(|(_, s)| self.blocks_by(s)).map(|(subject, s)| Block::Deleted(subject, s.id.clone())),
+            self.deletions(&out.signed)
+                .into_iter()
+                .filter(|(_, s)| self.blocks_by(s))
+                .map(|(subject, s)| Block::Deleted(subject, s.id.clone())),
         );
         found.extend(self.findings().into_iter().filter(|(_, s)| self.blocks_by(s)).map(|(f, s)| Block::Finding(f, s.id.clone())));
         let approved = |role: Role, of: &str| {
@@ -717,13 +732,50 @@ impl Court<'_> {
         if stage < Stage::Approval {
             found.push(Block::Stage(stage));
         }
+        found.extend(self.unmet(&out.signed));
         found
+    }
+
+    /// Each criterion that an approval does not say to have been passed. An approval of the same role in knowledge of another
+    /// takes its place.
+    fn unmet(&self, signed: &[Signed]) -> Vec<Block> {
+        let yes: Vec<&Signed> = signed.iter().filter(|s| s.ruling == Ruling::Approved && s.discounted.is_none() && s.fresh).collect();
+        let replaced = |old: &Signed| yes.iter().any(|new| new.role == old.role && new.id != old.id && self.knows_of(&new.id, &old.id));
+        let mut found = Vec::new();
+        for approval in yes.iter().filter(|s| !replaced(s)) {
+            for (criteria, many) in self.frozen_sets() {
+                for place in 0..many {
+                    let mut said = approval.measured.iter().filter(|m| m.criteria == criteria && m.place == place).map(|m| m.verdict);
+                    let first = said.next().flatten();
+                    // Said twice, the worse counts.
+                    let verdict = said.find(|v| *v != Some(Verdict::Passed)).unwrap_or(first);
+                    if verdict != Some(Verdict::Passed) {
+                        let signoff = approval.signoff.clone();
+                        found.push(Block::Criterion { signoff, criteria: criteria.clone(), place, verdict });
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// The frozen sets of criteria, each with how many criteria it holds; one that is not known here counts as one.
+    fn frozen_sets(&self) -> Vec<(CriteriaId, u32)> {
+        let of = |bound: &Bound| {
+            let id = CriteriaId::parse(bound.name.strip_prefix("criteria/").unwrap_or(&bound.name)).ok()?;
+            let list = self.case.said.iter().find_map(|s| match &s.op {
+                Op::CriteriaWritten { criteria, list, .. } if *criteria == id => Some(list.len()),
+                _ => None,
+            });
+            Some((id, u32::try_from(list.unwrap_or(1).max(1)).unwrap_or(u32::MAX)))
+        };
+        self.frozen.criteria.iter().filter_map(of).collect()
     }
 
     fn challenges(&self, class: &Classed, signed: &[Signed]) -> Vec<Challenge> {
         let mut found: Vec<(&Said, Challenged)> = Vec::new();
         found.extend(self.cancellations().filter(|s| !self.blocks_by(s)).map(|s| (s, Challenged::Cancelled)));
-        let gone = self.deletions().into_iter().filter(|(_, s)| !self.blocks_by(s));
+        let gone = self.deletions(signed).into_iter().filter(|(_, s)| !self.blocks_by(s));
         found.extend(gone.map(|(subject, s)| (s, Challenged::Deleted(subject))));
         found.extend(self.findings().into_iter().filter(|(_, s)| !self.blocks_by(s)).map(|(f, s)| (s, Challenged::Finding(f))));
         for d in decisions(self.case.said).filter(|d| d.release == self.case.release && d.ruling != Ruling::Approved) {
@@ -759,11 +811,26 @@ impl Court<'_> {
         }
         let mut out: Vec<Challenge> = found
             .into_iter()
-            .map(|(s, what)| Challenge { id: s.id.clone(), by: s.by.clone(), answered: self.answered(&s.id, signed), what })
+            .map(|(s, what)| Challenge { id: s.id.clone(), by: s.by.clone(), answered: self.answered(&[&s.id], &s.id, signed), what })
             .collect();
+        out.extend(self.case.concerns.iter().filter_map(|c| self.concern(c, signed)));
         out.sort_by(|a, b| a.id.cmp(&b.id));
         out.dedup_by(|a, b| a.id == b.id && a.what == b.what);
         out
+    }
+
+    /// What was reported, once however often: open from the first report that no answer knew of, so that nobody moves the day by
+    /// reporting again; answered where an answer knew of all.
+    fn concern(&self, concern: &Concern, signed: &[Signed]) -> Option<Challenge> {
+        let names: Vec<&OpId> = concern.said.iter().map(|s| &s.id).collect();
+        let open: Vec<&Said> = concern.said.iter().filter(|s| !self.answered(&names, &s.id, signed)).collect();
+        let earliest = |all: &[&Said]| {
+            let first = all.iter().filter(|s| !all.iter().any(|other| s.knows(&other.id) && other.id != s.id));
+            first.min_by(|a, b| a.id.cmp(&b.id)).map(|s| (s.id.clone(), s.by.clone()))
+        };
+        let all: Vec<&Said> = concern.said.iter().collect();
+        let (id, by) = earliest(if open.is_empty() { &all } else { &open })?;
+        Some(Challenge { id, by, answered: open.is_empty(), what: concern.what.clone() })
     }
 
     /// Sets of this cycle that were written since and that nobody who may has signed.
@@ -783,11 +850,15 @@ impl Court<'_> {
     }
 
     /// Somebody who decides here said how it was dealt with, or approved in knowledge of it so that it counts: the page names
-    /// each challenge.
-    fn answered(&self, challenge: &OpId, signed: &[Signed]) -> bool {
+    /// each challenge. An answer names the challenge by one of its operations.
+    fn answered(&self, names: &[&OpId], challenge: &OpId, signed: &[Signed]) -> bool {
         self.case.said.iter().any(|s| match &s.op {
             Op::ReleaseAnswered { release, challenge: c, role } => {
-                release == self.case.release && c == challenge && s.knows(challenge) && self.independent(&s.by) && self.may_block(*role, s)
+                release == self.case.release
+                    && names.contains(&c)
+                    && s.knows(challenge)
+                    && self.independent(&s.by)
+                    && self.may_block(*role, s)
             }
             Op::ReleaseDecided { release, decision: Ruling::Approved, .. } => {
                 let counts = |x: &&Signed| x.id == s.id && x.discounted.is_none();

@@ -6,8 +6,9 @@
 use super::*;
 use crate::authority::{Acl, History, Line, Verdict};
 use crate::canonical::sha256;
-use crate::id::{DeviceId, ExperimentId, FindingId, ModelId, ModelVersionId, OpId, ProjectId, RunId};
-use crate::op::{Admission, Ending, Kind, ProjectField, PublicKey, Severity};
+use crate::criterion;
+use crate::id::{CriteriaId, DeviceId, ExperimentId, FindingId, ModelId, ModelVersionId, OpId, ProjectId, RunId};
+use crate::op::{Admission, Ending, Kind, Num, ProjectField, PublicKey, Severity};
 use crate::release::release_id;
 use crate::text::{Body, Title};
 use std::collections::BTreeSet;
@@ -166,9 +167,17 @@ impl World {
     }
 
     fn standing(&self, release: &ReleaseId) -> Standing {
+        self.standing_beside(release, &[])
+    }
+
+    /// The same, with what runs and monitors reported: each by operations of this world.
+    fn standing_beside(&self, release: &ReleaseId, reported: &[(Challenged, &[OpId])]) -> Standing {
         let (said, acl) = self.accepted();
+        let of = |ids: &[OpId]| said.iter().filter(|s| ids.contains(&s.id)).cloned().collect();
+        let concerns: Vec<Concern> = reported.iter().map(|(what, ids)| Concern { what: what.clone(), said: of(ids) }).collect();
         let case = |said: &[Said]| {
-            judge(&Case { release, said, acl: &acl, policy: policy_of, older: |_| None, current: &current(), newer_authority: false })
+            let (current, concerns) = (&current(), &concerns[..]);
+            judge(&Case { release, said, acl: &acl, policy: policy_of, older: |_| None, current, concerns, newer_authority: false })
         };
         let forward = case(&said);
         let backward: Vec<Said> = said.iter().rev().cloned().collect();
@@ -213,6 +222,7 @@ fn decide(by: &str, role: Role, decision: Ruling, asked: Asked<'_>, earlier: &[S
         subjects: &current(),
         shown: &shown,
         earlier,
+        measured: &[],
         independent: true,
     });
     Op::ReleaseDecided {
@@ -657,6 +667,147 @@ fn a_request_freezes_the_cycle_the_lifecycle_and_the_criteria_that_stand() {
     frozen.criteria = vec![Bound { name: "criteria/c".into(), sha256: digest() }];
     made_up.say("dan", Op::ReleaseSubmitted { release: id, project: p, version, frozen, answers });
     assert_eq!(made_up.standing(&release).state, State::Void(Flaw::Frozen("criteria")));
+}
+
+/// A world whose request froze one criterion, signed by olga; with the request.
+fn with_a_criterion() -> (World, ReleaseId, OpId, Frozen) {
+    let mut w = World::of(RiskClass::Low, &[("ida", &[Role::BusinessOwner])]);
+    let criteria = CriteriaId::parse("c").unwrap();
+    let list = vec![criterion::Criterion {
+        metric: "recall".into(),
+        slice: String::new(),
+        comparator: criterion::Comparator::AtLeast,
+        threshold: Num(0.7),
+        level: Num(0.95),
+        data: "test".into(),
+        digest: "d".into(),
+    }];
+    let written =
+        Op::CriteriaWritten { criteria: criteria.clone(), project: project(), cycle: 1, list: list.clone(), replaces: Vec::new() };
+    w.say("val", written);
+    let statement = criterion::statement(&criterion::Parts {
+        criteria: &criteria,
+        project: "p",
+        cycle: 1,
+        list: &list,
+        role: Role::BusinessOwner,
+        name: "olga",
+        member: &who("olga"),
+        fingerprint: "",
+        signed_at: "",
+    });
+    let (signoff, signature) = ("s".into(), String::new());
+    w.say("olga", Op::CriteriaSigned { criteria, signoff, role: Role::BusinessOwner, statement, signature });
+    let (ask, release) = w.ask(RiskClass::Low);
+    let Op::ReleaseSubmitted { release: id, project: p, version, mut frozen, answers } = ask else { unreachable!() };
+    frozen.criteria = vec![Bound { name: "criteria/c".into(), sha256: criterion::digest("p", 1, &list) }];
+    let request = w.say("dan", Op::ReleaseSubmitted { release: id, project: p, version, frozen: frozen.clone(), answers });
+    (w, release, request, frozen)
+}
+
+/// An approval by a business owner that says what the criterion came to.
+fn measured_yes(
+    by: &str,
+    (release, request, frozen): (&ReleaseId, &OpId, &Frozen),
+    verdicts: &[Option<criterion::Verdict>],
+    tag: usize,
+) -> Op {
+    let measured: Vec<Measured> = verdicts
+        .iter()
+        .map(|verdict| Measured {
+            criteria: CriteriaId::parse("c").unwrap(),
+            place: 0,
+            verdict: *verdict,
+            value: None,
+            low: None,
+            high: None,
+            run: Some(RunId::parse("tested").unwrap()),
+        })
+        .collect();
+    let asked = Asked { release, request, class: RiskClass::Low };
+    let Op::ReleaseDecided { release, signoff, decision, role, signature, page, page_size, .. } =
+        decide(by, Role::BusinessOwner, Ruling::Approved, asked, &[], tag)
+    else {
+        unreachable!()
+    };
+    let text = statement(&StatementParts {
+        release: &release,
+        request,
+        frozen,
+        decision,
+        role,
+        name: by,
+        member: &who(by),
+        fingerprint: "",
+        reason: "read",
+        signed_at: "",
+        subjects: &current(),
+        shown: &Shown { sha256: page.clone(), size: page_size },
+        earlier: &[],
+        measured: &measured,
+        independent: true,
+    });
+    Op::ReleaseDecided { release, signoff, decision, role, statement: text, signature, page, page_size }
+}
+
+#[test]
+fn an_approval_says_what_the_criteria_came_to_and_silence_is_not_passed() {
+    use criterion::Verdict::{Failed, Inconclusive, Passed};
+    for verdicts in [&[][..], &[None], &[Some(Failed)], &[Some(Inconclusive)], &[Some(Passed), Some(Failed)]] {
+        let (mut w, release, request, frozen) = with_a_criterion();
+        w.say("olga", measured_yes("olga", (&release, &request, &frozen), verdicts, 1));
+        let s = w.standing(&release);
+        assert_eq!(s.state, State::Approved);
+        assert!(matches!(&s.blocks[..], [Block::Criterion { place: 0, .. }]), "{verdicts:?}: {s:?}");
+        // The same role approves again, in knowledge of it, by a better measurement; unknown to each other both stand.
+        let mut apart = w.clone();
+        let before = apart.all().into_iter().filter(|(d, _)| *d != dev("olga")).chain([(dev("olga"), w.count(&dev("olga")) - 1)]).collect();
+        apart.say_at("ida", before, measured_yes("ida", (&release, &request, &frozen), &[Some(Passed)], 2));
+        assert!(!apart.standing(&release).stands(), "who did not know of it replaces nothing");
+        w.say("ida", measured_yes("ida", (&release, &request, &frozen), &[Some(Passed)], 2));
+        assert!(w.standing(&release).stands(), "{:?}", w.standing(&release));
+    }
+}
+
+#[test]
+fn what_is_measured_or_alarms_later_is_a_challenge_until_it_is_answered() {
+    let (mut w, release, request, frozen) = with_a_criterion();
+    w.say("olga", measured_yes("olga", (&release, &request, &frozen), &[Some(criterion::Verdict::Passed)], 1));
+    let run = RunId::parse("worse").unwrap();
+    let experiment = ExperimentId::parse("e").unwrap();
+    let created = Op::RunCreated { run: run.clone(), experiment, user: String::new(), start_ms: 0, tags: BTreeMap::new() };
+    let first = w.say("dan", created);
+    let tagged = |n: usize| Op::RunTagged { run: run.clone(), set: [("k".into(), n.to_string())].into(), removed: Vec::new() };
+    let second = w.say("dan", tagged(1));
+    let what = Challenged::Evaluation {
+        run: run.clone(),
+        criteria: CriteriaId::parse("c").unwrap(),
+        place: 0,
+        verdict: Some(criterion::Verdict::Failed),
+    };
+    let s = w.standing_beside(&release, &[(what.clone(), &[second.clone(), first.clone()])]);
+    assert!(s.stands(), "a script closes no gate");
+    assert!(!s.challenges[0].answered && s.challenges[0].id == first, "reporting again moves no day: {s:?}");
+    let answer = Op::ReleaseAnswered { release: release.clone(), challenge: first.clone(), role: Role::BusinessOwner };
+    w.say("olga", answer);
+    let s = w.standing_beside(&release, &[(what.clone(), &[first.clone(), second])]);
+    assert!(s.challenges[0].answered, "one answer, in knowledge of both reports: {s:?}");
+    // What comes after it is open again.
+    let third = w.say("dan", tagged(2));
+    let s = w.standing_beside(&release, &[(what, &[first, third.clone()])]);
+    assert!(!s.challenges[0].answered && s.challenges[0].id == third, "{s:?}");
+}
+
+#[test]
+fn a_run_that_an_approval_rests_on_is_not_deleted_in_silence() {
+    let (mut w, release, request, frozen) = with_a_criterion();
+    w.say("olga", measured_yes("olga", (&release, &request, &frozen), &[Some(criterion::Verdict::Passed)], 1));
+    let tested = Subject { kind: Kind::Run, id: "tested".into() };
+    let mut by_colleague = w.clone();
+    by_colleague.say("dan", Op::RecordDeleted { subject: tested.clone() });
+    assert_eq!(by_colleague.standing(&release).challenges[0].what, Challenged::Deleted(tested.clone()));
+    w.say("val", Op::RecordDeleted { subject: tested });
+    assert!(matches!(&w.standing(&release).blocks[..], [Block::Deleted(..)]), "whom the rule names says no");
 }
 
 #[test]

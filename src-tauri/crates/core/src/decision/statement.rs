@@ -3,7 +3,7 @@
 //! It says everything that the decision rests on, so that its bytes and the history are enough to judge it: the request with
 //! what it froze, the subjects, the page that was shown, earlier decisions, and whether independence was met.
 
-use super::Frozen;
+use super::{Frozen, Measured};
 use crate::id::{Digest, MemberId, OpId, ReleaseId};
 use crate::op::Ruling;
 use crate::release::Bound;
@@ -40,6 +40,8 @@ pub struct StatementParts<'a> {
     pub shown: &'a Shown,
     /// The sign-offs on the same model that the signer was shown.
     pub earlier: &'a [String],
+    /// What each frozen criterion came to when it was signed.
+    pub measured: &'a [Measured],
     /// The signer had a hand in what is decided on.
     pub independent: bool,
 }
@@ -67,6 +69,7 @@ pub fn statement(parts: &StatementParts<'_>) -> String {
             "reason": parts.reason,
             "shown": parts.shown,
             "earlierDecisions": parts.earlier,
+            "criteria": parts.measured,
             "independence": if parts.independent { "met" } else { "not met" },
             "claimedAt": parts.signed_at,
             "timeSource": "signer's clock",
@@ -99,6 +102,7 @@ pub struct Read {
     pub subjects: Vec<Bound>,
     pub shown: Shown,
     pub earlier: Vec<String>,
+    pub measured: Vec<Measured>,
 }
 
 #[derive(Deserialize)]
@@ -134,6 +138,8 @@ struct Predicate {
     shown: Shown,
     #[serde(rename = "earlierDecisions")]
     earlier: Vec<String>,
+    #[serde(rename = "criteria")]
+    measured: Vec<Measured>,
     #[serde(rename = "claimedAt")]
     claimed_at: String,
 }
@@ -163,5 +169,6 @@ pub fn read(text: &str) -> Result<Read, String> {
         subjects: whole.subject.into_iter().map(|s| Bound { name: s.name, sha256: s.digest.sha256 }).collect(),
         shown: p.shown,
         earlier: p.earlier,
+        measured: p.measured,
     })
 }
