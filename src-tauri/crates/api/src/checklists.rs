@@ -170,6 +170,13 @@ fn done_items(r: &Reader<'_>, template: &Template, record: &Record) -> Result<Ve
     Ok(done)
 }
 
+/// What somebody said to an item, as the log keeps it.
+#[derive(Default, Deserialize)]
+struct ItemAnswer {
+    comment: String,
+    evidence: Vec<Subject>,
+}
+
 fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Checklist, ApiError> {
     let project = r.require(Kind::Project, record.parent.as_deref().unwrap_or_default())?;
     view_with(workspace, r, &project, record, &mut BTreeMap::new())
@@ -229,15 +236,17 @@ fn view_with<'v, 'c>(
         let done = answers.is_done(&acl, item)?;
         // A statement shows the word that stands, whoever wrote last.
         let stated = if item.kind == ItemKind::Statement { answers.stated(&acl, item)? } else { None };
-        let value: serde_json::Value = match stated.map(|s| &s.op) {
-            Some(Op::ChecklistItemDone { comment, evidence, .. }) => serde_json::json!({ "comment": comment, "evidence": evidence }),
-            _ => cell.and_then(|c| serde_json::from_str(&c.value).ok()).unwrap_or_default(),
+        let answer = match (stated.map(|s| &s.op), cell) {
+            (Some(Op::ChecklistItemDone { comment, evidence, .. }), _) => {
+                ItemAnswer { comment: comment.clone(), evidence: evidence.clone() }
+            }
+            (_, Some(cell)) => serde_json::from_str(&cell.value)?,
+            (_, None) => ItemAnswer::default(),
         };
         let not_theirs = cell.is_some() && !done;
         let role_is_mine = me.as_ref().and_then(|m| acl.members.get(m)).is_some_and(|m| m.roles.contains(&item.role));
-        let subjects: Vec<Subject> = serde_json::from_value(value["evidence"].clone()).unwrap_or_default();
         let mut evidence = Vec::new();
-        for subject in subjects {
+        for subject in answer.evidence {
             let title = title_of(r, &subject)?;
             evidence.push(EvidenceLink { kind: subject.kind.as_str().to_owned(), id: subject.id, title });
         }
@@ -254,7 +263,7 @@ fn view_with<'v, 'c>(
             blocks: item.blocks,
             source: item.source.clone(),
             done,
-            comment: value["comment"].as_str().unwrap_or_default().to_owned(),
+            comment: answer.comment,
             evidence,
             by,
             at_ms,

@@ -113,7 +113,7 @@ pub fn export(host: &Host, request: ExportAudit) -> Result<Exported, ApiError> {
     }
     let made_at = edge::rfc3339(workspace.edge.now_ms());
     let program = format!("Cairn {}", env!("CARGO_PKG_VERSION"));
-    let filter_text = (filter != Filter::default()).then(|| serde_json::to_string(&filter).unwrap_or_default());
+    let filter_text = (filter != Filter::default()).then(|| serde_json::to_string(&filter)).transpose()?;
     let cover = Cover {
         workspace: &found.workspace,
         made_at: &made_at,
