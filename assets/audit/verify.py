@@ -1043,6 +1043,14 @@ class Author:
         return ("member", "administrator", "owner")[self.rank]
 
 
+def may_be_newer(state, operation):
+    """Whether an authority operation of an unknown type could bind anybody (§5.2)."""
+    author = state.author(operation)
+    if author.member is None and not author.is_recovery or state.cut_before(operation):
+        return False
+    return author.has("manage") or author.is_recovery
+
+
 def may_admit(state, author, operation):
     d = operation.d
     if any(member != d["member"] for member in state.members_of(d["device"], operation)):
@@ -1453,6 +1461,8 @@ class History:
     def _validate(self, operation):
         state = self._state(operation.past)
         author = state.author(operation) if operation.device in state.introductions else None
+        if operation.authority and not operation.known:
+            operation.could_mean_something = may_be_newer(state, operation)
         operation.valid = operation.known and state.permits(operation) and carries_the_truth(operation, self._keys(operation))
         if operation.type in SIGNED and operation.valid:
             operation.valid = sign_off_is_true(operation, self._keys(operation)[operation.device], author.member)
@@ -1495,6 +1505,10 @@ class History:
             operation.state = self._verdict(operation)
 
     def _verdict(self, operation):
+        if not operation.known and operation.authority:
+            if not operation.could_mean_something:
+                return "refused"
+            return "unknown" if may_be_newer(self.now, operation) else "held"
         if not operation.known:
             return "unknown"
         if not operation.valid:

@@ -1,11 +1,12 @@
 //! Hundreds of projects with thousands of handoffs and tens of thousands of notes: what the person's first page, the page of
 //! all projects and a search cost then.
 
-use crate::seat::{Seat, Team};
+use crate::seat::{Seat, Team, sign};
 use cairn_api::ApiError;
 use cairn_api::tracking::Point;
 use cairn_api::tracking::runs::{self, Batch, NewRun};
-use cairn_core::id::{ChecklistId, CommentId, FindingId, MemberId, NoteId, ProjectId};
+use cairn_core::canonical::sha256;
+use cairn_core::id::{ChecklistId, CommentId, ExperimentId, FindingId, MemberId, ModelId, ModelVersionId, NoteId, ProjectId, RunId};
 use cairn_core::lifecycle::Stage;
 use cairn_core::op::{Day, Kind, Op, Party, ProjectField, Severity, Subject};
 use cairn_core::role::Role;
@@ -16,6 +17,8 @@ use std::time::{Duration, Instant};
 const PROJECTS: usize = 500;
 const CHECKLISTS: usize = 10;
 const NOTES: usize = 100;
+/// Each in another project; every second one is approved.
+const RELEASES: usize = 200;
 const ANSWERS: [&str; 12] = [
     "decision",
     "users",
@@ -104,9 +107,9 @@ pub(crate) fn guide() {
         let (seat, holder) = if i % 2 == 0 { (&team.ana, &me) } else { (&team.dan, &dan) };
         seat.host.workspace().unwrap().write(|w| project(w, i, holder, &me, &mut dice)).unwrap();
     }
-    team.settle();
+    releases(&team);
     println!(
-        "guide: {PROJECTS} projects, {} handoffs, {} notes, {} questions and {} findings made and shared in {:.0} s",
+        "guide: {PROJECTS} projects, {} handoffs, {} notes, {} questions, {} findings, {RELEASES} requests and half as many approvals made and shared in {:.0} s",
         PROJECTS * CHECKLISTS,
         PROJECTS * NOTES,
         PROJECTS * 2,
@@ -122,6 +125,7 @@ pub(crate) fn guide() {
         ("search, three words", "search.find", json!({ "words": "recall drift thres" })),
         ("search, in one project", "search.find", json!({ "words": "in:number-77 calibration" })),
         ("search, nothing found", "search.find", json!({ "words": "zeppelin" })),
+        ("releases of one project", "release.list", json!({ "project": "p100" })),
         ("one project", "project.get", json!({ "project": "p100" })),
         ("its handoffs", "checklist.list", json!({ "project": "p100" })),
         ("its notes", "note.list", json!({ "about": { "kind": "project", "id": "p100" } })),
@@ -131,6 +135,39 @@ pub(crate) fn guide() {
         println!("guide: {what}: first {:.1} ms, then p50 {:.1} ms ({found})", super::ms(first), super::median(rest));
     }
     after_changes(&team.ana);
+}
+
+/// Dan builds a model for each of many projects and asks to release it; Ana approves every second one.
+fn releases(team: &Team) {
+    team.settle();
+    let mut asked = Vec::new();
+    for i in 0..RELEASES {
+        team.dan.host.workspace().unwrap().write(|w| version(w, i)).unwrap();
+        let request = json!({ "version": format!("v{i}"), "reason": "better than what is there" });
+        asked.push(team.dan.must("release.request", request)["id"].as_str().unwrap().to_owned());
+    }
+    team.settle();
+    for release in asked.iter().step_by(2) {
+        sign(&team.ana, release, "approved").unwrap();
+    }
+    team.settle();
+}
+
+fn version(w: &mut cairn_store::Writer<'_>, i: usize) -> Result<(), ApiError> {
+    let project = ProjectId::parse(format!("p{i}")).unwrap();
+    let (experiment, run) = (ExperimentId::parse(format!("e{i}")).unwrap(), RunId::parse(format!("r{i}")).unwrap());
+    let (model, version) = (ModelId::parse(format!("m{i}")).unwrap(), ModelVersionId::parse(format!("v{i}")).unwrap());
+    let name = Title::parse(format!("model {i}")).unwrap();
+    w.append(Op::ExperimentCreated { experiment: experiment.clone(), name: name.clone(), project: Some(project.clone()) })?;
+    w.append(Op::RunCreated { run: run.clone(), experiment, user: "dan".into(), start_ms: 1, tags: [].into() })?;
+    w.append(Op::ModelCreated { model: model.clone(), project, name })?;
+    let files = [("model.pkl".to_owned(), sha256(format!("model {i}").as_bytes()))].into();
+    w.append(Op::ModelVersionAdded { version: version.clone(), model, number: 1, run, files, datasets: Vec::new() })?;
+    for section in ["purpose", "out_of_scope", "performance", "errors", "training_data", "training_procedure", "limitations", "oversight"] {
+        let text = body(format!("About {section} of {i}."));
+        w.append(Op::CardEdited { version: version.clone(), section: section.to_owned(), text, base: Vec::new() })?;
+    }
+    Ok(())
 }
 
 /// Does something, for the so-manieth time.

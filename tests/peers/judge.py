@@ -61,7 +61,7 @@ class History:
 
     def __init__(self, reader):
         self.now = reader.now
-        self.newer = any(operation.authority and not operation.known for operation in reader.operations.values())
+        self.newer = any(operation.authority and operation.state == "unknown" for operation in reader.operations.values())
         accepted = [operation for operation in reader.operations.values() if operation.state == "accepted" and not operation.authority]
         self.said = sorted(accepted, key=lambda operation: (operation.device, operation.number))
         self.by_type = {}

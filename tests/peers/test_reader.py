@@ -419,9 +419,19 @@ class HandmadeWorkspace(Case):
         dan = self.join("dan", "data_scientist")
         before = read(w.remote)
         w.write(dan, w.line("member.teleported", member=dan.id), ops=[w.line("zebra.seen", stripes=7)], knows=[self.ana.tip])
-        said = self.states({(dan, 2): "unknown", (dan, 3): "unknown"})
+        said = self.states({(dan, 2): "refused", (dan, 3): "unknown"})
         self.assertEqual(said["records"], before["records"])
         self.assertEqual(said["members"], before["members"])
+
+    def test_an_unknown_line_of_authority_counts_from_whoever_may_manage_and_is_not_cut(self):
+        w = self.made
+        w.create(self.ana, "data_scientist")
+        dan, eve = self.join("dan", "data_scientist"), self.join("eve", "administrator")
+        w.write(dan, w.line("member.teleported", member=dan.id), knows=[self.ana.tip])
+        w.write(eve, w.line("member.teleported", member=dan.id), knows=[self.ana.tip])
+        self.states({(dan, 2): "refused", (eve, 2): "unknown"})
+        w.write(self.ana, w.line("device.revoked", device=eve.id, last=1, removal="compromised"), knows=[dan.tip])
+        self.states({(dan, 2): "refused", (eve, 2): "held"})
 
     def test_nobody_is_let_in_by_their_own_word(self):
         w = self.made

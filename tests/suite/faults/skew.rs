@@ -1,6 +1,6 @@
 //! Fault 18: an older program meets what a newer one wrote.
 
-use crate::seat::{Seat, Team, sign, to_approval};
+use crate::seat::{Seat, Team, join, sign, to_approval};
 use cairn_core::id::Digest;
 use cairn_sync::Repo;
 use cairn_sync::envelope::{Draft, make};
@@ -9,8 +9,10 @@ use serde_json::json;
 /// Writes lines on a seat's branch past the program, as a newer one would.
 fn newer(team: &Team, seat: &Seat, acl: &[String], ops: &[String]) {
     let w = seat.host.workspace().unwrap();
-    let (own, genesis): (_, Digest) =
-        w.read(|r| Ok::<_, cairn_store::StoreError>((r.branch(&w.device())?.unwrap(), r.genesis()?.unwrap()))).unwrap();
+    let (all, genesis): (Vec<_>, Digest) = w.read(|r| Ok::<_, cairn_store::StoreError>((r.branches()?, r.genesis()?.unwrap()))).unwrap();
+    let (mine, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|b| b.device == w.device());
+    let own = mine.into_iter().next().unwrap();
+    let others: Vec<String> = others.into_iter().map(|b| b.tip).collect();
     let repo = Repo::open(&seat.dir.join("git")).unwrap();
     let draft = Draft {
         seq: own.seq + 1,
@@ -20,7 +22,7 @@ fn newer(team: &Team, seat: &Seat, acl: &[String], ops: &[String]) {
         attachments: &[],
         workspace: Some(genesis),
         previous: Some((own.tip, own.sha256)),
-        others: &[],
+        others: &others,
         author: "Newer",
         now_ms: 1_795_000_500_000,
         tz_minutes: 0,
@@ -58,7 +60,18 @@ fn fault_18_an_unknown_operation_of_authority_leaves_approvals_undetermined() {
     sign(&team.ana, &id, "approved").unwrap();
     team.settle();
     assert_eq!(team.ana.must("release.gate", json!({ "release": id }))["verdict"], "pass");
+    // Of somebody who may not manage who is in it binds nobody.
     newer(&team, &team.dan, &[line("role.delegated")], &[]);
+    team.ana.share();
+    assert_eq!(team.ana.must("release.gate", json!({ "release": id }))["verdict"], "pass");
+    let trail = team.ana.must("audit.list", json!({ "problems": true, "limit": 10 }));
+    assert_eq!(
+        (&trail["entries"][0]["operation"], &trail["entries"][0]["state"]),
+        (&json!("role.delegated"), &json!("refused")),
+        "{trail}"
+    );
+    let adam = join(&team.ana, team.path(), "Adam", "dddddd", &["administrator"]);
+    newer(&team, &adam, &[line("role.delegated")], &[]);
     team.ana.share();
     let now = team.ana.must("release.get", json!({ "release": id }));
     assert_eq!(now["state"], "undetermined", "nobody can say here who may sign");
@@ -66,6 +79,14 @@ fn fault_18_an_unknown_operation_of_authority_leaves_approvals_undetermined() {
     assert_eq!(team.ana.must("release.gate", json!({ "release": id }))["verdict"], "fail", "it fails closed");
     let refused = team.ana.call("member.grant", json!({ "member": team.dan.me(), "role": "validator" })).unwrap_err();
     assert!(refused.message.contains("newer Cairn"), "{refused}");
+    assert_eq!(team.ana.must("log.rebuild", json!({}))["same"], true);
+    // Somebody of a higher rank cuts it off with its computer, and everything is known again.
+    team.ana.must("device.remove", json!({ "device": adam.device(), "reason": "not ours", "compromised_since_ms": 1_700_000_000_000_i64 }));
+    assert_eq!(team.ana.must("release.gate", json!({ "release": id }))["verdict"], "pass");
+    team.ana.must("member.grant", json!({ "member": team.dan.me(), "role": "validator" }));
+    assert_eq!(team.ana.must("log.rebuild", json!({}))["same"], true);
+    team.settle();
+    assert_eq!(team.ana.digest(), team.dan.digest());
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub enum Effect {
 
 /// Raised when cells come out otherwise than before, or operations are known that were not: then a
 /// program that opens an older file makes the views again.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 
 /// Stands between the key of a computer's own cell and the computer's name.
 pub const PART: char = '\u{1f}';

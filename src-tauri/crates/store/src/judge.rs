@@ -10,7 +10,7 @@ use crate::log::{self, State};
 use crate::records::{apply, forget, forget_all};
 use crate::store::Reader;
 use crate::writer::Writer;
-use cairn_core::authority::{Acl, History, Line, Past, Verdict};
+use cairn_core::authority::{Acl, History, Line, Past, Verdict, View};
 use cairn_core::id::{DeviceId, OpId};
 use cairn_core::op::{Op, OpLine, ReadLine};
 use rusqlite::params;
@@ -20,6 +20,9 @@ use std::fmt::Write as _;
 /// Checks what only keys can tell: signatures inside operations, ids that belong to keys. Passed
 /// in, because keys and signatures are `sync`'s matter.
 pub type SignoffCheck<'a> = dyn Fn(&Op, &Acl, &DeviceId) -> Result<(), String> + 'a;
+
+/// Why a line of a type that this program does not know has no effect.
+pub(crate) const NOT_KNOWN: &str = "written by a newer Cairn";
 
 pub(crate) fn state_of(verdict: Verdict) -> (State, Option<String>) {
     match verdict {
@@ -102,6 +105,7 @@ pub(crate) fn anew(writer: &mut Writer<'_>, before: &Acl) -> Result<(), StoreErr
         writer
             .execute("UPDATE op SET state = 'held', reason = ?3 WHERE device = ?1 AND n = ?2", params![id.device.as_str(), id.n, reason])?;
     }
+    weigh_unknown(writer, &now)?;
     let mut turned: BTreeSet<(String, String)> = BTreeSet::new();
     for (device, from) in now.changed_since(before) {
         for oid in writer.envelope_order(Some((&device, from)))? {
@@ -118,6 +122,36 @@ pub(crate) fn anew(writer: &mut Writer<'_>, before: &Acl) -> Result<(), StoreErr
     }
     if !turned.is_empty() {
         touch_all(writer);
+    }
+    Ok(())
+}
+
+/// Which operations of authority that nobody here understands could mean anything, with everything that is known now: those
+/// whose author is not cut before them and still had the right to manage who is in.
+fn weigh_unknown(writer: &mut Writer<'_>, now: &Acl) -> Result<(), StoreError> {
+    let rows = {
+        let mut statement = writer.prepare_cached(
+            "SELECT device, n, past, state FROM op
+             WHERE authority = 1 AND level IS NULL AND state IN ('unknown', 'held') AND state <> 'accepted'",
+        )?;
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get(3)?));
+        statement.query_map([], row)?.collect::<Result<Vec<(String, u64, String, String)>, _>>()?
+    };
+    for (device, n, past, before) in rows {
+        let device = DeviceId::parse(device).map_err(|e| StoreError::Line(e.to_string()))?;
+        let past = log::read_past(&past)?;
+        let (state, reason) = match now.may_be_newer(&device, n, Some(View { past: &past, own: Some((&device, n)) })) {
+            Ok(()) => (State::Unknown, NOT_KNOWN.to_owned()),
+            Err(denied) => (State::Held, denied.to_string()),
+        };
+        if before != state.as_str() {
+            writer.execute(
+                "UPDATE op SET state = ?3, reason = ?4 WHERE device = ?1 AND n = ?2",
+                params![device.as_str(), n, state.as_str(), reason],
+            )?;
+            // Who may do what is known again, or not any more, and with it every decision.
+            touch_all(writer);
+        }
     }
     Ok(())
 }
@@ -202,6 +236,7 @@ pub(crate) fn rebuild(writer: &mut Writer<'_>, check: &SignoffCheck<'_>) -> Resu
         writer
             .execute("UPDATE op SET state = 'held', reason = ?3 WHERE device = ?1 AND n = ?2", params![id.device.as_str(), id.n, reason])?;
     }
+    weigh_unknown(writer, &now)?;
     let mut folded = history.entries().len() as u64 - now.void.len() as u64;
     for oid in &order {
         let envelope = writer.envelope(oid)?;
@@ -227,7 +262,16 @@ fn take_authority(
     check: &SignoffCheck<'_>,
 ) -> Result<(), StoreError> {
     for row in rows.iter().filter(|row| row.authority) {
-        let Some(line) = read(row)? else { continue };
+        let Some(line) = read(row)? else {
+            let denied = history.seen_before(device, row.n, past).may_be_newer(device, row.n, None).err();
+            let (state, reason) =
+                denied.map_or_else(|| (State::Unknown, NOT_KNOWN.to_owned()), |denied| (State::Refused, denied.to_string()));
+            writer.execute(
+                "UPDATE op SET state = ?3, reason = ?4 WHERE device = ?1 AND n = ?2",
+                params![row.device, row.n, state.as_str(), reason],
+            )?;
+            continue;
+        };
         understood(writer, row, &line)?;
         let judged = Line { device, n: row.n, past, op: &line.op, why: line.why.as_deref() };
         let level = match check(&line.op, &history.seen_by(&judged), device) {

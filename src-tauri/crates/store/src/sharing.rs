@@ -5,7 +5,7 @@ use crate::judge::{self, SignoffCheck};
 use crate::log::{self, State};
 use crate::store::Reader;
 use crate::writer::Writer;
-use cairn_core::authority::{History, Level, Line, Past};
+use cairn_core::authority::{Denied, History, Level, Line, Past};
 use cairn_core::envelope::{ATTACHMENT_MAX, ATTACHMENTS_BYTES_MAX, ATTACHMENTS_MAX, BATCH_MAX, OPS_MAX};
 use cairn_core::hlc::FOLLOW_MAX;
 use cairn_core::id::{DeviceId, Digest, OpId};
@@ -381,7 +381,7 @@ impl Writer<'_> {
         self.give_back(history);
         for (n, (text, line)) in numbered {
             let ReadLine::Known(line) = line else {
-                self.keep_unknown(sealed, n, text, line, Part::Data)?;
+                self.keep_unknown(sealed, n, text, line, Part::Data, None)?;
                 continue;
             };
             let judged = Line { device: &sealed.device, n, past: &sealed.past, op: &line.op, why: line.why.as_deref() };
@@ -415,7 +415,11 @@ impl Writer<'_> {
         history: &mut History,
         check: &SignoffCheck<'_>,
     ) -> Result<(), StoreError> {
-        let ReadLine::Known(line) = line else { return self.keep_unknown(sealed, n, text, line, Part::Authority) };
+        let ReadLine::Known(line) = line else {
+            let then = history.seen_before(&sealed.device, n, &sealed.past);
+            let denied = then.may_be_newer(&sealed.device, n, None).err();
+            return self.keep_unknown(sealed, n, text, line, Part::Authority, denied);
+        };
         let judged = Line { device: &sealed.device, n, past: &sealed.past, op: &line.op, why: line.why.as_deref() };
         let level = match check(&line.op, &history.seen_by(&judged), &sealed.device) {
             Ok(()) => history.take(&judged).map_err(|d| d.to_string()),
@@ -452,11 +456,24 @@ impl Writer<'_> {
         )
     }
 
-    fn keep_unknown(&mut self, sealed: &Sealed, n: u64, text: &str, line: &ReadLine, part: Part) -> Result<(), StoreError> {
+    /// Keeps a line of a type that is not known here. Of authority it binds nobody where its author could not manage who is in.
+    fn keep_unknown(
+        &mut self,
+        sealed: &Sealed,
+        n: u64,
+        text: &str,
+        line: &ReadLine,
+        part: Part,
+        denied: Option<Denied>,
+    ) -> Result<(), StoreError> {
         let ReadLine::Unknown { hlc, at, name, .. } = line else { return Ok(()) };
+        let (state, reason) = match denied {
+            None => (State::Unknown, judge::NOT_KNOWN.to_owned()),
+            Some(denied) => (State::Refused, denied.to_string()),
+        };
         self.execute(
             "INSERT INTO op (device, n, clock, at_ms, type, authority, line, past, state, reason, received_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'unknown', 'written by a newer Cairn', ?9)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             params![
                 sealed.device.as_str(),
                 n,
@@ -466,10 +483,12 @@ impl Writer<'_> {
                 part == Part::Authority,
                 text,
                 (part == Part::Authority).then(|| log::past_text(&sealed.past)),
+                state.as_str(),
+                reason,
                 self.edge().now_ms()
             ],
         )?;
-        if part == Part::Authority {
+        if part == Part::Authority && state == State::Unknown {
             // Who may do what is not known any more, and with it no decision.
             self.touch_all_records();
         }

@@ -111,7 +111,9 @@ impl<'a> Writer<'a> {
         // Before the append: the author's causal past is everything accepted here so far.
         let before = self.acl()?;
         before.check(device, n, &op, why)?;
-        if op.is_authority() && self.authority_is_newer()? {
+        // Taking away is always possible: an unknown line can be cut off with the computer that wrote it.
+        let takes_away = matches!(op, Op::DeviceRevoked { .. } | Op::RoleRevoked { .. });
+        if op.is_authority() && !takes_away && self.authority_is_newer()? {
             return Err(StoreError::NewerAuthority);
         }
         let line = OpLine { hlc, at, tz: self.edge.tz_minutes(), why: why.map(str::to_owned), op };

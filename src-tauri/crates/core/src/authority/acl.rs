@@ -483,6 +483,14 @@ impl Acl {
         }
     }
 
+    /// Could an operation of authority of a type that this program does not know mean anything? Only from a computer that
+    /// stands, and only by somebody who may manage who is in: whatever else it says, nobody is bound by it.
+    pub fn may_be_newer(&self, device: &DeviceId, n: u64, past: Option<View<'_>>) -> Result<(), Denied> {
+        let actor = self.actor(device, n, past)?;
+        let manages = actor.member.is_none() || actor.roles.iter().any(|role| permits(*role, Act::ManageMembers));
+        if manages { Ok(()) } else { Err(lacking(&actor.name, Act::ManageMembers)) }
+    }
+
     /// By what standing would `device` write this? `self` must be the state of its causal past.
     pub fn level(&self, device: &DeviceId, n: u64, op: &Op) -> Level {
         let Ok(actor) = self.actor(device, n, None) else {
