@@ -392,10 +392,12 @@ class HandmadeWorkspace(Case):
     def setUp(self):
         self.made = Workspace(self.folder())
         self.ana = self.made.device("ana")
+        self.looks = 0
 
     def states(self, expected):
         """Both readers say these states; those not named are accepted."""
-        program = Program(self.made.folder, f"{self.made.remote}#{self.made.digest}")
+        self.looks += 1
+        program = Program(self.made.folder / f"look-{self.looks}", f"{self.made.remote}#{self.made.digest}")
         program.run("--workspace", program.dir, "share")
         ours, theirs = read(self.made.remote), program.views()
         self.assert_same(ours, theirs)
