@@ -27,7 +27,7 @@ fn sentences(of: &Value) -> String {
 
 /// Ana owns and decides, Dan builds, Val validates; all three know of each other.
 fn three() -> (Team, Seat) {
-    let team = Team::new();
+    let team = Team::watched();
     let val = join(&team.ana, team.path(), "Val", "eeeeee", &["validator"]);
     team.settle();
     val.share();

@@ -10,6 +10,7 @@ use crate::checklists::statements::Answers;
 use crate::checklists::{EvidenceLink, title_of};
 use crate::people::{person, person_at};
 use crate::projects::members_of;
+use crate::releases::Judged;
 use crate::reproduce::origin_of;
 use crate::tracking::files::artifacts_of;
 use crate::tracking::runs::{self as tracked, Run};
@@ -101,6 +102,7 @@ pub(crate) struct Looker<'r, 'c> {
     template: Arc<Lifecycle>,
     runs: OnceCell<Vec<Run>>,
     evaluations: OnceCell<Vec<Run>>,
+    releases: OnceCell<Vec<(Record, Arc<Judged>)>>,
     versions: OnceCell<Vec<Record>>,
     shared: Option<&'r Shared>,
     acl: OnceCell<Arc<Acl>>,
@@ -117,6 +119,7 @@ impl<'r, 'c> Looker<'r, 'c> {
             template,
             runs: OnceCell::new(),
             evaluations: OnceCell::new(),
+            releases: OnceCell::new(),
             versions: OnceCell::new(),
             shared: None,
             acl: OnceCell::new(),
@@ -638,24 +641,28 @@ impl<'r, 'c> Looker<'r, 'c> {
         Ok(Found::new(false, said).with(Kind::Checklist, in_cycle.iter().map(|c| &*c.id)))
     }
 
+    /// The project's releases, each judged once.
+    pub(crate) fn releases(&self) -> Result<&[(Record, Arc<Judged>)], ApiError> {
+        if let Some(all) = self.releases.get() {
+            return Ok(all);
+        }
+        let mut all = Vec::new();
+        for release in self.r.records(Kind::Release, Some(&self.project.id))? {
+            let judged = Arc::new(releases::state_of(self.r, &release)?);
+            all.push((release, judged));
+        }
+        Ok(self.releases.get_or_init(|| all))
+    }
+
     /// Approved releases and their versions.
     fn approved(&self) -> Result<BTreeMap<String, String>, ApiError> {
-        let mut all = BTreeMap::new();
-        for release in self.r.records(Kind::Release, Some(&self.project.id))? {
-            if releases::state_of(self.r, &release)?.standing.approved() {
-                all.insert(release.id.clone(), release.text("version"));
-            }
-        }
-        Ok(all)
+        let approved = self.releases()?.iter().filter(|(_, judged)| judged.standing.approved());
+        Ok(approved.map(|(release, _)| (release.id.clone(), release.text("version"))).collect())
     }
 
     fn approvals_fresh(&self) -> Result<Found, ApiError> {
-        let mut stale = Vec::new();
-        for release in self.r.records(Kind::Release, Some(&self.project.id))? {
-            if matches!(releases::state_of(self.r, &release)?.standing.state, State::Stale(_)) {
-                stale.push(release.id.clone());
-            }
-        }
+        let stale = self.releases()?.iter().filter(|(_, judged)| matches!(judged.standing.state, State::Stale(_)));
+        let stale: Vec<String> = stale.map(|(release, _)| release.id.clone()).collect();
         Ok(if stale.is_empty() {
             Found::new(true, "No approval is stale.")
         } else {

@@ -162,7 +162,12 @@ fn about_the_team(host: &Host) -> Result<Vec<InboxItem>, ApiError> {
 
 fn decisions(workspace: &Workspace, all: &Overview<'_, '_>, project: &Record, out: &mut Vec<InboxItem>) -> Result<(), ApiError> {
     for record in all.releases.get(&project.id).map(Vec::as_slice).unwrap_or_default().iter().rev() {
-        let release = releases::view(workspace, all.r, record)?;
+        let judged = all.release(project, record)?;
+        // What is decided, and nobody spoke against, waits for nobody.
+        if !judged.standing.state.open() && judged.standing.challenges.iter().all(|c| c.answered) {
+            continue;
+        }
+        let release = releases::view_of(workspace, all.r, record, &judged)?;
         let name = format!("{} version {}", release.version.model_name, release.version.number);
         for c in release.challenges.iter().filter(|c| c.mine_to_answer) {
             let due = c.due_ms.map(|at| crate::edge::day(at, 0));

@@ -10,7 +10,7 @@ use crate::host::{Host, Workspace};
 use crate::people::{PartyName, RoleName, party};
 use crate::problem::answer_of;
 use crate::projects::{is_turn_of, members_of, stage_of};
-use crate::releases;
+use crate::releases::{self, Judged};
 use crate::workspaces::Nothing;
 use cairn_core::authority::Acl;
 use cairn_core::id::MemberId;
@@ -20,6 +20,7 @@ use cairn_core::role::Role;
 use cairn_store::Reader;
 use cairn_store::records::Record;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
 use ts_rs::TS;
@@ -90,6 +91,8 @@ pub(crate) struct Standing {
     pub missing: Option<Requirement>,
     /// Records of other projects were looked at for it.
     pub wide: bool,
+    /// Its releases, by id.
+    pub releases: BTreeMap<String, Arc<Judged>>,
 }
 
 impl<'r, 'c> Overview<'r, 'c> {
@@ -102,6 +105,12 @@ impl<'r, 'c> Overview<'r, 'c> {
     pub(crate) fn standing(&self, project: &Record) -> Result<Arc<Standing>, ApiError> {
         let known = self.loaded.standings(self.workspace)?.get(&project.id).cloned();
         known.map_or_else(|| Ok(Arc::new(judged(self.r, &self.shared, project)?)), Ok)
+    }
+
+    /// A release of a project, judged.
+    pub(crate) fn release(&self, project: &Record, release: &Record) -> Result<Arc<Judged>, ApiError> {
+        let known = self.standing(project)?.releases.get(&release.id).cloned();
+        known.map_or_else(|| Ok(Arc::new(releases::state_of(self.r, release)?)), Ok)
     }
 
     /// Whether I hold a role.
@@ -139,7 +148,7 @@ impl<'r, 'c> Overview<'r, 'c> {
             Some(party(&self.acl, self.me.as_ref(), &holder.or(given)?))
         });
         let release = match self.releases.get(&project.id).and_then(|all| all.last()) {
-            Some(newest) => Some(releases::state_of(self.r, newest)?.standing.state.as_str().to_owned()),
+            Some(newest) => Some(self.release(project, newest)?.standing.state.as_str().to_owned()),
             None => None,
         };
         let live = self
@@ -187,8 +196,9 @@ fn judged(r: &Reader<'_>, shared: &Shared, project: &Record) -> Result<Standing,
             break;
         }
     }
+    let releases = looker.releases()?.iter().map(|(release, judged)| (release.id.clone(), Arc::clone(judged))).collect();
     let wide = looker.looked_wide();
-    Ok(Standing { template, stage, cycle, missing, wide })
+    Ok(Standing { template, stage, cycle, missing, wide, releases })
 }
 
 /// The day that it is here: days are of the calendar on the wall.

@@ -563,8 +563,12 @@ fn why_not(
 }
 
 pub(crate) fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Result<Release, ApiError> {
+    view_of(workspace, r, record, &state_of(r, record)?)
+}
+
+/// A release that is judged already, for people.
+pub(crate) fn view_of(workspace: &Workspace, r: &Reader<'_>, record: &Record, judged: &Judged) -> Result<Release, ApiError> {
     let acl = r.acl()?;
-    let judged = state_of(r, record)?;
     let standing = &judged.standing;
     let version = r.require(Kind::ModelVersion, &record.text("version"))?;
     let project = r.require(Kind::Project, record.parent.as_deref().unwrap_or_default())?;
@@ -576,7 +580,7 @@ pub(crate) fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Re
         Some(_) if my_roles.is_empty() => reason_not = Some("Your roles carry no sign-off".to_owned()),
         Some(me) => {
             for role in &my_roles {
-                match why_not(r, &judged, record, me, *role, Ruling::Approved)? {
+                match why_not(r, judged, record, me, *role, Ruling::Approved)? {
                     None => may.push(*role),
                     Some(why) if reason_not.is_none() => reason_not = Some(why),
                     Some(_) => {}
@@ -592,7 +596,7 @@ pub(crate) fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Re
         State::Stale(_) | State::SentBack | State::TakenBack => standing.needed.clone(),
         State::Withdrawn | State::Rejected | State::Approved | State::Undetermined(_) | State::Void(_) => Vec::new(),
     };
-    let words = Words { r, acl: &acl, judged: &judged };
+    let words = Words { r, acl: &acl, judged };
     let changed = if let State::Stale(moved) = &standing.state { moved.iter().map(|m| words.moved(m)).collect() } else { Vec::new() };
     let mut signoffs = Vec::new();
     for s in &standing.signed {
@@ -622,7 +626,7 @@ pub(crate) fn view(workspace: &Workspace, r: &Reader<'_>, record: &Record) -> Re
         blocks.push(BlockView { code: code.to_owned(), sentence });
     }
     let i_answer = match &me {
-        Some(me) => answering(r, &judged, record, me, &my_roles)?.is_some(),
+        Some(me) => answering(r, judged, record, me, &my_roles)?.is_some(),
         None => false,
     };
     let mut challenges = Vec::new();

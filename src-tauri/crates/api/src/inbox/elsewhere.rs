@@ -9,6 +9,7 @@ use crate::people::{Person, party_in, person_at};
 use crate::projects::stage_of;
 use crate::workspaces::Nothing;
 use crate::{ApiError, audit, checklists, releases};
+use cairn_core::decision::State;
 use cairn_core::op::Op;
 use cairn_store::records::Record;
 use serde::{Deserialize, Serialize};
@@ -84,8 +85,9 @@ fn waiting_for(
         if person_at(&all.acl, &record.device).id != me {
             continue;
         }
-        let release = releases::view(workspace, all.r, record)?;
-        if release.state == "waiting" {
+        let judged = all.release(project, record)?;
+        if let State::Waiting(_) = judged.standing.state {
+            let release = releases::view_of(workspace, all.r, record, &judged)?;
             let title = format!("{} version {}", release.version.model_name, release.version.number);
             out.push(item(all, "decide", title, release.sentence, Some(project), release.id, None, release.requested_ms, None));
         }

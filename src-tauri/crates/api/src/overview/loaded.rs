@@ -187,29 +187,33 @@ impl Loaded {
                     if let Some(parent) = r.parent_of(kind, id)? {
                         stale.insert((kind, parent));
                     }
+                    if kind == Kind::Release
+                        && let Some(version) = r.record(kind, id)?.and_then(|release| release.get("version").map(str::to_owned))
+                    {
+                        self.forget_alike(r, &version)?;
+                    }
                 }
                 // What belongs to another project now, and what many projects may rest on.
                 Kind::Experiment | Kind::Model | Kind::Dataset | Kind::DatasetVersion | Kind::Template => {
                     moved = true;
                     self.judged.clear();
                 }
-                Kind::ModelVersion => {
-                    let named = |release: &&Record| release.get("version") == Some(id);
-                    let projects: Vec<String> =
-                        self.releases.values().flatten().filter(named).filter_map(|release| release.parent.clone()).collect();
-                    for project in projects {
-                        self.judged.remove(&project);
+                Kind::ModelVersion => self.forget_alike(r, id)?,
+                Kind::Signoff => {
+                    let release = r.parent_of(Kind::Signoff, id)?.map(|parent| r.record(Kind::Release, &parent)).transpose()?.flatten();
+                    if let Some(version) = release.as_ref().and_then(|release| release.get("version")) {
+                        self.forget_alike(r, version)?;
                     }
                 }
-                Kind::Run | Kind::LoggedModel | Kind::Signoff => {}
+                Kind::Run | Kind::LoggedModel => {}
                 // What gates do not look at.
                 Kind::Note | Kind::Segment | Kind::View | Kind::Setting | Kind::Panel | Kind::Pin | Kind::Assessment => continue,
             }
             if parsed.kind == Kind::Comment {
                 continue;
             }
-            // Evaluations are found wherever they were made.
-            self.judged.retain(|_, standing| !standing.wide);
+            // Evaluations are found wherever they were made, and a release may rest on what is elsewhere.
+            self.judged.retain(|_, standing| !standing.wide && !standing.releases.values().any(|x| x.rests.contains(&parsed)));
             if let Some(project) = project_of(r, &subject)? {
                 self.judged.remove(&project);
             }
@@ -225,6 +229,19 @@ impl Loaded {
         }
         let known = if moved { HashMap::new() } else { std::mem::take(&mut self.homes) };
         self.homes = homes(r, &self.comments, known)?;
+        Ok(())
+    }
+
+    /// Forgets the verdicts over projects that ask to release the same model as this version is.
+    fn forget_alike(&mut self, r: &Reader<'_>, version: &str) -> Result<(), ApiError> {
+        let contents = r.contents()?;
+        for alike in contents.like(version) {
+            for release in contents.releases_of(&alike) {
+                if let Some(project) = r.parent_of(Kind::Release, release)? {
+                    self.judged.remove(&project);
+                }
+            }
+        }
         Ok(())
     }
 

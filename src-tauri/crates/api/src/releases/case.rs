@@ -23,6 +23,8 @@ pub struct Judged {
     pub current: Vec<Bound>,
     /// The operations that it follows from, for sentences about them.
     pub said: Vec<Said>,
+    /// The records that were looked at, beside those that belong to the release's project.
+    pub rests: BTreeSet<Subject>,
 }
 
 impl Judged {
@@ -272,7 +274,7 @@ pub fn state_of(r: &Reader<'_>, record: &Record) -> Result<Judged, ApiError> {
         g.in_order();
         standing = judged(&g.said, &concerns);
     }
-    Ok(Judged { standing, said: g.said, current })
+    Ok(Judged { standing, said: g.said, rests: g.done, current })
 }
 
 /// The roles whose word can decide on a release.
