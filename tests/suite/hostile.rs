@@ -1,6 +1,7 @@
 //! Whoever can push to the shared place gains no power by it.
 
 use crate::seat::{Seat, Team, git};
+use cairn_api::tracking::experiments;
 use cairn_core::envelope::Header;
 use cairn_core::hlc::Hlc;
 use cairn_core::id::{Digest, ReleaseId};
@@ -227,4 +228,45 @@ fn what_a_removed_computer_writes_later_is_held_and_its_past_stays() {
     assert!(held["not_counted"].as_array().unwrap().iter().any(|x| x["state"] == "held"), "{held}");
     assert!(!team.ana.must("run.list", json!({})).as_array().unwrap().is_empty(), "what he did before stays");
     assert!(team.dan.call("project.create", json!({ "title": "x" })).is_err(), "and his own program says so, too");
+}
+
+#[test]
+fn a_prepared_folder_runs_no_command_and_its_git_looks_nowhere_else() {
+    let team = Team::new();
+    team.settle();
+    let git = team.dan.dir.join("git");
+    let mark = team.path().join("ran");
+    let run = format!("touch {}; false", mark.display());
+    let theirs = team.path().join("theirs.git");
+    crate::seat::git(&["init", "-q", "--bare", theirs.to_str().unwrap()]);
+    let config = format!(
+        "[core]\n\tbare = true\n\talternateRefsCommand = \"{run}\"\n\tsshCommand = \"{run}\"\n\tfsmonitor = \"{run}\"\n\thooksPath = {hooks}\n\
+         [remote \"{url}\"]\n\turl = {url}\n\tuploadpack = \"{run}; git-upload-pack\"\n\treceivepack = \"{run}; git-receive-pack\"\n\
+         [url \"ext::sh -c touch% {mark}% %S\"]\n\tinsteadOf = {url}\n[protocol \"ext\"]\n\tallow = always\n[extensions]\n\tworktreeConfig = true\n",
+        hooks = git.join("hooks").display(),
+        url = format!("file://{}", team.remote.display()),
+        mark = mark.display(),
+    );
+    for write in ["fetch", "push", "export"] {
+        std::fs::write(git.join("config"), &config).unwrap();
+        std::fs::write(git.join("config.worktree"), &config).unwrap();
+        std::fs::create_dir_all(git.join("objects/info")).unwrap();
+        std::fs::write(git.join("objects/info/alternates"), format!("{}\n", theirs.join("objects").display())).unwrap();
+        std::fs::create_dir_all(git.join("hooks")).unwrap();
+        for hook in ["pre-push", "reference-transaction", "post-update"] {
+            let path = git.join("hooks").join(hook);
+            std::fs::write(&path, format!("#!/bin/sh\n{run}\n")).unwrap();
+            std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        }
+        match write {
+            "push" => drop(experiments::create(&team.dan.host.workspace().unwrap(), "more", [].into()).unwrap()),
+            "export" => drop(team.dan.must("audit.export", json!({ "dir": team.path().join("export") }))),
+            _ => {}
+        }
+        team.dan.share();
+        assert!(!mark.exists(), "{write} ran a command that the folder named");
+        assert!(!git.join("objects/info/alternates").exists());
+    }
+    team.ana.share();
+    assert_eq!(team.ana.digest(), team.dan.digest(), "and everything is shared as ever");
 }

@@ -1308,7 +1308,11 @@ export type NotebooksOf = { about: SubjectRef, };
 export type NotesAbout = { about: SubjectRef, };
 export type Nothing = Record<symbol, never>;
 export type Notices = { on: boolean, };
-export type OpenWorkspace = { dir: string, };
+export type OpenWorkspace = { dir: string, 
+/**
+ * It belongs to another user of this computer, and is to be opened all the same, from now on.
+ */
+adopt?: boolean, };
 export type OperationRef = { 
 /**
  * `<device>.<n>`.

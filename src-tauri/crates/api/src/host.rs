@@ -86,7 +86,16 @@ impl Host {
     }
 
     /// Opens the workspace in a folder and makes it the current one.
+    ///
+    /// # Errors
+    /// `foreign_folder` where it belongs to another user of this computer and nobody here said to open it.
     pub fn open(&self, dir: &Path) -> Result<Arc<Workspace>, ApiError> {
+        let files = ["cairn.db", "git"];
+        if cairn_os::paths::is_foreign(dir, &files) && !cairn_os::paths::is_adopted(&self.home, dir) {
+            return Err(ApiError::new("foreign_folder", format!("{} belongs to another user of this computer", dir.display())).hint(
+                "Whoever it belongs to decides what is in it. If you trust it, open it once with `cairn adopt DIR`, or copy it to a folder of yours.",
+            ));
+        }
         let opened = Arc::new(Workspace::open(dir, Arc::clone(&self.edge), Arc::clone(&self.secrets))?);
         if let Err(error) = crate::sharing::finish(&opened) {
             // The key may be locked; the next round of sharing finishes it.

@@ -90,6 +90,10 @@ pub struct JoinWorkspace {
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
 pub struct OpenWorkspace {
     pub dir: String,
+    /// It belongs to another user of this computer, and is to be opened all the same, from now on.
+    #[serde(default)]
+    #[ts(optional, as = "Option<bool>")]
+    pub adopt: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -218,6 +222,9 @@ pub fn join(host: &Host, request: JoinWorkspace) -> Result<AppStatus, ApiError> 
 
 pub fn open(host: &Host, request: OpenWorkspace) -> Result<AppStatus, ApiError> {
     let dir = PathBuf::from(&request.dir);
+    if request.adopt {
+        cairn_os::paths::adopt(&host.home, &dir).map_err(cairn_store::StoreError::from)?;
+    }
     host.open(&dir)?;
     remember(host, &dir);
     status(host, Nothing {})

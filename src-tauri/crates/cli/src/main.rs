@@ -53,6 +53,8 @@ enum Verb {
         #[arg(long)]
         remote: Option<String>,
     },
+    /// Open a folder of another user of this computer, now and from now on. What is in it was decided by whoever it belongs to.
+    Adopt { dir: PathBuf },
     /// Ask to join a workspace by its invitation.
     Join {
         dir: PathBuf,
@@ -320,6 +322,11 @@ fn run(cli: &Cli, host: &Arc<Host>) -> Result<Outcome, ApiError> {
             });
             return Ok(Outcome::Done);
         }
+        Verb::Adopt { dir } => {
+            dispatch(host, "workspace.open", json!({ "dir": dir, "adopt": true }))?;
+            println!("{} is opened from now on.", dir.display());
+            return Ok(Outcome::Done);
+        }
         Verb::Join { dir, address, person: who, email } => {
             let joined = dispatch(
                 host,
@@ -473,7 +480,7 @@ fn run(cli: &Cli, host: &Arc<Host>) -> Result<Outcome, ApiError> {
             };
             print::line(&format!("{:#}", call(command.as_deref().unwrap_or_default(), request)?));
         }
-        Verb::Init { .. } | Verb::Join { .. } | Verb::Demo { .. } | Verb::Doctor => {}
+        Verb::Init { .. } | Verb::Adopt { .. } | Verb::Join { .. } | Verb::Demo { .. } | Verb::Doctor => {}
     }
     Ok(Outcome::Done)
 }

@@ -57,3 +57,63 @@ pub fn remember_workspace(home: &Path, dir: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(home)?;
     std::fs::write(home.join("last"), dir.as_os_str().as_encoded_bytes())
 }
+
+/// Folders that belong to another user of this computer and that the person said to open all the same.
+const ADOPTED: &str = "adopted.json";
+
+/// Whether a folder, or one of these files in it, belongs to another user of this computer: what lies there, somebody else
+/// decided, and may decide again.
+pub fn is_foreign(dir: &Path, files: &[&str]) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let me = rustix::process::geteuid().as_raw();
+    let foreign = |path: &Path| std::fs::symlink_metadata(path).is_ok_and(|m| m.uid() != me);
+    std::fs::metadata(dir).is_ok_and(|m| m.uid() != me) || files.iter().any(|name| foreign(&dir.join(name)))
+}
+
+/// Whether the person said to open a foreign folder.
+pub fn is_adopted(home: &Path, dir: &Path) -> bool {
+    let Ok(dir) = std::fs::canonicalize(dir) else { return false };
+    adopted(home).contains(&dir)
+}
+
+/// Remembers that a foreign folder is to be opened.
+pub fn adopt(home: &Path, dir: &Path) -> std::io::Result<()> {
+    let dir = std::fs::canonicalize(dir)?;
+    let mut all = adopted(home);
+    if !all.contains(&dir) {
+        all.push(dir);
+    }
+    std::fs::create_dir_all(home)?;
+    write_private(&home.join(ADOPTED), &serde_json::to_vec(&all)?)
+}
+
+/// A list that cannot be read adopts nothing.
+fn adopted(home: &Path) -> Vec<PathBuf> {
+    let text = std::fs::read(home.join(ADOPTED)).unwrap_or_default();
+    serde_json::from_slice(&text).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_of_another_user_is_foreign_until_it_is_adopted() {
+        let home = tempfile::tempdir().unwrap();
+        let own = tempfile::tempdir().unwrap();
+        std::fs::write(own.path().join("cairn.db"), "").unwrap();
+        assert!(!is_foreign(own.path(), &["cairn.db"]));
+        // Nobody runs tests as this user; only the superuser can give files away, and others have the folder of the system.
+        let theirs = if std::os::unix::fs::chown(own.path().join("cairn.db"), Some(65_534), None).is_ok() {
+            own.path().to_owned()
+        } else {
+            PathBuf::from("/etc")
+        };
+        assert!(is_foreign(&theirs, &["cairn.db"]));
+        assert!(!is_adopted(home.path(), &theirs));
+        adopt(home.path(), &theirs).unwrap();
+        assert!(is_adopted(home.path(), &theirs));
+        std::fs::write(home.path().join(ADOPTED), "no list").unwrap();
+        assert!(!is_adopted(home.path(), &theirs));
+    }
+}

@@ -4,6 +4,8 @@
 //! the remote last showed · `refs/cairn/evidence/<device>/<commit>` kept when a remote was rewritten ·
 //! `refs/heads/cairn/seg/<device>/<volume>` metric segments, own and fetched.
 
+mod configuration;
+
 use crate::keys::{DeviceKey, KeyError};
 use cairn_core::canonical::sha256;
 use cairn_core::id::{DeviceId, Digest};
@@ -40,15 +42,25 @@ pub struct Repo {
 impl Repo {
     /// Opens the store at `path`, making it if it is not there.
     pub fn open(path: &Path) -> Result<Self, RepoError> {
+        if std::fs::symlink_metadata(path).is_ok() {
+            configuration::ours(path)?;
+        }
         let git = match Repository::open_bare(path) {
             Ok(git) => git,
             Err(_) => {
                 let mut options = RepositoryInitOptions::new();
                 options.bare(true).external_template(false).initial_head("cairn");
-                Repository::init_opts(path, &options)?
+                drop(Repository::init_opts(path, &options)?);
+                configuration::ours(path)?;
+                Repository::open_bare(path)?
             }
         };
         Ok(Self { git, path: path.to_owned() })
+    }
+
+    /// Before another program looks at the store: its configuration is still ours.
+    pub(crate) fn secure(&self) -> Result<(), RepoError> {
+        configuration::ours(&self.path)
     }
 
     pub(crate) fn git(&self) -> &Repository {

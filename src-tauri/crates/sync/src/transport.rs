@@ -41,6 +41,11 @@ pub fn address(typed: &str) -> String {
     if path.is_absolute() { format!("file://{typed}") } else { typed.to_owned() }
 }
 
+/// Runs the git program on a store, without a network, with the same profile as all else.
+pub fn run_git(repo: &Repo, args: &[&str], errand: &Errand) -> Result<String, TransportError> {
+    Git { repo, askpass: None, errand }.run(args)
+}
+
 /// What trying out a shared place found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Probe {
@@ -74,7 +79,7 @@ impl Transport {
     }
 
     fn git<'a>(&'a self, repo: &'a Repo, errand: &'a Errand) -> Git<'a> {
-        Git { dir: repo.path(), askpass: self.askpass.as_ref(), errand }
+        Git { repo, askpass: self.askpass.as_ref(), errand }
     }
 
     /// Sends a test branch and deletes it again, so that a rule of the server shows before work hangs on it.

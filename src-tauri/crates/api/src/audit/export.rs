@@ -18,11 +18,12 @@ use cairn_report::audit::{
 };
 use cairn_store::Reader;
 use cairn_store::log::TrailRow;
+use cairn_sync::transport::run_git;
+use cairn_sync::{Errand, Repo};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use ts_rs::TS;
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -497,22 +498,10 @@ fn bundle(workspace: &Workspace, dir: &Path) -> Result<usize, ApiError> {
     let failed = |details: String| {
         ApiError::new("git", "The signed history could not be written").hint("The git program is needed for an export.").details(details)
     };
-    let git = |args: &[&str]| -> Result<String, ApiError> {
-        let out = Command::new("git")
-            .arg("--git-dir")
-            .arg(workspace.dir().join("git"))
-            .args(args)
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|e| failed(e.to_string()))?;
-        if out.status.success() {
-            Ok(String::from_utf8_lossy(&out.stdout).into_owned())
-        } else {
-            Err(failed(String::from_utf8_lossy(&out.stderr).into_owned()))
-        }
-    };
+    let repo = Repo::open(&workspace.dir().join("git"))?;
+    let git = |args: &[&str]| run_git(&repo, args, &Errand::default()).map_err(|e| failed(e.to_string()));
     let target = std::path::absolute(dir.join("repo.bundle")).map_err(cairn_store::StoreError::from)?;
-    git(&["bundle", "create", "--quiet", "--version=2", &target.to_string_lossy(), "--glob=refs/heads/cairn/log/*"])?;
+    git(&["bundle", "create", "--progress", "--version=2", &target.to_string_lossy(), "--glob=refs/heads/cairn/log/*"])?;
     Ok(git(&["rev-list", "--count", "--glob=refs/heads/cairn/log/*"])?.trim().parse().unwrap_or(0))
 }
 

@@ -2,10 +2,11 @@
 
 use super::failure::{TransportError, from_words};
 use crate::errand::Errand;
+use crate::repo::Repo;
 use std::ffi::OsStr;
 use std::io::Read;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -47,25 +48,48 @@ pub fn git_program() -> bool {
         })
 }
 
+/// What of the environment is the person's own way to the network; all else that speaks to git is left out.
+const KEPT: [&str; 12] = [
+    "GIT_ASKPASS",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_NOSYSTEM",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_EXEC_PATH",
+    "GIT_SSH",
+    "GIT_SSH_COMMAND",
+    "GIT_SSH_VARIANT",
+    "GIT_SSL_CAINFO",
+    "GIT_SSL_CAPATH",
+    "GIT_SSL_CERT",
+    "GIT_SSL_KEY",
+];
+
 pub(super) struct Git<'a> {
-    pub dir: &'a Path,
+    pub repo: &'a Repo,
     pub askpass: Option<&'a AskPass>,
     pub errand: &'a Errand,
 }
 
 impl Git<'_> {
     pub(super) fn run<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Result<String, TransportError> {
+        self.repo.secure().map_err(|e| TransportError::Other(e.to_string()))?;
         // Through the shell only for `ulimit`: a hostile remote must not fill the disk.
         let mut command = Command::new("/bin/sh");
         command.args(["-c", "ulimit -f \"$0\" 2>/dev/null; exec git \"$@\"", FILE_MAX_BLOCKS]);
-        command.arg("--git-dir").arg(self.dir);
+        command.arg("--git-dir").arg(self.repo.path());
         // The profile: nothing of the remote's or the machine's configuration runs a program here,
         // every object is checked as it arrives, and nothing asks on a terminal that nobody sees.
         for setting in [
             "core.hooksPath=/dev/null",
             "core.fsmonitor=false",
             "submodule.recurse=false",
-            "protocol.ext.allow=never",
+            // No program but git's own ways to the network, whatever an address says.
+            "protocol.allow=never",
+            "protocol.file.allow=always",
+            "protocol.git.allow=always",
+            "protocol.http.allow=always",
+            "protocol.https.allow=always",
+            "protocol.ssh.allow=always",
             "transfer.fsckObjects=true",
             "fetch.fsckObjects=true",
             "core.fsync=all",
@@ -77,14 +101,17 @@ impl Git<'_> {
         ] {
             command.args(["-c", setting]);
         }
+        for (name, _) in std::env::vars_os() {
+            let git = name.to_string_lossy().starts_with("GIT_");
+            if git && !KEPT.iter().any(|kept| name == *kept) {
+                command.env_remove(name);
+            }
+        }
         command
             .args(args)
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_NO_REPLACE_OBJECTS", "1")
             .env("LC_ALL", "C")
-            .env_remove("GIT_DIR")
-            .env_remove("GIT_WORK_TREE")
-            .env_remove("GIT_INDEX_FILE")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -190,7 +217,8 @@ mod tests {
         let errand = Errand::default();
         errand.cancel();
         let dir = tempfile::tempdir().unwrap();
-        let git = Git { dir: dir.path(), askpass: None, errand: &errand };
+        let repo = Repo::open(&dir.path().join("git")).unwrap();
+        let git = Git { repo: &repo, askpass: None, errand: &errand };
         let child = Command::new("/bin/sh")
             .args(["-c", "sleep 60 & sleep 60"])
             .process_group(0)
