@@ -90,7 +90,7 @@ pub(crate) fn render(workspace: &Workspace, release: &str) -> Result<Shown, ApiE
 const HEAD: &str = "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><meta name=\"color-scheme\" content=\"light dark\">\n<style>\
 :root{color-scheme:light dark}body{font:15px/1.55 system-ui,sans-serif;max-width:820px;margin:0 auto;padding:16px;color:CanvasText;background:Canvas}\
 h1{font-size:24px}h2{font-size:18px;margin-top:32px;border-top:1px solid color-mix(in srgb,CanvasText 20%,Canvas);padding-top:16px}h3{font-size:15px}\
-table{border-collapse:collapse;max-width:100%;display:block;overflow-x:auto}td,th{border:1px solid color-mix(in srgb,CanvasText 25%,Canvas);padding:4px 8px;text-align:left;vertical-align:top}\
+table{border-collapse:collapse;max-width:100%;display:block;overflow-x:auto}td,th{border:1px solid color-mix(in srgb,CanvasText 25%,Canvas);padding:4px 8px;text-align:left;vertical-align:top;overflow-wrap:anywhere}\
 figure{margin:16px 0;background:#fff;color:#1d2322;padding:8px;overflow-x:auto}figcaption{font-size:13px}svg{max-width:100%;height:auto}\
 code{font-size:12px;overflow-wrap:anywhere}.no{border-left:4px solid #b3261e;padding-left:12px}.note{border-left:4px solid #a15c00;padding-left:12px}.small{font-size:13px}img{max-width:100%}</style>";
 
@@ -304,16 +304,17 @@ fn criteria(results: &[Outcome], current: &[Bound], out: &mut String) {
         return;
     }
     out.push_str("<table><tr><th>What was asked</th><th>Reached</th><th>Interval</th><th>Verdict</th><th>What it rests on</th></tr>\n");
-    let number = |x: Option<f64>| x.map_or_else(|| "\u{2013}".to_owned(), rounded);
     for Outcome { criterion, reached, .. } in results {
         let verdict = reached.verdict.map_or("not evaluated", Verdict::as_str);
+        let interval = match (reached.low, reached.high) {
+            (Some(low), Some(high)) => format!("{} to {}", rounded(low), rounded(high)),
+            (_, _) => "\u{2013}".to_owned(),
+        };
         let _ = writeln!(
             out,
-            "<tr><td>{}</td><td>{}</td><td>{} to {}</td><td><strong>{verdict}</strong></td><td>{}</td></tr>",
+            "<tr><td>{}</td><td>{}</td><td>{interval}</td><td><strong>{verdict}</strong></td><td>{}</td></tr>",
             plain(&criterion.words()),
-            number(reached.value),
-            number(reached.low),
-            number(reached.high),
+            reached.value.map_or_else(|| "\u{2013}".to_owned(), rounded),
             plain(&reached.said)
         );
     }
