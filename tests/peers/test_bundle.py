@@ -114,7 +114,7 @@ class Made:
             page = f"<html><p>What {device.name} saw.</p>"
             predicate = {
                 "release": release, "request": name, "frozen": frozen, "decision": decision, "role": role, "signer": {"principal": device.id}, "reason": "read it",
-                "shown": {"sha256": sha256(page.encode()), "size": len(page)}, "earlierDecisions": [], "claimedAt": "today",
+                "shown": {"sha256": sha256(page.encode()), "size": len(page)}, "earlierDecisions": [], "criteria": [], "claimedAt": "today",
             }  # fmt: skip
             said = {"_type": "https://in-toto.io/Statement/v1", "subject": [], "predicateType": verify.DECISION, "predicate": predicate}
             statement = json.dumps(said)
