@@ -270,3 +270,102 @@ fn a_prepared_folder_runs_no_command_and_its_git_looks_nowhere_else() {
     team.ana.share();
     assert_eq!(team.ana.digest(), team.dan.digest(), "and everything is shared as ever");
 }
+
+/// Points a ref of the shared place at something, as anybody with push access can.
+fn put_ref(team: &Team, name: &str, oid: &str) {
+    git(&["--git-dir", team.remote.to_str().unwrap(), "update-ref", name, oid]);
+}
+
+/// A commit in the shared place that is nobody's: no key, no batch.
+fn junk(team: &Team, parent: Option<&str>, entry: &str) -> String {
+    let repo = Repository::open_bare(&team.remote).unwrap();
+    let odb = repo.odb().unwrap();
+    let blob = odb.write(git2::ObjectType::Blob, b"x").unwrap();
+    let tree = [format!("100644 {entry}\0").as_bytes(), blob.as_bytes()].concat();
+    let tree = odb.write(git2::ObjectType::Tree, &tree).unwrap();
+    let parent = parent.map(|p| format!("parent {p}\n")).unwrap_or_default();
+    let commit = format!("tree {tree}\n{parent}author x <x@y> 1 +0000\ncommitter x <x@y> 1 +0000\n\njunk\n");
+    odb.write(git2::ObjectType::Commit, commit.as_bytes()).unwrap().to_string()
+}
+
+fn knows_experiment(seat: &Seat, name: &str) -> bool {
+    seat.must("experiment.list", json!({})).as_array().unwrap().iter().any(|e| e["name"] == name)
+}
+
+fn begin(seat: &Seat, name: &str) {
+    experiments::create(&seat.host.workspace().unwrap(), name, [].into()).unwrap();
+}
+
+#[test]
+fn a_nested_name_stands_for_nobody() {
+    let team = Team::new();
+    team.settle();
+    let oid = junk(&team, None, "x");
+    for folder in ["a", "0/0", "zz"] {
+        put_ref(&team, &format!("refs/heads/cairn/log/{folder}/{}", team.ana.device()), &oid);
+    }
+    put_ref(&team, &format!("refs/heads/cairn/log/b/{}", team.dan.device()), &oid);
+    begin(&team.dan, "after");
+    team.dan.share();
+    team.ana.share();
+    assert!(knows_experiment(&team.ana, "after"));
+    for seat in [&team.ana, &team.dan] {
+        let status = seat.must("sharing.status", json!({}));
+        assert_eq!((&status["alarms"], &status["refused"]), (&json!([]), &json!([])), "{status}");
+    }
+}
+
+#[test]
+fn one_bad_object_silences_nobody_for_longer_than_it_stands_there() {
+    let team = Team::new();
+    let mia = crate::seat::join(&team.ana, team.path(), "Mia", "eeeeee", &["data_scientist"]);
+    team.settle();
+    mia.share();
+    let name = format!("refs/heads/cairn/log/{}", team.dan.device());
+    let good = branch(&team.dan).tip;
+    put_ref(&team, &name, &junk(&team, Some(&good), ".git"));
+    begin(&mia, "of Mia");
+    mia.share();
+    team.ana.share();
+    assert!(knows_experiment(&team.ana, "of Mia"), "the others go on");
+    let status = team.ana.must("sharing.status", json!({}));
+    assert_eq!(
+        (status["alarms"][0]["kind"].as_str(), status["refused"][0]["code"].as_str()),
+        (Some("bad_objects"), Some("objects")),
+        "{status}"
+    );
+    team.ana.share();
+    assert_eq!(refusals(&team.ana).len(), 1, "the same commit is listed once");
+    // Whoever sees it puts the branch back, and Dan goes on as if nothing had been.
+    team.ana.must("sharing.restore", json!({ "device": team.dan.device() }));
+    begin(&team.dan, "of Dan");
+    team.dan.share();
+    team.ana.share();
+    assert!(knows_experiment(&team.ana, "of Dan"));
+    assert_eq!(team.ana.must("sharing.status", json!({}))["alarms"], json!([]));
+}
+
+#[test]
+fn five_thousand_names_hide_nobody_who_is_known_and_are_counted() {
+    let team = Team::new();
+    team.settle();
+    let oid = junk(&team, None, "x");
+    let letters: Vec<char> = ('2'..='7').chain('a'..='z').collect();
+    let name = |i: usize| format!("{}{}{}{}", "2".repeat(23), letters[i / 1024 % 32], letters[i / 32 % 32], letters[i % 32]);
+    let refs: String = (0..5_000).map(|i| format!("{oid} refs/heads/cairn/log/{}\n", name(i))).collect();
+    std::fs::write(team.remote.join("packed-refs"), format!("# pack-refs with: peeled fully-peeled sorted\n{refs}")).unwrap();
+    begin(&team.dan, "hello");
+    team.dan.share();
+    team.ana.share();
+    assert!(knows_experiment(&team.ana, "hello"));
+    assert_eq!(team.ana.must("sharing.status", json!({}))["strangers_left"], 4_500);
+    // Whoever comes new among them is found in a few rounds.
+    let nia = Seat::fresh(team.path().join("nia"), "ffffff");
+    let invitation = team.ana.must("app.status", json!({}))["workspace"]["invitation"].clone();
+    nia.must("workspace.join", json!({ "address": invitation, "person": "Nia", "dir": nia.dir }));
+    let asked = (0..12).any(|_| {
+        team.ana.share();
+        team.ana.must("member.list", json!({}))["requests"].as_array().unwrap().iter().any(|r| r["name"] == "Nia")
+    });
+    assert!(asked, "in turn everybody is looked at");
+}

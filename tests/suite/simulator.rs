@@ -5,7 +5,7 @@
 use crate::seat::{Seat, Team, copy_folder, git, join};
 use cairn_api::sharing;
 use cairn_core::id::DeviceId;
-use cairn_sync::transport::Transport;
+use cairn_sync::transport::{Transport, Wanted};
 use cairn_sync::{Errand, Remote, Repo, TransportError};
 use serde_json::json;
 use std::cell::RefCell;
@@ -50,12 +50,12 @@ struct Place {
 }
 
 impl Remote for Place {
-    fn fetch(&self, repo: &Repo, but: &[DeviceId], errand: &Errand) -> Result<Vec<DeviceId>, TransportError> {
+    fn fetch(&self, repo: &Repo, wanted: Wanted<'_>, errand: &Errand) -> Result<Vec<(DeviceId, String)>, TransportError> {
         match (self.weather, &self.before) {
             (Weather::Unreachable, _) => Err(TransportError::Unreachable("simulated".into())),
-            (Weather::Stale, Some(before)) => before.fetch(repo, but, errand),
-            (Weather::Twice, _) => self.now.fetch(repo, but, errand).and_then(|_| self.now.fetch(repo, but, errand)),
-            _ => self.now.fetch(repo, but, errand),
+            (Weather::Stale, Some(before)) => before.fetch(repo, wanted, errand),
+            (Weather::Twice, _) => self.now.fetch(repo, wanted, errand).and_then(|_| self.now.fetch(repo, wanted, errand)),
+            _ => self.now.fetch(repo, wanted, errand),
         }
     }
     fn push(&self, repo: &Repo, name: &str, errand: &Errand) -> Result<(), TransportError> {

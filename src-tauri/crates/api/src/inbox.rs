@@ -17,6 +17,7 @@ use crate::people::{PartyName, Person, RoleName, party, party_in, person_at};
 use crate::workspaces::Nothing;
 use crate::{ApiError, checklists, comments, members, monitors, recovery, releases, templates};
 use cairn_core::criterion;
+use cairn_core::decision::State;
 use cairn_core::lifecycle::{Check, Lifecycle};
 use cairn_core::op::{Ending, Kind};
 use cairn_core::role::{Act, Role, permits};
@@ -163,8 +164,15 @@ fn about_the_team(host: &Host) -> Result<Vec<InboxItem>, ApiError> {
 fn decisions(workspace: &Workspace, all: &Overview<'_, '_>, project: &Record, out: &mut Vec<InboxItem>) -> Result<(), ApiError> {
     for record in all.releases.get(&project.id).map(Vec::as_slice).unwrap_or_default().iter().rev() {
         let judged = all.release(project, record)?;
-        // What is decided, and nobody spoke against, waits for nobody.
-        if !judged.standing.state.open() && judged.standing.challenges.iter().all(|c| c.answered) {
+        let standing = &judged.standing;
+        // What is decided, or waits for other roles than mine, and nobody spoke against, waits for me in no case.
+        let mine = match &standing.state {
+            State::Waiting(roles) => roles.iter().any(|role| all.i_am(*role)),
+            State::Stale(_) | State::TakenBack => standing.needed.iter().any(|role| all.i_am(*role)),
+            State::SentBack => true,
+            State::Approved | State::Rejected | State::Withdrawn | State::Void(_) | State::Undetermined(_) => false,
+        };
+        if !mine && standing.challenges.iter().all(|c| c.answered) {
             continue;
         }
         let release = releases::view_of(workspace, all.r, record, &judged)?;

@@ -4,11 +4,12 @@ use crate::error::{body, title};
 use crate::host::Host;
 use crate::people::{Person, person_at};
 use crate::projects::ProjectRef;
+use crate::releases::{self, Judged};
 use crate::tracking::files::{Artifact, artifacts_of};
 use crate::tracking::registry::{Group, is_prompt, project_of};
 use crate::tracking::runs::{Run, view as run_view};
 use crate::workspaces::Nothing;
-use crate::{ApiError, cards, releases};
+use crate::{ApiError, cards};
 use cairn_core::canonical::manifest_digest;
 use cairn_core::id::{DatasetVersionId, Digest, ModelId, ModelVersionId, ProjectId, RunId};
 use cairn_core::op::{Kind, Op};
@@ -313,6 +314,11 @@ fn model_view(r: &Reader<'_>, model: &Record) -> Result<Model, ApiError> {
 }
 
 pub(crate) fn version_view(r: &Reader<'_>, v: &Record) -> Result<ModelVersion, ApiError> {
+    version_beside(r, v, None)
+}
+
+/// The same, beside a release that is judged already.
+pub(crate) fn version_beside(r: &Reader<'_>, v: &Record, judged: Option<(&Record, &Judged)>) -> Result<ModelVersion, ApiError> {
     let acl = r.acl()?;
     let model = r.require(Kind::Model, v.parent.as_deref().unwrap_or_default())?;
     let project = project_of(&model).unwrap_or_default();
@@ -329,7 +335,10 @@ pub(crate) fn version_view(r: &Reader<'_>, v: &Record) -> Result<ModelVersion, A
     }
     let requests = r.records(Kind::Release, Some(&project))?;
     let release = match requests.iter().rev().find(|x| x.get("version") == Some(&v.id)) {
-        Some(found) => Some(releases::state_of(r, found)?.standing.state.as_str().to_owned()),
+        Some(found) => Some(match judged.filter(|(release, _)| release.id == found.id) {
+            Some((_, judged)) => judged.standing.state.as_str().to_owned(),
+            None => releases::state_of(r, found)?.standing.state.as_str().to_owned(),
+        }),
         None => None,
     };
     // Where it runs: the newest deployment of each environment decides.

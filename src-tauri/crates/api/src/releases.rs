@@ -11,7 +11,7 @@ pub(crate) use measure::results;
 pub(crate) use words::Words;
 
 use crate::host::{Host, Workspace};
-use crate::models::{ModelVersion, files_of, version_view};
+use crate::models::{ModelVersion, files_of, version_beside};
 use crate::people::{Person, RoleName, person, person_at};
 use crate::projects::{ProjectRef, stage_of};
 use crate::tracking::registry::project_of;
@@ -664,7 +664,7 @@ pub(crate) fn view_of(workspace: &Workspace, r: &Reader<'_>, record: &Record, ju
         id: record.id.clone(),
         project: project.id.clone(),
         project_title: project.text("title"),
-        version: version_view(r, &version)?,
+        version: version_beside(r, &version, Some((record, judged)))?,
         state: standing.state.as_str().to_owned(),
         sentence: words.state()?,
         stands: standing.stands(),

@@ -24,7 +24,7 @@ use cairn_core::id::{DeviceId, Digest};
 use cairn_core::op::{Op, ReadLine};
 use cairn_store::log::TrailFilter;
 use cairn_sync::envelope::inspect;
-use cairn_sync::transport::{AskPass, Probe};
+use cairn_sync::transport::{AskPass, Probe, Wanted};
 use cairn_sync::{Errand, Remote, Transport};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -63,6 +63,8 @@ pub struct SharingStatus {
     pub alarms: Vec<Alarmed>,
     /// Lines that wait to be written again under this computer's new name.
     pub set_aside: u64,
+    /// Branches of computers that nobody let in which were not looked at in the last round: each round looks at some of them.
+    pub strangers_left: u64,
     /// Whether Cairn shares by itself.
     pub automatic: bool,
     /// What was damaged on this computer and is whole again.
@@ -166,6 +168,7 @@ pub fn status(host: &Host, _: Nothing) -> Result<SharingStatus, ApiError> {
                 .collect(),
             alarms: r.alarms()?.into_iter().map(|a| alarmed(&person_at(&acl, a.device.as_str()), a)).collect(),
             set_aside: r.set_aside()?.len() as u64,
+            strangers_left: r.local("strangers_left")?.and_then(|n| n.parse().ok()).unwrap_or(0),
             automatic: r.local("share_by_hand")?.as_deref() != Some("1"),
             mended,
         })
@@ -179,6 +182,9 @@ fn alarmed(person: &Person, alarm: cairn_store::sharing::Alarm) -> Alarmed {
         "rewound" => {
             format!("The shared place shows an older state of what {name} shared. The newer one is kept here and can be put back.")
         }
+        "bad_objects" => format!(
+            "The shared place shows something in {name}'s branch that git itself refuses. What {name} shared before is kept here and can be put back."
+        ),
         "rewritten" => format!("Somebody wrote over what {name} shared. What was accepted is kept here, the other one as evidence."),
         _ => format!("The shared place holds back some of what {name} shared. It came along with the work of others and was taken in."),
     };
@@ -375,7 +381,8 @@ pub fn restore(host: &Host, request: Restore) -> Result<SharingStatus, ApiError>
         let _one = round::lock(&workspace)?;
         let repo = round::repo(&workspace)?;
         follow(&workspace, &repo)?;
-        let seen = repo.incoming()?.into_iter().find(|(d, _)| *d == device).map(|(_, oid)| oid);
+        let shown = repo.incoming()?.into_iter().chain(round::bad_branches(&workspace)?);
+        let seen = shown.filter(|(d, _)| *d == device).map(|(_, oid)| oid).last();
         remote.restore(&repo, &device, seen.as_deref(), &Errand::default())?;
     }
     share_once(host, &workspace)?;
@@ -387,7 +394,7 @@ pub(crate) fn first_contact(host: &Host, workspace: &Workspace, address: &str, p
     let _one = round::lock(workspace)?;
     let repo = round::repo(workspace)?;
     let remote = Transport::new(address).with_askpass(askpass(host, address, None));
-    remote.fetch(&repo, &[], &Errand::default())?;
+    remote.fetch(&repo, Wanted::default(), &Errand::default())?;
     let mut found: Vec<Digest> = Vec::new();
     for (device, tip) in repo.incoming()? {
         let Ok(Some(commits)) = repo.news(&tip, None) else { continue };

@@ -113,6 +113,13 @@ pub struct Inspected {
     pub public_key: String,
 }
 
+/// A person's name as a commit can hold it. For people who look with git; whose envelope it is, its key says.
+fn author(name: &str) -> String {
+    let plain: String = name.chars().map(|c| if c.is_control() || matches!(c, '<' | '>') { ' ' } else { c }).collect();
+    let says_something = plain.chars().any(char::is_alphanumeric);
+    if says_something { plain } else { "Somebody".to_owned() }
+}
+
 /// Makes the commit of an envelope. The same draft gives the same commit: Ed25519 is deterministic.
 pub fn make(repo: &Repo, key: &DeviceKey, draft: &Draft<'_>) -> Result<Made, RepoError> {
     let git = repo.git();
@@ -133,7 +140,7 @@ pub fn make(repo: &Repo, key: &DeviceKey, draft: &Draft<'_>) -> Result<Made, Rep
         parents.push(git.find_commit(Oid::from_str(oid)?)?);
     }
     let who = Signature::new(
-        draft.author,
+        &author(draft.author),
         &format!("{}@cairn.invalid", key.id()),
         &Time::new(draft.now_ms.div_euclid(1000), i32::from(draft.tz_minutes)),
     )?;
@@ -313,4 +320,18 @@ fn blob(git: &git2::Repository, id: Oid, max: usize) -> Result<Vec<u8>, Fault> {
         return Err(Fault::Limit(format!("a file of {size} bytes; {max} are allowed")));
     }
     Ok(git.find_blob(id)?.content().to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_signs_of_git_in_it_stands_in_a_commit_all_the_same() {
+        for name in ["Ann <ann@x>", "<>", "...", "", "a\nb\0c", "\u{738b}"] {
+            let written = author(name);
+            assert!(Signature::new(&written, "x@y", &Time::new(1, 0)).is_ok(), "{name:?}: {written:?}");
+        }
+        assert_eq!(author("Ana Berg"), "Ana Berg");
+    }
 }

@@ -31,8 +31,14 @@ impl From<git2::Error> for RepoError {
 
 /// The most commits of one branch that one round looks at.
 const WALK_MAX: usize = 20_000;
-/// The most branches of a shared place that are looked at.
-pub const REFS_MAX: usize = 5_000;
+/// Where each device's log lies, by its name.
+pub(crate) const LOG: &str = "refs/heads/cairn/log/";
+
+/// The device that a branch is the log of, if its name says exactly that. A test branch that a host's rule kept from being
+/// deleted is no device.
+pub(crate) fn device_of_ref(name: &str, folder: &str) -> Option<DeviceId> {
+    name.strip_prefix(folder).filter(|n| !n.contains('/') && !n.starts_with("probe-")).and_then(|n| DeviceId::parse(n).ok())
+}
 
 pub struct Repo {
     git: Repository,
@@ -71,7 +77,7 @@ impl Repo {
     }
 
     pub fn log_ref(device: &DeviceId) -> String {
-        format!("refs/heads/cairn/log/{device}")
+        format!("{LOG}{device}")
     }
 
     /// The branch of one volume of a device's metric segments.
@@ -177,22 +183,23 @@ impl Repo {
         look().unwrap_or(false)
     }
 
-    /// The tips that the remote showed at the last fetch, by device. Names that are no device are left out.
+    /// The tips that the remote showed at the last fetch, by device, in the order of their names. Names that are no device are
+    /// left out.
     pub fn incoming(&self) -> Result<Vec<(DeviceId, String)>, RepoError> {
+        let mut tips = self.tips_below("refs/cairn/in/")?;
+        tips.sort();
+        Ok(tips)
+    }
+
+    /// Each device's tip: its branch bears exactly its name, nothing deeper stands for it.
+    fn tips_below(&self, folder: &str) -> Result<Vec<(DeviceId, String)>, RepoError> {
         let mut tips = Vec::new();
-        for reference in self.git.references_glob("refs/cairn/in/*")? {
+        for reference in self.git.references_glob(&format!("{folder}*"))? {
             let reference = reference?;
-            let name = reference.name().unwrap_or_default();
-            // A test branch that a host's rule kept from being deleted is no device.
-            let device = name.rsplit('/').next().filter(|n| !n.starts_with("probe-")).and_then(|n| DeviceId::parse(n).ok());
-            if let (Some(device), Some(oid)) = (device, reference.target()) {
+            if let (Some(device), Some(oid)) = (device_of_ref(reference.name().unwrap_or_default(), folder), reference.target()) {
                 tips.push((device, oid.to_string()));
             }
-            if tips.len() >= REFS_MAX {
-                break;
-            }
         }
-        tips.sort();
         Ok(tips)
     }
 
@@ -227,15 +234,7 @@ impl Repo {
 
     /// The accepted tips of all devices.
     pub fn tips(&self) -> Result<Vec<(DeviceId, String)>, RepoError> {
-        let mut tips = Vec::new();
-        for reference in self.git.references_glob("refs/heads/cairn/log/*")? {
-            let reference = reference?;
-            let device = reference.name().unwrap_or_default().rsplit('/').next().and_then(|n| DeviceId::parse(n).ok());
-            if let (Some(device), Some(oid)) = (device, reference.target()) {
-                tips.push((device, oid.to_string()));
-            }
-        }
-        Ok(tips)
+        self.tips_below(LOG)
     }
 
     /// Puts an accepted branch into quarantine again, to be looked at anew.

@@ -8,20 +8,34 @@ pub use failure::TransportError;
 pub use program::{AskPass, ReadSecret, git_program};
 
 use crate::errand::Errand;
-use crate::repo::Repo;
+use crate::repo::{self, Repo, device_of_ref};
 use cairn_core::id::DeviceId;
 use failure::from_git2;
 use program::Git;
 use std::path::Path;
+
+/// What a round knows before it asks the shared place.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted<'a> {
+    /// Computers that are let in, or were: whoever else has a branch there comes after them.
+    pub known: &'a [DeviceId],
+    /// Branches that were refused as git objects, at the commit that they showed then.
+    pub bad: &'a [(DeviceId, String)],
+}
+
+/// How many branches of computers that nobody knows are asked for one by one.
+const STRANGERS_MAX: usize = 1_000;
+/// How many bad ones of those are looked for in a round.
+const BAD_STRANGERS_MAX: usize = 20;
 
 /// The branches of the log, brought into quarantine.
 const LOG: &str = "+refs/heads/cairn/log/*:refs/cairn/in/*";
 
 /// A shared place. The one for real is [`Transport`]; tests have one with faults.
 pub trait Remote {
-    /// Brings every device's branch into quarantine (`refs/cairn/in/*`). `but` are branches that hold
-    /// objects which must not come in. Returns those of which that was found now.
-    fn fetch(&self, repo: &Repo, but: &[DeviceId], errand: &Errand) -> Result<Vec<DeviceId>, TransportError>;
+    /// Brings every device's branch into quarantine (`refs/cairn/in/*`), but for those that hold objects which must not come in:
+    /// these are returned, each with the commit that it shows. One that was bad is asked for again as soon as it shows another.
+    fn fetch(&self, repo: &Repo, wanted: Wanted<'_>, errand: &Errand) -> Result<Vec<(DeviceId, String)>, TransportError>;
 
     /// Sends one branch: exactly one ref, never forced.
     fn push(&self, repo: &Repo, name: &str, errand: &Errand) -> Result<(), TransportError>;
@@ -180,16 +194,22 @@ impl Transport {
 }
 
 impl Remote for Transport {
-    fn fetch(&self, repo: &Repo, but: &[DeviceId], errand: &Errand) -> Result<Vec<DeviceId>, TransportError> {
+    fn fetch(&self, repo: &Repo, wanted: Wanted<'_>, errand: &Errand) -> Result<Vec<(DeviceId, String)>, TransportError> {
         if self.in_process {
             return self.fetch_git2(repo, LOG).map(|()| Vec::new());
         }
-        let without: Vec<String> = but.iter().map(|d| format!("^{}", Repo::log_ref(d))).collect();
+        let mut bad = wanted.bad.to_vec();
+        if !bad.is_empty() {
+            let devices: Vec<DeviceId> = bad.iter().map(|(device, _)| device.clone()).collect();
+            let now = self.list(repo, &devices, errand)?;
+            bad.retain(|b| now.contains(b));
+        }
+        let without: Vec<String> = bad.iter().map(|(d, _)| format!("^{}", Repo::log_ref(d))).collect();
         let mut specs = vec![LOG];
         specs.extend(without.iter().map(String::as_str));
         match self.fetch_git(repo, &specs, errand) {
-            Ok(()) => self.is_git_indeed(repo, errand).map(|()| Vec::new()),
-            Err(TransportError::BadObjects(_)) => self.fetch_one_by_one(repo, but, errand),
+            Ok(()) => self.is_git_indeed(repo, errand).map(|()| bad),
+            Err(TransportError::BadObjects(_)) => self.fetch_apart(repo, wanted.known, bad, errand),
             Err(other) => Err(other),
         }
     }
@@ -219,21 +239,53 @@ impl Transport {
         }
     }
 
-    /// Somebody's branch holds objects that git itself refuses. The others must not suffer for it.
-    fn fetch_one_by_one(&self, repo: &Repo, but: &[DeviceId], errand: &Errand) -> Result<Vec<DeviceId>, TransportError> {
-        let listed = self.git(repo, errand).run(["ls-remote", "--", &self.url, "refs/heads/cairn/log/*"])?;
-        let mut bad = Vec::new();
-        for line in listed.lines().take(crate::repo::REFS_MAX) {
-            let device = line.rsplit('/').next().and_then(|n| DeviceId::parse(n).ok());
-            let Some(device) = device.filter(|d| !but.contains(d)) else { continue };
-            let spec = format!("+{}:refs/cairn/in/{device}", Repo::log_ref(&device));
-            match self.fetch_git(repo, &[&spec], errand) {
-                Ok(()) => {}
-                Err(TransportError::BadObjects(_)) => bad.push(device),
-                Err(other) => return Err(other),
-            }
-        }
+    /// Somebody's branch holds objects that git itself refuses. The others must not suffer for it: those who are known come
+    /// first, and of strangers only so many are looked at.
+    fn fetch_apart(
+        &self,
+        repo: &Repo,
+        known: &[DeviceId],
+        mut bad: Vec<(DeviceId, String)>,
+        errand: &Errand,
+    ) -> Result<Vec<(DeviceId, String)>, TransportError> {
+        let listed = self.git(repo, errand).run(["ls-remote", "--", &self.url, &format!("{}*", repo::LOG)])?;
+        let all = listed.lines().filter_map(shown).filter(|shown| !bad.contains(shown));
+        let (ours, mut strangers): (Vec<_>, Vec<_>) = all.partition(|(device, _)| known.contains(device));
+        strangers.truncate(STRANGERS_MAX);
+        let mut patience = usize::MAX;
+        self.fetch_halves(repo, &ours, &mut bad, &mut patience, errand)?;
+        patience = BAD_STRANGERS_MAX;
+        self.fetch_halves(repo, &strangers, &mut bad, &mut patience, errand)?;
         Ok(bad)
+    }
+
+    /// All at once where that is possible, else each half for itself.
+    fn fetch_halves(
+        &self,
+        repo: &Repo,
+        all: &[(DeviceId, String)],
+        bad: &mut Vec<(DeviceId, String)>,
+        patience: &mut usize,
+        errand: &Errand,
+    ) -> Result<(), TransportError> {
+        if all.is_empty() || *patience == 0 {
+            return Ok(());
+        }
+        let specs: Vec<String> = all.iter().map(|(device, _)| format!("+{}:refs/cairn/in/{device}", Repo::log_ref(device))).collect();
+        match (self.fetch_git(repo, &specs.iter().map(String::as_str).collect::<Vec<_>>(), errand), all) {
+            (Ok(()), _) => Ok(()),
+            (Err(TransportError::BadObjects(_)), [one]) => {
+                *patience -= 1;
+                bad.push(one.clone());
+                Ok(())
+            }
+            (Err(TransportError::BadObjects(_)), _) => {
+                let (first, second) = all.split_at(all.len() / 2);
+                self.fetch_halves(repo, first, bad, patience, errand)?;
+                self.fetch_halves(repo, second, bad, patience, errand)
+            }
+            (Err(other), _) => Err(other),
+        }
     }
 
     /// What the shared place shows for these branches now, without bringing anything.
@@ -242,12 +294,14 @@ impl Transport {
         let mut args = vec!["ls-remote", "--", &self.url];
         args.extend(names.iter().map(String::as_str));
         let listed = self.git(repo, errand).run(args)?;
-        let pair = |line: &str| {
-            let (oid, name) = line.split_once('\t')?;
-            Some((DeviceId::parse(name.rsplit('/').next()?).ok()?, oid.to_owned()))
-        };
-        Ok(listed.lines().filter_map(pair).collect())
+        Ok(listed.lines().filter_map(shown).collect())
     }
+}
+
+/// A line of what a shared place shows.
+fn shown(line: &str) -> Option<(DeviceId, String)> {
+    let (oid, name) = line.split_once('\t')?;
+    Some((device_of_ref(name, repo::LOG)?, oid.to_owned()))
 }
 
 #[cfg(test)]

@@ -92,6 +92,12 @@ export function Place({ status: s, invitation }: { status: SharingStatus; invita
           This computer goes on under a new name. {s.set_aside} changes wait until an administrator has let it in again.
         </Say>
       )}
+      {s.strangers_left > 0 && (
+        <Say tone="warn">
+          The shared place holds branches of many computers that nobody let in. {s.strangers_left} of them wait for their turn; each round looks at
+          some. If nobody of yours made them, somebody else can write there: tell whoever runs the shared place.
+        </Say>
+      )}
       {invitation && (
         <div className="field">
           Invitation

@@ -17,8 +17,9 @@ use cairn_core::setting::Setting;
 use cairn_store::StoreError;
 use cairn_store::sharing::{Alarm, Branch, Sealed, union};
 use cairn_sync::envelope::{Draft, Fault, Inspected, inspect, make, remake};
+use cairn_sync::transport::Wanted;
 use cairn_sync::{DeviceKey, Errand, Remote, Repo};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::File;
 use std::sync::mpsc::{Receiver, sync_channel};
 
@@ -284,20 +285,65 @@ pub fn round(workspace: &Workspace, remote: &dyn Remote, errand: &Errand) -> Res
 }
 
 fn fetch(workspace: &Workspace, repo: &Repo, remote: &dyn Remote, errand: &Errand, done: &mut Round) -> Result<(), ApiError> {
-    let known: Vec<DeviceId> = workspace
-        .read(|r| r.local("bad_branches"))?
-        .map(|t| t.split(' ').filter_map(|d| DeviceId::parse(d).ok()).collect())
-        .unwrap_or_default();
-    let bad = remote.fetch(repo, &known, errand)?;
-    if bad.is_empty() {
+    let before = bad_branches(workspace)?;
+    let known: Vec<DeviceId> = known(workspace)?.into_iter().collect();
+    let bad = remote.fetch(repo, Wanted { known: &known, bad: &before }, errand)?;
+    if bad == before {
         return Ok(());
     }
-    for device in &bad {
-        refuse(workspace, device, "-", &Fault::Objects, done)?;
+    for (device, oid) in bad.iter().filter(|b| !before.contains(b)) {
+        refuse(workspace, device, oid, &Fault::Objects, done)?;
     }
-    let all: Vec<String> = known.iter().chain(&bad).map(ToString::to_string).collect();
+    let all: Vec<String> = bad.iter().map(|(device, oid)| format!("{device}:{oid}")).collect();
     workspace.write(|w| w.set_local("bad_branches", &all.join(" ")))?;
     Ok(())
+}
+
+/// Branches that hold objects which git refuses, each with the commit at which it did.
+pub(super) fn bad_branches(workspace: &Workspace) -> Result<Vec<(DeviceId, String)>, ApiError> {
+    let text = workspace.read(|r| r.local("bad_branches"))?.unwrap_or_default();
+    let one = |t: &str| t.split_once(':').and_then(|(device, oid)| Some((DeviceId::parse(device).ok()?, oid.to_owned())));
+    Ok(text.split(' ').filter_map(one).collect())
+}
+
+/// The computers that are in, or were, or of which something is accepted.
+fn known(workspace: &Workspace) -> Result<BTreeSet<DeviceId>, ApiError> {
+    workspace.read(|r| {
+        let mut all: BTreeSet<DeviceId> = r.acl()?.devices.keys().cloned().collect();
+        all.extend(r.branches()?.into_iter().map(|b| b.device));
+        all.insert(workspace.device());
+        Ok(all)
+    })
+}
+
+/// How many branches of computers that nobody let in are looked at in a round.
+const STRANGERS_MAX: usize = 500;
+
+/// What the shared place shows, whoever is known first. Of strangers so many, in turn, that nobody hides others behind names that
+/// come before theirs.
+fn in_turn(workspace: &Workspace, repo: &Repo) -> Result<Vec<(DeviceId, String)>, ApiError> {
+    let known = known(workspace)?;
+    let (mut ours, mut strangers): (Vec<_>, Vec<_>) = repo.incoming()?.into_iter().partition(|(d, _)| known.contains(d));
+    let many = strangers.len();
+    let (last, left_before) = workspace
+        .read(|r| Ok::<_, StoreError>((r.local("strangers_at")?.unwrap_or_default(), r.local("strangers_left")?.unwrap_or_default())))?;
+    // To whoever has only begun to join everybody is a stranger.
+    let begun = ours.iter().any(|(d, _)| *d != workspace.device());
+    if many > STRANGERS_MAX && begun {
+        let from = strangers.partition_point(|(d, _)| d.as_str() <= last.as_str());
+        strangers.rotate_left(from % many);
+        strangers.truncate(STRANGERS_MAX);
+    }
+    let next = strangers.last().filter(|_| many > strangers.len()).map(|(d, _)| d.to_string()).unwrap_or_default();
+    let left = if many > strangers.len() { (many - strangers.len()).to_string() } else { String::new() };
+    if next != last || left != left_before {
+        workspace.write(|w| {
+            w.set_local("strangers_at", &next)?;
+            w.set_local("strangers_left", &left)
+        })?;
+    }
+    ours.append(&mut strangers);
+    Ok(ours)
 }
 
 fn push(workspace: &Workspace, repo: &Repo, remote: &dyn Remote, errand: &Errand) -> Result<u64, ApiError> {
@@ -339,11 +385,14 @@ struct Pending {
 pub(super) fn accept_all(workspace: &Workspace, repo: &Repo, errand: &Errand, done: &mut Round) -> Result<(), ApiError> {
     let own = workspace.device();
     let accepted: BTreeMap<DeviceId, Branch> = workspace.read(|r| r.branches())?.into_iter().map(|b| (b.device.clone(), b)).collect();
-    let incoming = repo.incoming()?;
+    let incoming = in_turn(workspace, repo)?;
+    let bad = bad_branches(workspace)?;
     let mut alarms = Vec::new();
     let mut open: Vec<Pending> = Vec::new();
     for (device, branch) in accepted.iter().filter(|(d, _)| **d != own) {
-        if !incoming.iter().any(|(d, _)| d == device) {
+        if let Some((_, oid)) = bad.iter().find(|(d, _)| d == device) {
+            alarms.push(alarm(workspace, device, "bad_objects", Some(oid)));
+        } else if !incoming.iter().any(|(d, _)| d == device) {
             alarms.push(alarm(workspace, device, "missing", None));
             tracing::warn!("the branch of {device} is gone from the shared place; {} is kept", branch.tip);
         }
