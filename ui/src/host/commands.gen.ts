@@ -2070,6 +2070,10 @@ alarms: Array<Alarmed>,
  */
 set_aside: number, 
 /**
+ * Branches of computers that nobody let in which were not looked at in the last round: each round looks at some of them.
+ */
+strangers_left: number, 
+/**
  * Whether Cairn shares by itself.
  */
 automatic: boolean, 

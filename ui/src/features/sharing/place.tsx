@@ -94,8 +94,9 @@ export function Place({ status: s, invitation }: { status: SharingStatus; invita
       )}
       {s.strangers_left > 0 && (
         <Say tone="warn">
-          The shared place holds branches of many computers that nobody let in. {s.strangers_left} of them wait for their turn; each round looks at
-          some. If nobody of yours made them, somebody else can write there: tell whoever runs the shared place.
+          The shared place holds branches of many computers that nobody let in. {s.strangers_left} of them wait for their turn;
+          each round looks at some. If nobody of yours made them, somebody else can write there: tell whoever runs the shared
+          place.
         </Say>
       )}
       {invitation && (
