@@ -382,7 +382,7 @@ pub fn restore(host: &Host, request: Restore) -> Result<SharingStatus, ApiError>
         let repo = round::repo(&workspace)?;
         follow(&workspace, &repo)?;
         let shown = repo.incoming()?.into_iter().chain(round::bad_branches(&workspace)?);
-        let seen = shown.filter(|(d, _)| *d == device).map(|(_, oid)| oid).last();
+        let seen = shown.filter(|(d, _)| *d == device).map(|(_, oid)| oid).next_back();
         remote.restore(&repo, &device, seen.as_deref(), &Errand::default())?;
     }
     share_once(host, &workspace)?;
