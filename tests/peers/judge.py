@@ -447,7 +447,9 @@ class Judgement:
                 continue
             for bound in self.d["frozen"]["criteria"]:
                 name = bound["name"].removeprefix("criteria/")
-                written = next((w.d["list"] for w in self.h.all("criteria.written") if w.d["criteria"] == name), [])
+                sets = [w.d for w in self.h.all("criteria.written") if w.d["criteria"] == name]
+                digest = lambda d: sha256(canonical({"project": d["project"], "cycle": d["cycle"], "list": d["list"]}).encode())
+                written = next((d["list"] for d in sets if digest(d) == bound["sha256"]), [])
                 for place in range(max(len(written), 1)):
                     results = [m for m in said["predicate"]["criteria"] if (m["criteria"], m["place"]) == (name, place)]
                     if not results or any(m.get("verdict") != "passed" for m in results):

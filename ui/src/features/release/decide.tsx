@@ -22,7 +22,9 @@ type Verb = keyof typeof VERBS;
 export function Decide({ release, page }: { release: Release; page: string }) {
   const [deciding, decide] = useState<Verb | null>(null);
   const open = ['waiting', 'stale', 'sent_back', 'taken_back'].includes(release.state);
-  const mayDecide = open && release.i_may_sign_as.length > 0;
+  // Approved, and held up by a criterion that was not passed: the same role approves again by better numbers.
+  const again = release.state === 'approved' && release.i_may_sign_as.length > 0;
+  const mayDecide = (open || again) && release.i_may_sign_as.length > 0;
   const verbs: Verb[] = mayDecide ? ['approved', 'sent_back', 'rejected'] : release.i_may_take_back ? ['taken_back'] : [];
   if (!open && verbs.length === 0) return null;
   const mine = release.signoffs.find((s) => s.decision === 'approved' && s.not_counted === null)?.role;

@@ -759,12 +759,17 @@ impl Court<'_> {
         found
     }
 
-    /// The frozen sets of criteria, each with how many criteria it holds; one that is not known here counts as one.
+    /// The frozen sets of criteria, each with how many criteria it holds: as its digest says, whatever else was written under its
+    /// name. One that is not known here counts as one.
     fn frozen_sets(&self) -> Vec<(CriteriaId, u32)> {
         let of = |bound: &Bound| {
             let id = CriteriaId::parse(bound.name.strip_prefix("criteria/").unwrap_or(&bound.name)).ok()?;
             let list = self.case.said.iter().find_map(|s| match &s.op {
-                Op::CriteriaWritten { criteria, list, .. } if *criteria == id => Some(list.len()),
+                Op::CriteriaWritten { criteria, project, cycle, list, .. }
+                    if *criteria == id && criterion::digest(project.as_str(), *cycle, list) == bound.sha256 =>
+                {
+                    Some(list.len())
+                }
                 _ => None,
             });
             Some((id, u32::try_from(list.unwrap_or(1).max(1)).unwrap_or(u32::MAX)))

@@ -753,6 +753,15 @@ fn measured_yes(
 #[test]
 fn an_approval_says_what_the_criteria_came_to_and_silence_is_not_passed() {
     use criterion::Verdict::{Failed, Inconclusive, Passed};
+    // The same name written again by somebody whose name comes first, with more in it: the frozen digest says what was asked.
+    let (mut again, release, request, frozen) = with_a_criterion();
+    let of = |op: &Op| if let Op::CriteriaWritten { list, .. } = op { Some(list.clone()) } else { None };
+    let mut list = again.said.iter().find_map(|(.., op)| of(op)).unwrap();
+    list.extend(list.clone());
+    let criteria = CriteriaId::parse("c").unwrap();
+    again.say("dan", Op::CriteriaWritten { criteria, project: project(), cycle: 1, list, replaces: Vec::new() });
+    again.say("olga", measured_yes("olga", (&release, &request, &frozen), &[Some(Passed)], 1));
+    assert!(again.standing(&release).blocks.is_empty(), "{:?}", again.standing(&release).blocks);
     for verdicts in [&[][..], &[None], &[Some(Failed)], &[Some(Inconclusive)], &[Some(Passed), Some(Failed)]] {
         let (mut w, release, request, frozen) = with_a_criterion();
         w.say("olga", measured_yes("olga", (&release, &request, &frozen), verdicts, 1));
